@@ -1,0 +1,1 @@
+"""Run directory in, model file and report out, or a refusal."""

@@ -1,0 +1,112 @@
+"""The model spec: what a generator file knows about itself, inside the file.
+
+A .tflite is an ordinary flatbuffer with a zip tail (the associated-files convention of TFLite metadata), so every
+TFLite tool still opens it. The tail holds `facetoon.json`: this dataclass. Shapes, dtypes, scales and zero points are
+not repeated here; the session reads them from the model itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.errors import InputError
+from edge_runtime.framing import Framing
+
+SCHEMA = 1
+MEMBER = "facetoon.json"
+TFLITE_MAGIC = b"TFL3"  # at byte 4 of every TFLite flatbuffer
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Everything the flatbuffer cannot say. See DESIGN in ARCHITECTURE.md, "One file is one model"."""
+
+    name: str
+    direction: str
+    """"photo to cartoon" or "cartoon to photo"."""
+    recipe: str
+    """The quantization recipe, named by its bits, such as static_wi8_ai8."""
+    framing: Framing
+    """How training pictures were framed: the live crop must agree."""
+    value_range: tuple[float, float] = (-1.0, 1.0)
+    """What grey levels 0 and 255 become."""
+    colour_order: str = "RGB"
+    styles: tuple[str, ...] = ()
+    """Names of the trained styles, in the order of the style input; one name means a plain, baked model."""
+    scores: dict[str, Any] = field(default_factory=dict)
+    """Comparison with the float model: psnr_db, ssim, and the size and hash of the image set."""
+    calibration: dict[str, Any] = field(default_factory=dict)
+    """Size and hash of the calibration set."""
+    run: str = ""
+    """Identity of the training run: the hash of its configuration and weights."""
+    data_sources: tuple[str, ...] = ()
+    licence: str = ""
+    sha256: str = ""
+    """Of the model bytes without the zip tail; `write_model` fills it in."""
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """Stable text: the same spec gives the same bytes."""
+        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True)
+
+    @staticmethod
+    def from_json(text: str, where: str) -> ModelSpec:
+        """Parse and check; raises InputError naming `where`."""
+        try:
+            values = json.loads(text)
+            if values.get("schema") != SCHEMA:
+                raise InputError(
+                    f"{where} has model-spec schema {values.get('schema')}; this facetoon reads schema {SCHEMA}."
+                )
+            values["framing"] = Framing(**values["framing"])
+            for key in ("value_range", "styles", "data_sources"):
+                values[key] = tuple(values[key])
+            return ModelSpec(**values)
+        except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
+            raise InputError(f"{where} carries a model spec that cannot be read: {error}.") from None
+
+
+def write_model(path: Path, model: bytes, spec: ModelSpec) -> ModelSpec:
+    """Write the model bytes with the spec as their zip tail, whole or not at all; returns the spec with its hash.
+
+    The archive's dates are fixed, so the same model and spec give the same file.
+    """
+    spec = dataclasses.replace(spec, sha256=hashlib.sha256(model).hexdigest())
+    buffer = io.BytesIO(model)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(MEMBER, (1980, 1, 1, 0, 0, 0)), spec.to_json())
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(buffer.getvalue())
+    os.replace(partial, path)
+    return spec
+
+
+def read_model(path: Path) -> tuple[bytes, ModelSpec]:
+    """The model bytes without their tail, and the spec; raises InputError unless magic, schema and hash all hold."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"The model {path} cannot be read: {error.strerror}.") from None
+    if data[4:8] != TFLITE_MAGIC:
+        raise InputError(f"{path} is not a TFLite model.")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            text = archive.read(MEMBER).decode("utf-8")
+            # A flatbuffer before the archive shifts every offset; zipfile has corrected them.
+            model = data[: min(entry.header_offset for entry in archive.infolist())]
+    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError):
+        raise InputError(
+            f"{path} carries no facetoon spec: it is truncated, or another tool's model (toon-convert makes ours)."
+        ) from None
+    spec = ModelSpec.from_json(text, str(path))
+    if hashlib.sha256(model).hexdigest() != spec.sha256:
+        raise InputError(f"{path} is damaged: its hash differs from the one in its spec.")
+    return model, spec

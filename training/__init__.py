@@ -1,0 +1,1 @@
+"""Photographs and cartoons in, run directory out: the CycleGAN teacher and the small student that ships."""

@@ -1,0 +1,78 @@
+"""toon-train: train a CycleGAN on photographs and cartoons, then distil the small generator that ships."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from edge_runtime.errors import InputError
+
+EXAMPLES = """examples:
+  toon-train cyclegan --recipe face_toon_64 --photos faces/ --cartoons anime.zip --run runs/anime
+  toon-train cyclegan --recipe anime_64 --photos 'faces.zip#lfw_*' 'faces.zip#selfie_*' --cartoons anime/ --run runs/a
+  toon-train distill --recipe distill_64 --teacher runs/anime --photos faces/ --run runs/student
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of toon-train."""
+    parser = argparse.ArgumentParser(
+        prog="toon-train", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    cyclegan = commands.add_parser("cyclegan", help="train a CycleGAN between two folders of pictures")
+    distill = commands.add_parser("distill", help="train the small generator on what a teacher makes of photographs")
+    for command, recipe in ((cyclegan, "face_toon_64"), (distill, "distill_64")):
+        command.add_argument("--recipe", default=recipe, help="packaged name or .toml file (default: %(default)s)")
+        command.add_argument("--set", action="append", metavar="KEY=VALUE", help="override one recipe key; repeatable")
+        command.add_argument("--run", type=Path, required=True, help="run directory; one that exists is resumed")
+        command.add_argument("--photos", nargs="+", required=True, metavar="SOURCE", help="folders or zips, '#pattern'")
+        command.add_argument("--backend", default="tensorflow", choices=("tensorflow", "jax"))
+    cyclegan.add_argument("--cartoons", nargs="+", required=True, metavar="SOURCE", help="folders or zips, '#pattern'")
+    distill.add_argument("--teacher", type=Path, required=True, help="the teacher's run directory")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; 0 on success, 2 on bad input, 130 when interrupted."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        return _train(arguments)
+    except InputError as error:
+        print(f"toon-train: {error}", file=sys.stderr)
+        return 2
+    except FloatingPointError as error:
+        print(f"toon-train: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("toon-train: interrupted; the same command goes on from the last checkpoint.", file=sys.stderr)
+        return 130
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from training.backend import select_backend
+    from training.config import load_recipe
+
+    recipe = load_recipe(arguments.recipe, arguments.set)
+    if recipe.kind != arguments.command:
+        raise InputError(f"The recipe {arguments.recipe} is for toon-train {recipe.kind}, not {arguments.command}.")
+    select_backend(arguments.backend)
+    try:
+        from training.run import train
+    except ModuleNotFoundError as error:
+        raise InputError(f"{error.name} is missing: pip install 'facetoon[train]' brings it.") from None
+    if arguments.command == "cyclegan":
+        from training.cyclegan import CycleGAN
+
+        train(recipe, arguments.run, arguments.photos, arguments.cartoons, CycleGAN)
+    else:
+        from training.distill import Distillation
+
+        train(recipe, arguments.run, arguments.photos, arguments.photos, Distillation.of(arguments.teacher))
+    print(f"{arguments.run}: {recipe.steps} steps done.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

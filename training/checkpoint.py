@@ -1,0 +1,110 @@
+"""Checkpoints: everything a run needs to go on, in one file written whole or not at all; and loading a generator."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from edge_runtime.errors import InputError
+from edge_runtime.pixels import Tensor
+
+DIRECTIONS = {"ab": "photo to cartoon", "ba": "cartoon to photo"}
+
+
+class Trainer(Protocol):
+    """What the run loop trains: CycleGAN or Distillation."""
+
+    generators: dict[str, Any]
+
+    @property
+    def variables(self) -> list[Any]:
+        """Keras variables to save, in a fixed order."""
+
+    def host_state(self) -> dict[str, Tensor]:
+        """Arrays to save beside them."""
+
+    def restore_host_state(self, state: dict[str, Tensor]) -> None:
+        """The reverse of `host_state`."""
+
+    def step(self, index: int, real_a: Tensor, real_b: Tensor) -> dict[str, float]:
+        """Train once; the losses by name."""
+
+    def translate(self, photos: Tensor, cartoons: Tensor) -> list[Tensor]:
+        """Columns of a sample sheet."""
+
+
+def save(folder: Path, step: int, trainer: Trainer, keep: int) -> None:
+    """Write `step-NNNNNNNN.npz` and the generators, then drop all but the newest `keep` checkpoints."""
+    arrays = {f"variable/{i:04d}": np.asarray(v.value) for i, v in enumerate(trainer.variables)}
+    arrays |= {f"host/{name}": value for name, value in trainer.host_state().items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"step-{step:08d}.npz"
+    with _replacing(target) as partial, partial.open("wb") as file:
+        np.savez(file, step=step, **arrays)
+    for direction, generator in trainer.generators.items():
+        with _replacing(folder.parent / f"generator_{direction}.keras") as partial:
+            generator.save(partial)
+    for old in sorted(folder.glob("step-*.npz"))[:-keep]:
+        old.unlink()
+
+
+def restore(folder: Path, trainer: Trainer) -> int:
+    """Load the newest checkpoint into `trainer` and return its step; 0 when there is none.
+
+    Raises InputError when the checkpoint belongs to other networks.
+    """
+    found = sorted(folder.glob("step-*.npz"))
+    if not found:
+        return 0
+    try:
+        with np.load(found[-1]) as arrays:
+            state = dict(arrays)
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        raise InputError(f"The checkpoint {found[-1]} cannot be read: {error}.") from None
+    values = [state[name] for name in sorted(state) if name.startswith("variable/")]
+    variables = trainer.variables
+    if [v.shape for v in values] != [tuple(v.shape) for v in variables]:
+        raise InputError(f"The checkpoint {found[-1]} belongs to other networks than this recipe builds.")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    trainer.restore_host_state({n.removeprefix("host/"): v for n, v in state.items() if n.startswith("host/")})
+    return int(state["step"])
+
+
+def load_generator(run: Path, direction: str = "ab") -> Any:
+    """The Keras generator that a run keeps, `direction` "ab" (photo to cartoon) or "ba"; or any .keras file.
+
+    Takes (batch, height, width, 3) float -1..1 and returns the same. Raises InputError when there is none.
+    """
+    import keras
+
+    from training import student, teacher  # noqa: F401  registers the layers that generators are made of
+
+    path = run if run.suffix == ".keras" else run / f"generator_{direction}.keras"
+    if not path.is_file():
+        raise InputError(f"{run} holds no generator for the direction {direction} ({path.name} is missing).")
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except (ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is not a Keras model that can be loaded: {str(error).splitlines()[0]}") from None
+
+
+class _replacing:
+    """Context: a temporary path beside `target` that takes its place on success and vanishes on failure."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self.partial = target.with_name(f".partial-{target.name}")  # keeps the suffix, which Keras insists on
+
+    def __enter__(self) -> Path:
+        return self.partial
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            os.replace(self.partial, self.target)
+        else:
+            self.partial.unlink(missing_ok=True)

@@ -1,0 +1,173 @@
+"""Recipes: what a run is, as frozen dataclasses read from TOML. An unknown or ill-typed key is refused.
+
+Each field's default is the seed recipe's or the field's common value; recipes/*.toml say why where they differ.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from edge_runtime.errors import InputError
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True)
+class Data:
+    """How pictures become batches. Zooms are shares of the picture's side that the crop keeps, (least, most)."""
+
+    size_px: int = 64
+    test_share: float = 0.2  # the seed's 80:20, decided by content hash so that it holds when files are added
+    photo_zoom: tuple[float, float] = (0.85, 1.0)
+    cartoon_zoom: tuple[float, float] = (0.85, 1.0)
+    cartoon_centre_y: float = 0.5  # share of the cartoon's height around which it is cropped
+    rotate_deg: float = 6.0
+    photo_colour_jitter: float = 0.2  # relative gain per channel, and contrast
+    cartoon_colour_jitter: float = 0.0
+
+
+@dataclass(frozen=True)
+class Generator:
+    """ResNet generator (Johnson et al. 2016; Zhu et al. 2017)."""
+
+    filters: int = 32
+    blocks: int = 6
+
+
+@dataclass(frozen=True)
+class Discriminator:
+    """PatchGAN (Isola et al. 2017): `layers` strided convolutions."""
+
+    filters: int = 64
+    layers: int = 3
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Weights relative to the adversarial loss (LSGAN)."""
+
+    cycle: str = "mse"  # the seed's; "l1" is Zhu et al.'s
+    cycle_weight: float = 10.0
+    identity_weight: float = 0.0  # above 0 costs two more generator passes a step
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """Adam with beta_1 0.5, constant for the first half of the steps, then linear to zero."""
+
+    learning_rate_generator: float = 2e-4
+    learning_rate_discriminator: float = 2e-4
+    ema_decay: float = 0.999  # for the generators that are kept; short runs want less than 0.9999
+    pool_size: int = 50  # past fakes shown to the discriminators again (Shrivastava et al. 2017)
+
+
+@dataclass(frozen=True)
+class Student:
+    """The small generator that ships: see training/student.py for the layout."""
+
+    stem_filters: int = 32
+    filters: int = 96  # a multiple of 16, or int8 kernels pad
+    blocks: int = 8
+
+
+@dataclass(frozen=True)
+class Distill:
+    """Regression of the student onto its teacher; weights of the loss terms."""
+
+    l1_weight: float = 1.0
+    gradient_weight: float = 1.0  # L1 of horizontal and vertical differences: lines
+    ssim_weight: float = 0.5
+    learning_rate: float = 2e-3
+    noise_levels: float = 2.0  # grey levels of noise on the student's input only: less flicker on video
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole run."""
+
+    kind: str = "cyclegan"  # or "distill"
+    seed: int = 1
+    steps: int = 20_000
+    batch_size: int = 8
+    checkpoint_every: int = 500  # steps
+    sample_every: int = 500
+    keep_checkpoints: int = 2
+    data: Data = field(default_factory=Data)
+    generator: Generator = field(default_factory=Generator)
+    discriminator: Discriminator = field(default_factory=Discriminator)
+    loss: Loss = field(default_factory=Loss)
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    student: Student = field(default_factory=Student)
+    distill: Distill = field(default_factory=Distill)
+
+
+def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
+    """Read a recipe file, or a packaged recipe by its name, and apply `key=value` overrides such as `data.size_px=96`.
+
+    Raises InputError for a missing file, bad TOML, an unknown key, or a value of another type than the default's.
+    """
+    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        packaged = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
+        raise InputError(f"There is no recipe {name}; packaged ones are: {packaged}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"The recipe {path} is not valid TOML: {error}.") from None
+    for override in overrides or []:
+        _apply_override(values, override)
+    return _build(Recipe, values, f"the recipe {name}")
+
+
+def _apply_override(values: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator:
+        raise InputError(f"--set wants key=value, not {override!r}.")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text  # a bare word is a string
+    *sections, last = key.strip().split(".")
+    for section in sections:
+        values = values.setdefault(section, {})
+        if not isinstance(values, dict):
+            raise InputError(f"--set {override}: {section} is not a section.")
+    values[last] = value
+
+
+Section = TypeVar("Section")
+
+
+def _build(section: type[Section], values: dict[str, Any], where: str) -> Section:
+    """Make the dataclass `section` of `values`, checking every key and type."""
+    hints = get_type_hints(section)
+    unknown = sorted(set(values) - set(hints))
+    if unknown:
+        raise InputError(f"{where} has an unknown key: {unknown[0]} (known: {', '.join(hints)}).".capitalize())
+    arguments = {}
+    for key, value in values.items():
+        kind = hints[key]
+        if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+            if not isinstance(value, dict):
+                raise InputError(f"In {where}, {key} must be a section.")
+            arguments[key] = _build(kind, value, f"{where}, section {key},")
+        else:
+            arguments[key] = _checked(key, value, kind, where)
+    return section(**arguments)
+
+
+def _checked(key: str, value: Any, kind: Any, where: str) -> Any:
+    if kind is float and type(value) is int:
+        value = float(value)
+    if kind == tuple[float, float]:
+        good = isinstance(value, list) and len(value) == 2 and all(type(v) in (int, float) for v in value)
+        value = tuple(map(float, value)) if good else value
+    else:
+        good = type(value) is kind
+    if not good:
+        raise InputError(f"In {where}, {key} must be {getattr(kind, '__name__', kind)}, not {value!r}.")
+    return value

@@ -1,0 +1,101 @@
+"""Endless batches of unpaired photographs and cartoons, augmented, the same for the same seed and step."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+
+from edge_runtime import pixels
+from training.config import Data
+from training.images import ImageSet
+
+MARGIN = 1.25  # pictures are cached this much larger than the crop, so that random crops lose no sharpness
+
+
+def batch_at(
+    step: int, photos: ImageSet, cartoons: ImageSet, data: Data, batch_size: int, seed: int
+) -> tuple[pixels.Tensor, pixels.Tensor]:
+    """The batch of a step: two float32 -1..1 arrays (batch_size, size_px, size_px, 3).
+
+    A pure function of its arguments, so resuming needs no data state at all.
+    """
+    random = np.random.default_rng((seed, step))
+    real_a = _augment(_draw(photos, batch_size, random), data.photo_zoom, 0.5, data.photo_colour_jitter, data, random)
+    real_b = _augment(
+        _draw(cartoons, batch_size, random),
+        data.cartoon_zoom,
+        data.cartoon_centre_y,
+        data.cartoon_colour_jitter,
+        data,
+        random,
+    )
+    return real_a, real_b
+
+
+def prefetch(start: int, stop: int, *arguments: object) -> Iterator[tuple[pixels.Tensor, pixels.Tensor]]:
+    """`batch_at` for start..stop, made in a background thread, four batches ahead."""
+    ready: queue.Queue[tuple[pixels.Tensor, pixels.Tensor] | BaseException] = queue.Queue(4)
+
+    def produce() -> None:
+        try:
+            for step in range(start, stop):
+                ready.put(batch_at(step, *arguments))  # type: ignore[arg-type]
+        except BaseException as error:  # re-raised by the consumer below
+            ready.put(error)
+
+    threading.Thread(target=produce, daemon=True, name="prefetch").start()
+    for _ in range(start, stop):
+        item = ready.get()
+        if isinstance(item, BaseException):
+            raise item
+        yield item
+
+
+def _draw(images: ImageSet, count: int, random: np.random.Generator) -> pixels.Image:
+    """Pictures drawn evenly over the sources, however unequal these are."""
+    sources = np.unique(images.source)
+    wanted = random.choice(sources, count)
+    rows = [random.choice(np.flatnonzero(images.source == source)) for source in wanted]
+    return images.images[rows]
+
+
+def _augment(
+    images: pixels.Image,
+    zoom: tuple[float, float],
+    centre_y: float,
+    jitter: float,
+    data: Data,
+    random: np.random.Generator,
+) -> pixels.Tensor:
+    crops = np.stack([pixels.warp(image, _crop_matrix(image, zoom, centre_y, data, random), data.size_px) for image in images])
+    values = pixels.to_unit(crops)
+    if jitter:
+        gain = random.uniform(1 - jitter, 1 + jitter, (len(values), 1, 1, 3)).astype(np.float32)
+        shift = random.uniform(-jitter, jitter, (len(values), 1, 1, 1)).astype(np.float32) / 2
+        values = np.clip(values * gain + shift, -1, 1)
+    return values
+
+
+def _crop_matrix(
+    image: pixels.Image, zoom: tuple[float, float], centre_y: float, data: Data, random: np.random.Generator
+) -> np.ndarray:
+    """2x3 map from crop pixels to picture pixels: random zoom, place, tilt and mirror."""
+    side = image.shape[0]
+    share = random.uniform(*zoom)
+    slack = side * (1 - share) / 2
+    angle = np.radians(random.uniform(-data.rotate_deg, data.rotate_deg))
+    mirror = random.choice((-1.0, 1.0))
+    scale = side * share / data.size_px
+    linear = scale * np.array([[mirror * np.cos(angle), -np.sin(angle)], [mirror * np.sin(angle), np.cos(angle)]])
+    lowest, highest = side / 2 - slack, side / 2 + slack
+    centre = np.array(
+        [
+            side / 2 + random.uniform(-slack, slack) / 2,
+            np.clip(side * centre_y + random.uniform(-slack, slack) / 2, lowest, highest),
+        ]
+    )
+    middle = (data.size_px - 1) / 2
+    return np.column_stack([linear, centre - 0.5 - linear @ (middle, middle)]).astype(np.float32)

@@ -1,0 +1,51 @@
+"""Losses as free functions of tensors in -1..1, shape (batch, height, width, 3); each returns a scalar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+
+def lsgan_generator(scores: Any) -> Any:
+    """Least squares towards 1 (Mao et al. 2017)."""
+    return ops.mean(ops.square(scores - 1.0))
+
+
+def lsgan_discriminator(real_scores: Any, fake_scores: Any) -> Any:
+    """Least squares: real towards 1, fake towards 0, halved as in CycleGAN."""
+    return 0.5 * (ops.mean(ops.square(real_scores - 1.0)) + ops.mean(ops.square(fake_scores)))
+
+
+def mse(x: Any, y: Any) -> Any:
+    """Mean squared error: the seed project's cycle loss."""
+    return ops.mean(ops.square(x - y))
+
+
+def l1(x: Any, y: Any) -> Any:
+    """Mean absolute error: CycleGAN's cycle loss."""
+    return ops.mean(ops.abs(x - y))
+
+
+def gradient_l1(x: Any, y: Any) -> Any:
+    """L1 between horizontal and vertical differences: cartoons are lines, and lines live there."""
+    d = x - y
+    return ops.mean(ops.abs(d[:, 1:] - d[:, :-1])) + ops.mean(ops.abs(d[:, :, 1:] - d[:, :, :-1]))
+
+
+def ssim(x: Any, y: Any) -> Any:
+    """Mean structural similarity (Wang et al. 2004) with a uniform 7x7 window, 1 for equal pictures."""
+
+    def mean(z: Any) -> Any:
+        return ops.average_pool(z, 7, 1, "valid")
+
+    mean_x, mean_y = mean(x), mean(y)
+    var_x = mean(ops.square(x)) - ops.square(mean_x)
+    var_y = mean(ops.square(y)) - ops.square(mean_y)
+    covariance = mean(x * y) - mean_x * mean_y
+    c1, c2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2  # the range -1..1 is 2 wide
+    score = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
+    return ops.mean(score / ((ops.square(mean_x) + ops.square(mean_y) + c1) * (var_x + var_y + c2)))
+
+
+CYCLE_LOSSES = {"mse": mse, "l1": l1}

@@ -1,0 +1,115 @@
+"""A run: a directory that holds its configuration, metrics, samples and checkpoints, and goes on where it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from edge_runtime import pixels
+from edge_runtime.errors import InputError
+from training import checkpoint, data
+from training.checkpoint import Trainer
+from training.config import Recipe
+from training.images import ImageSet, load_split
+
+SHEET_ROWS = 8
+
+
+def train(
+    recipe: Recipe,
+    run: Path,
+    photos: list[str],
+    cartoons: list[str],
+    build: Callable[[Recipe], Trainer],
+) -> int:
+    """Train `build(recipe)` to the recipe's last step in the directory `run`, resuming what is there.
+
+    Returns the number of steps now done. Raises InputError for unusable data or a directory of another configuration,
+    and FloatingPointError, with the last checkpoint kept, when a loss is no longer a number.
+    """
+    side_px = round(recipe.data.size_px * data.MARGIN)
+    photo_train, photo_test = load_split(photos, side_px, recipe.data.test_share)
+    cartoon_train, cartoon_test = load_split(cartoons, side_px, recipe.data.test_share)
+    _claim(run, recipe, {"photos": _described(photo_train), "cartoons": _described(cartoon_train)})
+    (run / "sources.json").write_text(json.dumps({"photos": photos, "cartoons": cartoons}, indent=2) + "\n")
+
+    trainer = build(recipe)
+    first = checkpoint.restore(run / "checkpoints", trainer)
+    batches = data.prefetch(
+        first, recipe.steps, photo_train, cartoon_train, recipe.data, recipe.batch_size, recipe.seed
+    )
+    sheet = [_sheet_inputs(s, recipe.data.size_px) for s in (photo_test, cartoon_test)]
+    started = time.monotonic()
+    with (run / "metrics.jsonl").open("a") as metrics, tqdm(
+        total=recipe.steps, initial=first, unit="step", smoothing=0.05
+    ) as bar:
+        for step, batch in enumerate(batches, first):
+            parts = trainer.step(step, *batch)
+            _refuse_nan(parts, step)
+            bar.update()
+            done = step + 1
+            if done % 20 == 0 or done == recipe.steps:
+                elapsed_s = round(time.monotonic() - started, 1)
+                metrics.write(json.dumps({"step": done, "elapsed_s": elapsed_s, **parts}) + "\n")
+                metrics.flush()
+                bar.set_postfix_str(" ".join(f"{name}={value:.3f}" for name, value in parts.items()))
+            if done % recipe.sample_every == 0 or done == recipe.steps:
+                _write_sheet(run / "samples" / f"step-{done:08d}.png", trainer.translate(*sheet))
+            if done % recipe.checkpoint_every == 0 or done == recipe.steps:
+                checkpoint.save(run / "checkpoints", done, trainer, recipe.keep_checkpoints)
+    return max(first, recipe.steps)
+
+
+def _described(images: ImageSet) -> dict[str, Any]:
+    return {"train_images": len(images), "train_sha256": images.digest}
+
+
+def _claim(run: Path, recipe: Recipe, dataset: dict[str, Any]) -> None:
+    """Write config.json, or refuse a directory whose configuration differs, showing the difference.
+
+    The number of steps may grow or shrink: that is how a run is prolonged.
+    """
+    config = {"recipe": dataclasses.asdict(recipe), "data": dataset}
+    text = json.dumps(config, indent=2, sort_keys=True) + "\n"
+    path = run / "config.json"
+    if path.exists():
+        there = json.loads(path.read_text("utf-8"))
+        there["recipe"]["steps"] = recipe.steps
+        before = json.dumps(there, indent=2, sort_keys=True) + "\n"
+        if before != text:
+            lines = difflib.unified_diff(before.splitlines(), text.splitlines(), "this run directory", "asked for", n=0, lineterm="")
+            difference = "\n  ".join(line for line in lines if not line.startswith("@@"))
+            raise InputError(
+                f"{run} belongs to another configuration; choose another directory or undo this:\n  {difference}"
+            )
+    run.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+def _refuse_nan(parts: dict[str, float], step: int) -> None:
+    for name, value in parts.items():
+        if not math.isfinite(value):
+            raise FloatingPointError(f"The loss {name} is {value} at step {step}; the last checkpoint is kept.")
+
+
+def _sheet_inputs(images: ImageSet, size_px: int) -> pixels.Tensor:
+    """Test pictures for the sample sheet, evenly over the sources."""
+    rows = [np.flatnonzero(images.source == s) for s in np.unique(images.source)]
+    chosen = [rows[i % len(rows)][i // len(rows) % len(rows[i % len(rows)])] for i in range(SHEET_ROWS)]
+    return pixels.to_unit(np.stack([pixels.square(images.images[row], size_px) for row in chosen]))
+
+
+def _write_sheet(path: Path, columns: list[Any]) -> None:
+    """A PNG with one column for each batch, one row for each picture."""
+    image = np.hstack([np.vstack([pixels.from_unit(x) for x in np.asarray(column)]) for column in columns])
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(pixels.encode_png(image))
