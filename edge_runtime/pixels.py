@@ -61,6 +61,23 @@ def square(image: Image, size_px: int) -> Image:
     return resize(image[top : top + side, left : left + side], size_px, size_px)
 
 
+def fit(frame: Image, width_px: int, height_px: int) -> Image:
+    """The whole picture inside width_px x height_px, black where its proportions leave room."""
+    scale = min(width_px / frame.shape[1], height_px / frame.shape[0])
+    inner = resize(frame, max(round(frame.shape[1] * scale), 1), max(round(frame.shape[0] * scale), 1))
+    top, left = (height_px - inner.shape[0]) // 2, (width_px - inner.shape[1]) // 2
+    out = np.zeros((height_px, width_px, 3), np.uint8)
+    out[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
+    return out
+
+
+def view(picture: Image, matrix: NDArray[np.float64], width_px: int, height_px: int) -> Image:
+    """A window onto a moved picture: `matrix` (2x3) maps picture pixels to window pixels; the border is mirrored."""
+    return cv2.warpAffine(
+        picture, matrix, (width_px, height_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
+
+
 def warp(image: Image, matrix: NDArray[np.float32], size_px: int) -> Image:
     """Cut a rotated, scaled square out of `image`.
 
@@ -79,6 +96,41 @@ def warp(image: Image, matrix: NDArray[np.float32], size_px: int) -> Image:
         image, fine, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
     )
     return resize(crop, size_px, size_px)
+
+
+def feather(size_px: int) -> NDArray[np.float32]:
+    """Weights (size_px, size_px) of a rounded square: 1 inside, falling smoothly to 0 at the border."""
+    axis = np.abs(np.linspace(-1, 1, size_px, dtype=np.float32))
+    radius = (axis[:, None] ** 4 + axis[None, :] ** 4) ** 0.25
+    fall = np.clip((0.96 - radius) / 0.24, 0, 1)
+    return fall * fall * (3 - 2 * fall)
+
+
+def paste(frame: Image, crop: Image, matrix: NDArray[np.float32], weights: NDArray[np.float32]) -> None:
+    """Blend a square BGR crop into `frame`, in place, where `warp` with the same `matrix` cut it.
+
+    `weights` (of the crop's size, 0..1) say how much of the crop is seen; outside the crop the frame stays as it is.
+    """
+    size_px = crop.shape[0]
+    corners = np.array([[0, 0, 1], [size_px, 0, 1], [0, size_px, 1], [size_px, size_px, 1]], np.float32) @ matrix.T
+    left, top = np.maximum(np.floor(corners.min(0)).astype(int), 0)
+    right, bottom = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (frame.shape[1], frame.shape[0]))
+    if right <= left or bottom <= top:
+        return
+    local = matrix.copy()
+    local[:, 2] -= (left, top)
+    area = (int(right - left), int(bottom - top))
+    cartoon = cv2.warpAffine(crop, local, area, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    share = cv2.warpAffine(weights, local, area, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    region = frame[top:bottom, left:right]
+    region[:] = cv2.blendLinear(cartoon, np.ascontiguousarray(region), share, 1 - share)
+
+
+def to_grey(frame: Image, longest_px: int) -> tuple[NDArray[np.uint8], float]:
+    """A BGR frame as grey (height, width), no side longer than `longest_px`, and the scale that was applied."""
+    height, width = frame.shape[:2]
+    scale = min(1.0, longest_px / max(height, width))
+    return cv2.cvtColor(resize(frame, round(width * scale), round(height * scale)), cv2.COLOR_BGR2GRAY), scale
 
 
 def to_unit(images: Image) -> NDArray[np.float32]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from edge_runtime.errors import InputError
-from edge_runtime.pixels import Image, Tensor
-from edge_runtime.spec import ModelSpec
+
+if TYPE_CHECKING:  # numpy and OpenCV stay out of `toon-live --help`
+    from edge_runtime.pixels import Image, Tensor
+    from edge_runtime.spec import ModelSpec
 
 RUNTIMES = ("litert", "tflite-runtime")
 DEFAULT_MODEL = Path(__file__).parent / "models" / "anime-64.tflite"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from edge_runtime.errors import InputError
@@ -65,11 +66,13 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.command == "cyclegan":
         from training.cyclegan import CycleGAN
 
-        train(recipe, arguments.run, arguments.photos, arguments.cartoons, CycleGAN)
+        train(recipe, arguments.run, {"photos": arguments.photos, "cartoons": arguments.cartoons}, CycleGAN)
     else:
-        from training.distill import Distillation
+        from training.distill import Distillation, teacher_digest
 
-        train(recipe, arguments.run, arguments.photos, arguments.photos, Distillation.of(arguments.teacher))
+        provenance = {"teacher_sha256": teacher_digest(arguments.teacher)}
+        build = partial(Distillation, teacher=arguments.teacher)
+        train(recipe, arguments.run, {"photos": arguments.photos}, build, provenance)
     print(f"{arguments.run}: {recipe.steps} steps done.")
     return 0
 

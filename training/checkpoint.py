@@ -30,11 +30,11 @@ class Trainer(Protocol):
     def restore_host_state(self, state: dict[str, Tensor]) -> None:
         """The reverse of `host_state`."""
 
-    def step(self, index: int, real_a: Tensor, real_b: Tensor) -> dict[str, float]:
-        """Train once; the losses by name."""
+    def step(self, index: int, *batch: Tensor) -> dict[str, float]:
+        """Train once on a batch of each domain; the losses by name."""
 
-    def translate(self, photos: Tensor, cartoons: Tensor) -> list[Tensor]:
-        """Columns of a sample sheet."""
+    def translate(self, *batch: Tensor) -> list[Tensor]:
+        """Columns of a sample sheet, from a batch of each domain."""
 
 
 def save(folder: Path, step: int, trainer: Trainer, keep: int) -> None:
@@ -75,6 +75,14 @@ def restore(folder: Path, trainer: Trainer) -> int:
     return int(state["step"])
 
 
+def generator_path(run: Path, direction: str = "ab") -> Path:
+    """Where a run keeps its generator, or `run` itself when it is a .keras file; InputError when there is none."""
+    path = run if run.suffix == ".keras" else run / f"generator_{direction}.keras"
+    if not path.is_file():
+        raise InputError(f"{run} holds no generator for the direction {direction} ({path.name} is missing).")
+    return path
+
+
 def load_generator(run: Path, direction: str = "ab") -> Any:
     """The Keras generator that a run keeps, `direction` "ab" (photo to cartoon) or "ba"; or any .keras file.
 
@@ -84,9 +92,7 @@ def load_generator(run: Path, direction: str = "ab") -> Any:
 
     from training import student, teacher  # noqa: F401  registers the layers that generators are made of
 
-    path = run if run.suffix == ".keras" else run / f"generator_{direction}.keras"
-    if not path.is_file():
-        raise InputError(f"{run} holds no generator for the direction {direction} ({path.name} is missing).")
+    path = generator_path(run, direction)
     try:
         return keras.saving.load_model(path, compile=False)
     except (ValueError, TypeError, OSError, zipfile.BadZipFile) as error:

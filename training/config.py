@@ -53,6 +53,7 @@ class Loss:
     cycle: str = "mse"  # the seed's; "l1" is Zhu et al.'s
     cycle_weight: float = 10.0
     identity_weight: float = 0.0  # above 0 costs two more generator passes a step
+    colour_weight: float = 0.0  # MSE of 8x8-pixel means between input and output: hair and skin keep their tone
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,9 @@ class CycleGAN:
             "cycle_b": cycle(reco_b, real_b),
         }
         loss = parts["gan_ab"] + parts["gan_ba"] + weights.cycle_weight * (parts["cycle_a"] + parts["cycle_b"])
+        if weights.colour_weight:
+            parts["colour"] = losses.coarse_colour(fake_b, real_a) + losses.coarse_colour(fake_a, real_b)
+            loss = loss + weights.colour_weight * parts["colour"]
         if weights.identity_weight:
             same_a = cycle(self.gen_ba(real_a, training=True), real_a)
             same_b = cycle(self.gen_ab(real_b, training=True), real_b)

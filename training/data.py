@@ -16,33 +16,28 @@ MARGIN = 1.25  # pictures are cached this much larger than the crop, so that ran
 
 
 def batch_at(
-    step: int, photos: ImageSet, cartoons: ImageSet, data: Data, batch_size: int, seed: int
-) -> tuple[pixels.Tensor, pixels.Tensor]:
-    """The batch of a step: two float32 -1..1 arrays (batch_size, size_px, size_px, 3).
+    step: int, domains: dict[str, ImageSet], data: Data, batch_size: int, seed: int
+) -> tuple[pixels.Tensor, ...]:
+    """The batch of a step: for each domain a float32 -1..1 array (batch_size, size_px, size_px, 3).
 
     A pure function of its arguments, so resuming needs no data state at all.
     """
     random = np.random.default_rng((seed, step))
-    real_a = _augment(_draw(photos, batch_size, random), data.photo_zoom, 0.5, data.photo_colour_jitter, data, random)
-    real_b = _augment(
-        _draw(cartoons, batch_size, random),
-        data.cartoon_zoom,
-        data.cartoon_centre_y,
-        data.cartoon_colour_jitter,
-        data,
-        random,
+    return tuple(
+        _augment(_draw(images, batch_size, random), domain, data, random) for domain, images in domains.items()
     )
-    return real_a, real_b
 
 
-def prefetch(start: int, stop: int, *arguments: object) -> Iterator[tuple[pixels.Tensor, pixels.Tensor]]:
+def prefetch(
+    start: int, stop: int, domains: dict[str, ImageSet], data: Data, batch_size: int, seed: int
+) -> Iterator[tuple[pixels.Tensor, ...]]:
     """`batch_at` for start..stop, made in a background thread, four batches ahead."""
-    ready: queue.Queue[tuple[pixels.Tensor, pixels.Tensor] | BaseException] = queue.Queue(4)
+    ready: queue.Queue[tuple[pixels.Tensor, ...] | BaseException] = queue.Queue(4)
 
     def produce() -> None:
         try:
             for step in range(start, stop):
-                ready.put(batch_at(step, *arguments))  # type: ignore[arg-type]
+                ready.put(batch_at(step, domains, data, batch_size, seed))
         except BaseException as error:  # re-raised by the consumer below
             ready.put(error)
 
@@ -62,15 +57,14 @@ def _draw(images: ImageSet, count: int, random: np.random.Generator) -> pixels.I
     return images.images[rows]
 
 
-def _augment(
-    images: pixels.Image,
-    zoom: tuple[float, float],
-    centre_y: float,
-    jitter: float,
-    data: Data,
-    random: np.random.Generator,
-) -> pixels.Tensor:
-    crops = np.stack([pixels.warp(image, _crop_matrix(image, zoom, centre_y, data, random), data.size_px) for image in images])
+def _augment(images: pixels.Image, domain: str, data: Data, random: np.random.Generator) -> pixels.Tensor:
+    """Random crops (batch, size_px, size_px, 3) with the domain's zoom and colour jitter."""
+    if domain == "photos":
+        zoom, centre_y, jitter = data.photo_zoom, 0.5, data.photo_colour_jitter
+    else:
+        zoom, centre_y, jitter = data.cartoon_zoom, data.cartoon_centre_y, data.cartoon_colour_jitter
+    matrices = [_crop_matrix(image, zoom, centre_y, data, random) for image in images]
+    crops = np.stack([pixels.warp(i, matrix, data.size_px) for i, matrix in zip(images, matrices, strict=True)])
     values = pixels.to_unit(crops)
     if jitter:
         gain = random.uniform(1 - jitter, 1 + jitter, (len(values), 1, 1, 3)).astype(np.float32)

@@ -27,6 +27,11 @@ def l1(x: Any, y: Any) -> Any:
     return ops.mean(ops.abs(x - y))
 
 
+def coarse_colour(x: Any, y: Any) -> Any:
+    """MSE between means over 8x8 pixels: holds tones and layout, leaves shapes free."""
+    return mse(ops.average_pool(x, 8, 8), ops.average_pool(y, 8, 8))
+
+
 def gradient_l1(x: Any, y: Any) -> Any:
     """L1 between horizontal and vertical differences: cartoons are lines, and lines live there."""
     d = x - y

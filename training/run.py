@@ -27,27 +27,27 @@ SHEET_ROWS = 8
 def train(
     recipe: Recipe,
     run: Path,
-    photos: list[str],
-    cartoons: list[str],
+    sources: dict[str, list[str]],
     build: Callable[[Recipe], Trainer],
-) -> int:
+    provenance: dict[str, str] | None = None,
+) -> None:
     """Train `build(recipe)` to the recipe's last step in the directory `run`, resuming what is there.
 
-    Returns the number of steps now done. Raises InputError for unusable data or a directory of another configuration,
-    and FloatingPointError, with the last checkpoint kept, when a loss is no longer a number.
+    `sources` names the folders or zips of each domain ("photos", "cartoons") in the order of the step's arguments;
+    `provenance` is what else identifies the run, such as its teacher's hash. Raises InputError for unusable data or a
+    directory of another configuration, and FloatingPointError, with the last checkpoint kept, when a loss is no
+    longer a number.
     """
     side_px = round(recipe.data.size_px * data.MARGIN)
-    photo_train, photo_test = load_split(photos, side_px, recipe.data.test_share)
-    cartoon_train, cartoon_test = load_split(cartoons, side_px, recipe.data.test_share)
-    _claim(run, recipe, {"photos": _described(photo_train), "cartoons": _described(cartoon_train)})
-    (run / "sources.json").write_text(json.dumps({"photos": photos, "cartoons": cartoons}, indent=2) + "\n")
+    splits = {domain: load_split(paths, side_px, recipe.data.test_share) for domain, paths in sources.items()}
+    _claim(run, recipe, {domain: _described(train) for domain, (train, _) in splits.items()}, provenance or {})
+    (run / "sources.json").write_text(json.dumps(sources, indent=2) + "\n")
 
     trainer = build(recipe)
     first = checkpoint.restore(run / "checkpoints", trainer)
-    batches = data.prefetch(
-        first, recipe.steps, photo_train, cartoon_train, recipe.data, recipe.batch_size, recipe.seed
-    )
-    sheet = [_sheet_inputs(s, recipe.data.size_px) for s in (photo_test, cartoon_test)]
+    domains = {domain: train for domain, (train, _) in splits.items()}
+    batches = data.prefetch(first, recipe.steps, domains, recipe.data, recipe.batch_size, recipe.seed)
+    sheet = [_sheet_inputs(test, recipe.data.size_px) for _, test in splits.values()]
     started = time.monotonic()
     with (run / "metrics.jsonl").open("a") as metrics, tqdm(
         total=recipe.steps, initial=first, unit="step", smoothing=0.05
@@ -66,19 +66,18 @@ def train(
                 _write_sheet(run / "samples" / f"step-{done:08d}.png", trainer.translate(*sheet))
             if done % recipe.checkpoint_every == 0 or done == recipe.steps:
                 checkpoint.save(run / "checkpoints", done, trainer, recipe.keep_checkpoints)
-    return max(first, recipe.steps)
 
 
 def _described(images: ImageSet) -> dict[str, Any]:
     return {"train_images": len(images), "train_sha256": images.digest}
 
 
-def _claim(run: Path, recipe: Recipe, dataset: dict[str, Any]) -> None:
+def _claim(run: Path, recipe: Recipe, dataset: dict[str, Any], provenance: dict[str, str]) -> None:
     """Write config.json, or refuse a directory whose configuration differs, showing the difference.
 
     The number of steps may grow or shrink: that is how a run is prolonged.
     """
-    config = {"recipe": dataclasses.asdict(recipe), "data": dataset}
+    config = {"recipe": dataclasses.asdict(recipe), "data": dataset, **provenance}
     text = json.dumps(config, indent=2, sort_keys=True) + "\n"
     path = run / "config.json"
     if path.exists():

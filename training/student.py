@@ -1,0 +1,85 @@
+"""The student: the small generator that ships, made of what int8 kernels on a CPU do well.
+
+Space-to-depth stem, one depthwise convolution a block and wide pointwise ones (on ARM multiply-adds decide, and these
+waste none; on x86 fewer depthwise ones run closer to the peak), batch normalization that folds away, ReLU6 that fuses,
+bilinear upsampling, depth-to-space head, zero padding, channels in multiples of 16.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from edge_runtime.errors import InputError
+
+
+@keras.saving.register_keras_serializable("facetoon")
+class SpaceToDepth(layers.Layer):
+    """(batch, 2h, 2w, c) to (batch, h, w, 4c)."""
+
+    def call(self, x: Any) -> Any:
+        """TensorFlow's own op where there is one: the converter knows it, a reshape it would leave as six ops."""
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            return tf.nn.space_to_depth(x, 2)
+        _, height, width, channels = x.shape
+        x = ops.reshape(x, (-1, height // 2, 2, width // 2, 2, channels))
+        return ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, height // 2, width // 2, 4 * channels))
+
+
+@keras.saving.register_keras_serializable("facetoon")
+class DepthToSpace(layers.Layer):
+    """(batch, h, w, 4c) to (batch, 2h, 2w, c)."""
+
+    def call(self, x: Any) -> Any:
+        """The reverse of SpaceToDepth."""
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            return tf.nn.depth_to_space(x, 2)
+        _, height, width, channels = x.shape
+        x = ops.reshape(x, (-1, height, width, 2, 2, channels // 4))
+        return ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, 2 * height, 2 * width, channels // 4))
+
+
+@keras.saving.register_keras_serializable("facetoon")
+class ClipUnit(layers.Layer):
+    """Clip to -1..1 in use; pass through in training, where a clipped value would get no gradient."""
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        """The converter fuses the clip into the convolution before it."""
+        return x if training else ops.clip(x, -1.0, 1.0)
+
+
+def build_student(size_px: int, stem_filters: int, filters: int, blocks: int) -> keras.Model:
+    """A generator: (batch, size_px, size_px, 3) float -1..1 to the same. Raises InputError for impossible sizes."""
+    if size_px % 4 or stem_filters % 16 or filters % 16:
+        raise InputError(
+            f"A student of {size_px} px with {stem_filters} and {filters} filters is impossible: "
+            "the size must be a multiple of 4 and the filters of 16."
+        )
+    inputs = keras.Input((size_px, size_px, 3), name="image")
+    x = SpaceToDepth()(inputs)
+    x = _conv(x, stem_filters, 3)
+    x = _conv(_depthwise(x, stride=2), filters, 1)
+    for _ in range(blocks):
+        y = _conv(_depthwise(x), filters, 1)
+        x = x + _conv(y, filters, 1, relu=False)
+    x = layers.UpSampling2D(2, interpolation="bilinear")(x)
+    x = _conv(_depthwise(x), stem_filters, 1)
+    x = layers.Conv2D(12, 3, padding="same")(x)
+    return keras.Model(inputs, DepthToSpace()(ClipUnit()(x)), name="student")
+
+
+def _conv(x: Any, filters: int, kernel: int, relu: bool = True) -> Any:
+    x = layers.Conv2D(filters, kernel, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    return layers.ReLU(6.0)(x) if relu else x
+
+
+def _depthwise(x: Any, stride: int = 1) -> Any:
+    x = layers.DepthwiseConv2D(3, stride, padding="same", use_bias=False)(x)
+    return layers.BatchNormalization()(x)

@@ -1,0 +1,164 @@
+"""What a measurement was made on: read from /proc, /sys and /etc, and left empty where the device does not tell."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+UNKNOWN = "unknown"
+
+# What int8 kernels gain from: ARM dot product (Linux calls it asimddp) and matrix product, and their x86 counterparts.
+FEATURES = ("asimddp", "i8mm", "avx2", "avx512_vnni", "avx_vnni")
+
+# 64-bit ARM Linux gives numbers instead of a name: (CPU implementer, CPU part). From Linux' asm/cputype.h.
+ARM_CORES = {
+    ("0x41", "0xc07"): "Cortex-A7",
+    ("0x41", "0xd03"): "Cortex-A53",
+    ("0x41", "0xd04"): "Cortex-A35",
+    ("0x41", "0xd05"): "Cortex-A55",
+    ("0x41", "0xd07"): "Cortex-A57",
+    ("0x41", "0xd08"): "Cortex-A72",
+    ("0x41", "0xd09"): "Cortex-A73",
+    ("0x41", "0xd0a"): "Cortex-A75",
+    ("0x41", "0xd0b"): "Cortex-A76",
+    ("0x41", "0xd0c"): "Neoverse-N1",
+    ("0x41", "0xd40"): "Neoverse-V1",
+    ("0x41", "0xd41"): "Cortex-A78",
+    ("0x41", "0xd42"): "Cortex-A78AE",
+    ("0x41", "0xd49"): "Neoverse-N2",
+    ("0x41", "0xd4f"): "Neoverse-V2",
+}
+
+# What mainboard makers leave in the DMI when they fill nothing in.
+DMI_BLANKS = ("", "to be filled by o.e.m.", "default string", "system product name", "system manufacturer", "none")
+
+# Zones and monitors that feel the processor itself; others (acpitz, nvme, battery) feel something else.
+CPU_SENSORS = ("cpu", "soc", "x86_pkg_temp", "coretemp", "k10temp")
+
+
+@dataclass(frozen=True)
+class DeviceRecord:
+    """A device and its state when the record was taken. None or "unknown" is what the device does not tell."""
+
+    board: str
+    cpu: str
+    cores: int
+    """Logical processors."""
+    architecture: str
+    features: tuple[str, ...]
+    """Those of FEATURES that the processor has."""
+    memory_mb: int | None
+    """Whole memory of the device, in MiB."""
+    os: str
+    kernel: str
+    python: str
+    numpy: str
+    opencv: str
+    governor: str | None
+    """Of every core, where they differ joined by commas."""
+    frequency_mhz: int | None
+    """Of the fastest core, now."""
+    temperature_c: float | None
+    """Of the hottest processor sensor, now."""
+
+    def slug(self) -> str:
+        """Name a folder: lower-case letters, digits and dashes, from board and processor alone, which never change."""
+        known = [re.sub(r"\((R|TM)\)", " ", text) for text in (self.board, self.cpu) if text != UNKNOWN]
+        return re.sub(r"[^a-z0-9]+", "-", " ".join(known).lower()).strip("-") or UNKNOWN
+
+
+def read_device(root: Path = Path("/")) -> DeviceRecord:
+    """Describe the device whose file system is at `root`; the Python side is always this process."""
+    cpuinfo = list(_fields(root / "proc/cpuinfo"))
+    memory = dict(_fields(root / "proc/meminfo")).get("MemTotal", "").split()
+    frequencies = _readings(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq")  # kHz
+    governors = _texts(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")
+    return DeviceRecord(
+        board=_board(root),
+        cpu=_cpu(cpuinfo),
+        cores=sum(key == "processor" for key, _ in cpuinfo) or os.cpu_count() or 1,
+        architecture=platform.machine(),
+        features=_features(cpuinfo),
+        memory_mb=int(memory[0]) // 1024 if memory else None,
+        os=_os_name(root),
+        kernel=_text(root / "proc/sys/kernel/osrelease") or UNKNOWN,
+        python=platform.python_version(),
+        numpy=np.__version__,
+        opencv=cv2.__version__,
+        governor=", ".join(sorted(set(governors))) or None,
+        frequency_mhz=round(max(frequencies) / 1000) if frequencies else None,
+        temperature_c=read_temperature_c(root),
+    )
+
+
+def read_temperature_c(root: Path = Path("/")) -> float | None:
+    """Read the hottest processor sensor in degrees Celsius; None where there is none to read."""
+    sensors = [(zone / "type", zone, "temp") for zone in sorted(root.glob("sys/class/thermal/thermal_zone*"))]
+    sensors += [(chip / "name", chip, "temp*_input") for chip in sorted(root.glob("sys/class/hwmon/hwmon*"))]
+    degrees = [
+        reading / 1000  # both interfaces count in thousandths
+        for name, folder, pattern in sensors
+        if _text(name).lower().startswith(CPU_SENSORS)
+        for reading in _readings(folder, pattern)
+    ]
+    return round(max(degrees), 1) if degrees else None
+
+
+def _board(root: Path) -> str:
+    """Ask the device tree, which names single-board computers, then DMI, which names PCs."""
+    model = _text(root / "proc/device-tree/model")
+    if model:
+        return model
+    dmi = [_text(root / "sys/class/dmi/id" / name) for name in ("sys_vendor", "product_name")]
+    return " ".join(text for text in dmi if text.lower() not in DMI_BLANKS) or UNKNOWN
+
+
+def _cpu(cpuinfo: list[tuple[str, str]]) -> str:
+    """Name the cores: by ARM's numbers, as its "model name" is missing or says only the architecture; else by that."""
+    implementers = [value for key, value in cpuinfo if key == "CPU implementer"]
+    parts = [value for key, value in cpuinfo if key == "CPU part"]
+    cores = list(dict.fromkeys(zip(implementers, parts, strict=False)))  # big.LITTLE has two kinds, in their order
+    if cores:
+        return " + ".join(ARM_CORES.get(core, f"ARM implementer {core[0]} part {core[1]}") for core in cores)
+    return next((" ".join(value.split()) for key, value in cpuinfo if key == "model name" and value), UNKNOWN)
+
+
+def _features(cpuinfo: list[tuple[str, str]]) -> tuple[str, ...]:
+    told = [set(value.split()) for key, value in cpuinfo if key in ("flags", "Features")]
+    return tuple(name for name in FEATURES if told and all(name in core for core in told))
+
+
+def _os_name(root: Path) -> str:
+    found = re.search(r'^PRETTY_NAME="?(.*?)"?$', _text(root / "etc/os-release"), re.MULTILINE)
+    return found[1] if found else platform.system() or UNKNOWN
+
+
+def _fields(path: Path) -> Iterator[tuple[str, str]]:
+    """Split the "key : value" lines of a file of /proc."""
+    for line in _text(path).splitlines():
+        key, colon, value = line.partition(":")
+        if colon:
+            yield key.strip(), value.strip()
+
+
+def _texts(folder: Path, pattern: str) -> list[str]:
+    return [text for path in sorted(folder.glob(pattern)) if (text := _text(path))]
+
+
+def _readings(folder: Path, pattern: str) -> list[int]:
+    return [int(text) for text in _texts(folder, pattern) if text.lstrip("-").isdecimal()]
+
+
+def _text(path: Path) -> str:
+    """Read a small file; empty when it is not there, not ours to read, or its sensor does not answer."""
+    try:
+        return path.read_bytes().decode("utf-8", "replace").strip("\0 \n\t")
+    except OSError:
+        return ""

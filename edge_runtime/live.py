@@ -1,0 +1,197 @@
+"""The live loop: reader, worker and encoder threads with a slot between each two.
+
+    source -> [reader] -> slot -> [worker: Cartoonizer] -> slot -> [encoder: sinks]
+
+A slot holds one item. From a camera it holds the newest and counts what it drops, so a slow stage never delays the one
+before it; from a file that is to be read whole it makes the stage before wait. OpenCV and the interpreter release
+Python's lock while they work, so the three really run side by side.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from edge_runtime.cartoonizer import Cartoonizer
+from edge_runtime.pixels import Image
+from edge_runtime.sinks import Sink
+from edge_runtime.sources import Source
+from edge_runtime.timing import RateMeter, StageTimer
+
+Item = TypeVar("Item")
+
+
+class Slot(Generic[Item]):
+    """Room for one item between two threads."""
+
+    def __init__(self, lossless: bool) -> None:
+        self._lossless = lossless
+        self._item: Item | None = None
+        self._closed = False
+        self._changed = threading.Condition()
+        self.dropped = 0
+
+    def put(self, item: Item) -> None:
+        """Leave an item: replace one that nobody took, and count it, or, when lossless, wait until it is taken."""
+        with self._changed:
+            if self._lossless:
+                self._changed.wait_for(lambda: self._closed or self._item is None)
+            elif self._item is not None:
+                self.dropped += 1
+            self._item = item
+            self._changed.notify_all()
+
+    def take(self) -> Item | None:
+        """The item, as soon as there is one; None once the slot is closed and empty."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._item is not None)
+            item, self._item = self._item, None
+            self._changed.notify_all()
+            return item
+
+    def close(self, discard: bool = False) -> None:
+        """No more items will come; `discard` throws away the one that waits."""
+        with self._changed:
+            self._closed = True
+            if discard:
+                self._item = None
+            self._changed.notify_all()
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A BGR picture and when it was captured (time.perf_counter)."""
+
+    image: Image
+    captured_s: float
+
+
+class LiveLoop:
+    """Runs source -> cartoonizer -> sinks until the source ends, `frame_limit` is reached, or `stop` is called."""
+
+    def __init__(
+        self,
+        source: Source,
+        cartoonizer: Cartoonizer,
+        sinks: Sequence[Sink],
+        timer: StageTimer,
+        *,
+        fast: bool = False,
+        frame_limit: int | None = None,
+    ) -> None:
+        """`fast` reads a file as fast as it can be worked on, every frame; otherwise files play at their own rate."""
+        self._source, self._cartoonizer, self._sinks, self._timer = source, cartoonizer, sinks, timer
+        self._fast = fast and not source.live
+        self._frame_limit = frame_limit
+        self._captured: Slot[Frame] = Slot(self._fast)
+        self._finished: Slot[Frame] = Slot(self._fast)
+        self._stopping = threading.Event()
+        self._ended = threading.Event()
+        self._error: BaseException | None = None
+        self._threads = [
+            threading.Thread(target=self._guard, args=(work,), name=name, daemon=True)
+            for name, work in (("reader", self._read), ("worker", self._work), ("encoder", self._encode))
+        ]
+        self.frames_out = 0
+        self.output_rate = RateMeter()
+        self.started_s = 0.0
+        self.first_frame_s: float | None = None
+        """Seconds from start to the first finished frame."""
+
+    def start(self) -> None:
+        """Start the three threads."""
+        self.started_s = time.perf_counter()
+        for thread in self._threads:
+            thread.start()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the end; True when it has come. Interruptible by signals."""
+        return self._ended.wait(timeout_s)
+
+    def stop(self) -> None:
+        """Ask every thread to end after what it is at."""
+        self._stopping.set()
+        for slot in (self._captured, self._finished):
+            slot.close(discard=True)
+
+    def join(self) -> None:
+        """Wait for the threads, close source and sinks, and raise what a thread could not handle."""
+        for thread in self._threads:
+            thread.join()
+        self._source.close()
+        for sink in self._sinks:
+            sink.close()
+        if self._error is not None:
+            raise self._error
+
+    @property
+    def running(self) -> bool:
+        """True between start and the end."""
+        return self.started_s > 0 and not self._ended.is_set()
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were read but never shown."""
+        return self._captured.dropped + self._finished.dropped
+
+    def state(self) -> dict[str, Any]:
+        """What the preview shows and `/api/state` answers."""
+        stages = self._timer.percentiles()
+        return {
+            "running": self.running,
+            "source": self._source.name,
+            "frames": self.frames_out,
+            "dropped": self.dropped,
+            "faces": len(self._cartoonizer.faces),
+            "frames_per_second": round(self.output_rate.rate(), 1),
+            "stages": {
+                name: {"p50_ms": round(p.p50_ms, 2), "p95_ms": round(p.p95_ms, 2)} for name, p in stages.items()
+            },
+        }
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        """Run a thread's work; keep the first error for `join`, and end the other threads with it."""
+        try:
+            work()
+        except BaseException as error:  # re-raised by join
+            self._error = self._error or error
+            self.stop()
+        finally:
+            if work == self._encode:
+                self._ended.set()
+
+    def _read(self) -> None:
+        number = 0
+        next_s = time.perf_counter()
+        while not self._stopping.is_set() and number != self._frame_limit:
+            start_s = time.perf_counter()
+            image = self._source.read()
+            if image is None:
+                break
+            captured_s = time.perf_counter()
+            self._timer.add("decode", (captured_s - start_s) * 1000)
+            self._captured.put(Frame(image, captured_s))
+            number += 1
+            if not (self._fast or self._source.live):
+                next_s = max(next_s + 1 / self._source.rate_hz, captured_s)
+                self._stopping.wait(max(next_s - time.perf_counter(), 0))
+        self._captured.close()
+
+    def _work(self) -> None:
+        while (frame := self._captured.take()) is not None:
+            self._finished.put(Frame(self._cartoonizer.process(frame.image), frame.captured_s))
+        self._finished.close()
+
+    def _encode(self) -> None:
+        while (frame := self._finished.take()) is not None:
+            with self._timer.stage("encode"):
+                for sink in self._sinks:
+                    sink.write(frame.image)
+            now = time.perf_counter()
+            self._timer.add("latency", (now - frame.captured_s) * 1000)
+            self.first_frame_s = self.first_frame_s or now - self.started_s
+            self.frames_out += 1
+            self.output_rate.tick()

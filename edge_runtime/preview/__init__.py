@@ -1,0 +1,1 @@
+"""The preview: a small Flask page on a production WSGI server."""

@@ -1,0 +1,31 @@
+"""What toon-live says at its end: rate, drops, stage percentiles, memory, and with what."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+
+from edge_runtime.live import LiveLoop
+from edge_runtime.session import Session
+from edge_runtime.timing import StageTimer
+
+
+def summary(loop: LiveLoop, session: Session, timer: StageTimer) -> str:
+    """Several lines of text."""
+    elapsed_s = time.perf_counter() - loop.started_s
+    first_ms = (loop.first_frame_s or 0.0) * 1000
+    lines = [
+        f"{session.spec.name} ({session.spec.recipe}, {session.size_px} px) on {session.runtime}",
+        f"{loop.frames_out} frames in {elapsed_s:.1f} s: {loop.frames_out / elapsed_s:.1f} frames/s, "
+        f"{loop.dropped} dropped, first after {first_ms:.0f} ms, peak memory {peak_memory_mb():.0f} MB",
+        f"{'stage':<10} {'p50 ms':>8} {'p95 ms':>8}",
+    ]
+    lines += [f"{name:<10} {p.p50_ms:8.2f} {p.p95_ms:8.2f}" for name, p in timer.percentiles().items()]
+    return "\n".join(lines)
+
+
+def peak_memory_mb() -> float:
+    """Peak resident memory of this process, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)  # macOS counts bytes, Linux kibibytes

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from edge_runtime.live import LiveLoop, Slot
+from edge_runtime.timing import StageTimer
+
+
+class Frames:
+    """A source of numbered frames: pixel (0, 0) says which."""
+
+    name = "numbers"
+    rate_hz = 1000.0
+
+    def __init__(self, count: int | None, live: bool = False, fail_at: int = -1) -> None:
+        self.frames, self.live, self.fail_at = count, live, fail_at
+        self.closed = False
+        self._number = 0
+
+    def read(self):
+        if self._number == self.fail_at:
+            raise OSError("the cable is loose")
+        if self.live:
+            time.sleep(0.002)
+        if self._number == self.frames:
+            return None
+        self._number += 1
+        return np.full((4, 4, 3), self._number % 256, np.uint8)
+
+    def close(self):
+        self.closed = True
+
+
+class Identity:
+    """Stands in for the cartoonizer; may be slow or fail."""
+
+    faces = ()
+
+    def __init__(self, pause_s: float = 0.0, fail: bool = False) -> None:
+        self.pause_s, self.fail = pause_s, fail
+
+    def process(self, frame):
+        time.sleep(self.pause_s)
+        if self.fail:
+            raise RuntimeError("no cartoon today")
+        return frame
+
+
+class Collector:
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self.closed = False
+
+    def write(self, frame):
+        self.numbers.append(int(frame[0, 0, 0]))
+
+    def close(self):
+        self.closed = True
+
+
+def run(source, cartoonizer, **options):
+    sink = Collector()
+    loop = LiveLoop(source, cartoonizer, [sink], StageTimer(), **options)
+    loop.start()
+    return loop, sink
+
+
+def test_fast_shows_every_frame_of_a_file_in_order():
+    source = Frames(100)
+    loop, sink = run(source, Identity(0.001), fast=True)
+    loop.join()
+    assert sink.numbers == list(range(1, 101))
+    assert loop.dropped == 0
+    assert loop.frames_out == 100
+    assert source.closed
+    assert sink.closed
+    assert not loop.running
+
+
+def test_a_slow_worker_drops_frames_and_counts_them():
+    loop, sink = run(Frames(100, live=True), Identity(0.02), fast=True)
+    loop.join()
+    assert sink.numbers == sorted(sink.numbers)
+    assert sink.numbers[-1] == 100  # the newest always arrives
+    assert 0 < len(sink.numbers) < 60
+    assert loop.dropped + loop.frames_out == 100
+
+
+def test_frame_limit():
+    loop, sink = run(Frames(None), Identity(), fast=True, frame_limit=7)
+    loop.join()
+    assert sink.numbers == [1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_stop_ends_every_thread_and_closes_all(fast):
+    source = Frames(None)
+    loop, sink = run(source, Identity(0.001), fast=fast)
+    while len(sink.numbers) < 3:
+        assert loop.running
+        loop.wait(0.01)
+    loop.stop()
+    assert loop.wait(1.0)
+    loop.join()
+    assert source.closed
+    assert sink.closed
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("source", "worker", "error", "message"),
+    [
+        (Frames(None, fail_at=5), Identity(), OSError, "the cable is loose"),
+        (Frames(None), Identity(fail=True), RuntimeError, "no cartoon today"),
+    ],
+)
+def test_what_a_thread_cannot_handle_is_raised_by_join(fast, source, worker, error, message):
+    loop, sink = run(source, worker, fast=fast)
+    with pytest.raises(error, match=message):
+        loop.join()
+    assert sink.closed
+    assert not loop.running
+
+
+def test_a_failing_sink_is_raised_too():
+    class Full(Collector):
+        def write(self, frame):
+            raise OSError("disk full")
+
+    loop = LiveLoop(Frames(None), Identity(), [Full()], StageTimer(), fast=True)
+    loop.start()
+    with pytest.raises(OSError, match="disk full"):
+        loop.join()
+
+
+def test_lossless_slot_makes_the_giver_wait():
+    slot = Slot(lossless=True)
+    given = []
+
+    def give():
+        for n in (1, 2, 3):
+            slot.put(n)
+            given.append(n)
+        slot.close()
+
+    giver = threading.Thread(target=give)
+    giver.start()
+    time.sleep(0.05)
+    assert given == [1]
+    assert [slot.take(), slot.take(), slot.take(), slot.take()] == [1, 2, 3, None]
+    giver.join()
+    assert slot.dropped == 0
+
+
+def test_state_tells_what_the_preview_shows():
+    loop, _ = run(Frames(10), Identity(), fast=True)
+    loop.join()
+    state = loop.state()
+    assert state["frames"] == 10
+    assert state["source"] == "numbers"
+    assert state["running"] is False
+    assert {"decode", "encode", "latency"} <= set(state["stages"])
