@@ -108,8 +108,7 @@ class FaceTracker:
         """
         pixels.check_image(frame, "frame")
         matrix = self.spec.framing.crop_matrix(face, self.size_px)
-        crop = pixels.swap_red_blue(pixels.warp(frame, matrix, self.size_px))
-        values = self._infer(pixels.to_tensor(crop, self._encode))
+        values = self.look(pixels.swap_red_blue(pixels.warp(frame, matrix, self.size_px)))
         units = np.vstack([values[:2], values[5 : OUTPUTS - 1].reshape(5, 2)])
         points = ((units + 1) * (self.size_px / 2) - 0.5) @ matrix[:, :2].T + matrix[:, 2]
         height_px = face.height_px * float(np.exp(np.clip(values[2], -LOG_HEIGHT_LIMIT, LOG_HEIGHT_LIMIT)))
@@ -120,9 +119,9 @@ class FaceTracker:
             points[1:].astype(np.float32),
         )
 
-    def _infer(self, tensor: pixels.Tensor) -> NDArray[np.float32]:
-        """The 16 outputs, in the units of OUTPUTS."""
-        self._interpreter.set_tensor(self._input["index"], tensor)
+    def look(self, crop: Image) -> NDArray[np.float32]:
+        """The 16 OUTPUTS for an RGB crop (size_px, size_px, 3): points in -1..1 across the crop, angles in radians."""
+        self._interpreter.set_tensor(self._input["index"], pixels.to_tensor(crop, self._encode))
         self._interpreter.invoke()
         values = self._interpreter.get_tensor(self._output["index"])[0].astype(np.float32)
         scale, zero_point = self._output["quantization"]

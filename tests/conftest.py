@@ -28,8 +28,8 @@ def no_threads_left():
     """Every thread that a test starts has an owner that ends it."""
     before = set(threading.enumerate())
     yield
-    ours = {"reader", "worker", "encoder", "preview", "prefetch"}
-    left = [t for t in threading.enumerate() if t not in before and t.name in ours]
+    ours = ("reader", "worker", "encoder", "preview", "prefetch")
+    left = [t for t in threading.enumerate() if t not in before and t.name.startswith(ours)]
     for thread in left:
         thread.join(1)
     assert not [t.name for t in left if t.is_alive()]

@@ -61,7 +61,7 @@ def restore(folder: Path, trainer: Trainer) -> int:
     if not found:
         return 0
     try:
-        with np.load(found[-1]) as arrays:
+        with found[-1].open("rb") as file, np.load(file) as arrays:
             state = dict(arrays)
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise InputError(f"The checkpoint {found[-1]} cannot be read: {error}.") from None

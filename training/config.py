@@ -121,7 +121,20 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
         raise InputError(f"The recipe {path} is not valid TOML: {error}.") from None
     for override in overrides or []:
         _apply_override(values, override)
-    return _build(Recipe, values, f"the recipe {name}")
+    recipe = _build(Recipe, values, f"the recipe {name}")
+    _check_values(recipe, name)
+    return recipe
+
+
+def _check_values(recipe: Recipe, name: str) -> None:
+    """Refuse values of the right type that no run could use."""
+    if recipe.kind not in ("cyclegan", "distill"):
+        raise InputError(f"In the recipe {name}, kind must be cyclegan or distill, not {recipe.kind}.")
+    if recipe.loss.cycle not in ("mse", "l1"):
+        raise InputError(f"In the recipe {name}, cycle must be mse or l1, not {recipe.loss.cycle}.")
+    for key in ("steps", "batch_size", "checkpoint_every", "sample_every", "keep_checkpoints"):
+        if getattr(recipe, key) < 1:
+            raise InputError(f"In the recipe {name}, {key} must be 1 or more, not {getattr(recipe, key)}.")
 
 
 def _apply_override(values: dict[str, Any], override: str) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import queue
-import threading
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from training.config import Data
 from training.images import ImageSet
 
 MARGIN = 1.25  # pictures are cached this much larger than the crop, so that random crops lose no sharpness
+AHEAD = 4  # batches made in advance
 
 
 def batch_at(
@@ -31,22 +32,18 @@ def batch_at(
 def prefetch(
     start: int, stop: int, domains: dict[str, ImageSet], data: Data, batch_size: int, seed: int
 ) -> Iterator[tuple[pixels.Tensor, ...]]:
-    """`batch_at` for start..stop, made in a background thread, four batches ahead."""
-    ready: queue.Queue[tuple[pixels.Tensor, ...] | BaseException] = queue.Queue(4)
+    """`batch_at` for start..stop, made in a background thread, a few batches ahead. Close the iterator to stop early."""
 
-    def produce() -> None:
-        try:
-            for step in range(start, stop):
-                ready.put(batch_at(step, domains, data, batch_size, seed))
-        except BaseException as error:  # re-raised by the consumer below
-            ready.put(error)
+    def submit(step: int) -> Future[tuple[pixels.Tensor, ...]]:
+        return pool.submit(batch_at, step, domains, data, batch_size, seed)
 
-    threading.Thread(target=produce, daemon=True, name="prefetch").start()
-    for _ in range(start, stop):
-        item = ready.get()
-        if isinstance(item, BaseException):
-            raise item
-        yield item
+    with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as pool:
+        ahead = deque(submit(step) for step in range(start, min(start + AHEAD, stop)))
+        for step in range(start, stop):
+            batch = ahead.popleft().result()
+            if step + AHEAD < stop:
+                ahead.append(submit(step + AHEAD))
+            yield batch
 
 
 def _draw(images: ImageSet, count: int, random: np.random.Generator) -> pixels.Image:

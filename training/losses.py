@@ -40,6 +40,7 @@ def gradient_l1(x: Any, y: Any) -> Any:
 
 def ssim(x: Any, y: Any) -> Any:
     """Mean structural similarity (Wang et al. 2004) with a uniform 7x7 window, 1 for equal pictures."""
+    x, y = (x + 1) / 2, (y + 1) / 2  # the luminance term is defined for 0..1 only
 
     def mean(z: Any) -> Any:
         return ops.average_pool(z, 7, 1, "valid")
@@ -48,7 +49,7 @@ def ssim(x: Any, y: Any) -> Any:
     var_x = mean(ops.square(x)) - ops.square(mean_x)
     var_y = mean(ops.square(y)) - ops.square(mean_y)
     covariance = mean(x * y) - mean_x * mean_y
-    c1, c2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2  # the range -1..1 is 2 wide
+    c1, c2 = 0.01**2, 0.03**2
     score = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
     return ops.mean(score / ((ops.square(mean_x) + ops.square(mean_y) + c1) * (var_x + var_y + c2)))
 

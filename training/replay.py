@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 
 from edge_runtime.pixels import Tensor
@@ -33,19 +35,16 @@ class ImagePool:
 
     def state(self, prefix: str) -> dict[str, Tensor]:
         """Arrays that restore the pool exactly."""
-        random = self._random.bit_generator.state["state"]
-        words = np.frombuffer(random["state"].to_bytes(16, "little") + random["inc"].to_bytes(16, "little"), np.uint64)
+        # All of the generator's state: beside its 128 bits it keeps half of a word for the next draw.
+        random = json.dumps(self._random.bit_generator.state).encode()
         return {
             f"{prefix}/images": self._images,
             f"{prefix}/filled": np.array(self._filled),
-            f"{prefix}/random": words,
+            f"{prefix}/random": np.frombuffer(random, np.uint8),
         }
 
     def restore(self, prefix: str, state: dict[str, Tensor]) -> None:
         """The reverse of `state`."""
         self._images = np.array(state[f"{prefix}/images"])
         self._filled = int(state[f"{prefix}/filled"])
-        words = state[f"{prefix}/random"].tobytes()
-        full = self._random.bit_generator.state
-        full["state"] = {"state": int.from_bytes(words[:16], "little"), "inc": int.from_bytes(words[16:], "little")}
-        self._random.bit_generator.state = full
+        self._random.bit_generator.state = json.loads(state[f"{prefix}/random"].tobytes())

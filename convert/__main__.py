@@ -1,0 +1,116 @@
+"""toon-convert: turn a training run into a quantized model file, with a report and a verdict."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convert.recipes import RECIPES
+from edge_runtime.errors import InputError
+
+if TYPE_CHECKING:
+    from convert.report import Report
+
+EXAMPLES = """examples:
+  toon-convert build runs/student --out anime-64.tflite
+  toon-convert build runs/student --recipe float32 --out anime-64-float.tflite
+  toon-convert build runs/anime --direction ba --out faces.tflite --photos /media/anime.zip --licence CC-BY-4.0
+
+The file is compared with the float generator on test pictures. When it misses its recipe's scores, the exit status is 1
+and the file is left as NAME.rejected beside NAME.report.json, NAME.report.md and NAME.worst.png.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of toon-convert."""
+    parser = argparse.ArgumentParser(
+        prog="toon-convert", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    build = commands.add_parser("build", help="convert a run's generator and compare the file with it")
+    build.add_argument("run", type=Path, metavar="RUN", help="run directory made by toon-train")
+    build.add_argument("--out", type=Path, required=True, metavar="FILE.tflite", help="where the model file goes")
+    build.add_argument("--recipe", default="static_wi8_ai8", help=f"{', '.join(RECIPES)} (default: %(default)s)")
+    build.add_argument(
+        "--direction", default="ab", choices=("ab", "ba"), help="ab: photo to cartoon (default), ba: back"
+    )
+    build.add_argument(
+        "--photos",
+        nargs="+",
+        default=[],
+        metavar="SOURCE",
+        help="where the training pictures of the input side lie now, if they were moved: folders or zips, '#pattern'",
+    )
+    build.add_argument("--calibration-images", type=int, default=200, metavar="N", help="default: %(default)s")
+    build.add_argument("--test-images", type=int, default=200, metavar="N", help="default: %(default)s")
+    build.add_argument("--name", default="", help="the model's name (default: that of the file)")
+    build.add_argument("--licence", default="", metavar="TEXT", help="the model's licence, kept in the file")
+    build.add_argument(
+        "--data-source", action="append", default=[], metavar="TEXT", help="where the data came from; repeatable"
+    )
+    build.add_argument("--seed", type=int, default=1, help="chooses the pictures (default: %(default)s)")
+    build.add_argument("--keep", action="store_true", help="write FILE.tflite even when the verdict is fail")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; 0 when the verdict is pass, 1 when it is fail, 2 on bad input, 130 when interrupted."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        report = _build(arguments)
+    except InputError as error:
+        print(f"toon-convert: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in ("tensorflow", "keras"):
+            raise  # a defect of the kit, not of the installation
+        print(f"toon-convert: {missing} is missing: pip install 'facetoon[convert]' brings it.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("toon-convert: interrupted; nothing was written.", file=sys.stderr)
+        return 130
+    return _tell(arguments.out, report, arguments.keep)
+
+
+def _build(arguments: argparse.Namespace) -> Report:
+    from training.backend import select_backend
+
+    select_backend("tensorflow")
+    from convert.build import Request, build
+
+    return build(
+        Request(
+            run=arguments.run,
+            out=arguments.out,
+            recipe=arguments.recipe,
+            direction=arguments.direction,
+            photos=tuple(arguments.photos),
+            calibration_images=arguments.calibration_images,
+            test_images=arguments.test_images,
+            name=arguments.name,
+            licence=arguments.licence,
+            data_sources=tuple(arguments.data_source),
+            seed=arguments.seed,
+            keep=arguments.keep,
+        )
+    )
+
+
+def _tell(out: Path, report: Report, keep: bool) -> int:
+    scores, passed = report.spec.scores, report.verdict == "pass"
+    place = out if passed or keep else out.with_suffix(".rejected")
+    print(
+        f"{place}: {report.verdict}, {report.spec.recipe}, {report.sizes_bytes['file'] / 1000:.0f} kB; PSNR "
+        f"{scores['psnr_mean_db']:.1f} dB (5th percentile {scores['psnr_5th_percentile_db']:.1f}, worst "
+        f"{scores['psnr_min_db']:.1f}), SSIM {scores['ssim_mean']:.3f} on {report.test['images']} test pictures."
+    )
+    for reason in report.shortfalls:
+        print(f"  {reason}")
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

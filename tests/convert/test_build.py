@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'")
+
+import keras
+from keras import layers
+
+from convert.__main__ import main
+from edge_runtime.session import open_session
+from edge_runtime.spec import read_model
+from training.images import load_split
+
+SIZE_PX = 32
+WRITTEN = ["toon.report.json", "toon.report.md", "toon.tflite", "toon.worst.png"]
+REFUSED = ["toon.rejected", "toon.report.json", "toon.report.md", "toon.worst.png"]
+
+
+def draw_faces(folder: Path, count: int, seed: int) -> None:
+    folder.mkdir()
+    random = np.random.default_rng(seed)
+    for number in range(count):
+        picture = np.full((48, 48, 3), random.integers(0, 256, 3), np.uint8)
+        skin, eye = (tuple(map(int, random.integers(0, 256, 3))) for _ in range(2))
+        x, y = map(int, random.integers(18, 30, 2))
+        cv2.ellipse(picture, (x, y), (13, 17), float(random.uniform(-20, 20)), 0, 360, skin, -1, cv2.LINE_AA)
+        for side in (-5, 5):
+            cv2.circle(picture, (x + side, y - 4), 3, eye, -1, cv2.LINE_AA)
+        cv2.imwrite(str(folder / f"{number:02d}.png"), picture)
+
+
+def small_student() -> keras.Model:
+    """Built like the student: BatchNorm that folds away, ReLU6, a depthwise convolution; statistics as if trained."""
+    keras.utils.set_random_seed(1)
+    image = keras.Input((SIZE_PX, SIZE_PX, 3), name="image")
+    x = layers.BatchNormalization()(layers.Conv2D(16, 3, padding="same", use_bias=False)(image))
+    x = layers.ReLU(6.0)(x)
+    x = layers.BatchNormalization()(layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x))
+    x = layers.ReLU(6.0)(layers.Conv2D(16, 1)(x))
+    model = keras.Model(image, layers.Activation("tanh")(layers.Conv2D(3, 1)(x)), name="small")
+    noise = np.random.default_rng(1).uniform(-1, 1, (16, SIZE_PX, SIZE_PX, 3)).astype(np.float32)
+    for _ in range(300):
+        model(noise, training=True)  # moves the batch statistics
+    return model
+
+
+def spoilt() -> keras.Model:
+    """Copies the picture, beside channels that span -1000..1000: one int8 scale for all leaves the picture no steps."""
+    image = keras.Input((SIZE_PX, SIZE_PX, 3), name="image")
+    wide, narrow = layers.Conv2D(6, 1, use_bias=False), layers.Conv2D(3, 1, use_bias=False)
+    model = keras.Model(image, narrow(wide(image)), name="spoilt")
+    identity = np.eye(3, dtype=np.float32)
+    wide.set_weights([np.hstack([identity, 1000 * identity])[np.newaxis, np.newaxis]])
+    narrow.set_weights([np.vstack([identity, 0 * identity])[np.newaxis, np.newaxis]])
+    return model
+
+
+def make_run(folder: Path, model: keras.Model, photos: list[str]) -> Path:
+    folder.mkdir()
+    model.save(folder / "generator_ab.keras")
+    train, _ = load_split(photos, SIZE_PX, 0.2)
+    config = {
+        "recipe": {"data": {"size_px": SIZE_PX, "test_share": 0.2}},
+        "data": {"photos": {"train_images": len(train), "train_sha256": train.digest}},
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "sources.json").write_text(json.dumps({"photos": photos}))
+    return folder
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> list[str]:
+    root = tmp_path_factory.mktemp("photos")
+    draw_faces(root / "many", 30, 1)
+    draw_faces(root / "few", 10, 2)
+    return [str(root / "many"), str(root / "few")]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, photos) -> Path:
+    return make_run(tmp_path_factory.mktemp("runs") / "student", small_student(), photos)
+
+
+@pytest.fixture(scope="module")
+def spoilt_run(tmp_path_factory, photos) -> Path:
+    return make_run(tmp_path_factory.mktemp("runs") / "spoilt", spoilt(), photos)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, run) -> Path:
+    out = tmp_path_factory.mktemp("out") / "toon.tflite"
+    arguments = ["--licence", "Apache-2.0", "--data-source", "drawn", "--data-source", "by a test", "--name", "ovals"]
+    assert main(["build", str(run), "--out", str(out), *arguments]) == 0
+    return out
+
+
+def test_a_sound_generator_passes_and_all_files_are_there(built):
+    assert names(built.parent) == WRITTEN
+    session = open_session(built)
+    assert session.size_px == SIZE_PX
+    assert session._input["dtype"] is session._output["dtype"] is np.int8
+    assert built.stat().st_size < 10_000
+
+
+def test_the_spec_holds_what_was_measured_on_what(built, photos):
+    _, spec = read_model(built)
+    report = json.loads(built.with_suffix(".report.json").read_text())
+    train, test = load_split(photos, SIZE_PX, 0.2)
+    assert report["verdict"] == "pass"
+    assert report["spec"]["sha256"] == spec.sha256
+    assert report["spec"]["scores"] == spec.scores
+    assert spec.scores["psnr_mean_db"] >= 35
+    assert spec.scores["test"] == report["test"]
+    assert (spec.scores["test"]["images"], spec.scores["test"]["split_sha256"]) == (len(test), test.digest)
+    assert (spec.calibration["images"], spec.calibration["split_sha256"]) == (len(train), train.digest)
+    assert len(train) + len(test) == 40
+    assert (spec.name, spec.direction, spec.recipe) == ("ovals", "photo to cartoon", "static_wi8_ai8")
+    assert (spec.licence, spec.data_sources) == ("Apache-2.0", ("drawn", "by a test"))
+    assert len(spec.run) == 64
+    assert report["sizes_bytes"]["file"] == built.stat().st_size
+
+
+def test_the_report_reads_well(built):
+    text = built.with_suffix(".report.md").read_text()
+    assert text.startswith("# ovals: pass\n\nEvery score of static_wi8_ai8 is reached.")
+    assert "| PSNR, mean (dB) |" in text
+    sheet = cv2.imread(str(built.with_suffix(".worst.png")))
+    assert sheet.shape == (6 * SIZE_PX, 4 * SIZE_PX, 3)
+
+
+def test_same_run_recipe_and_seed_same_bytes(built, run, tmp_path):
+    out = tmp_path / "toon.tflite"
+    common = ["build", str(run), "--name", "ovals", "--licence", "Apache-2.0"]
+    assert main([*common, "--out", str(out), "--data-source", "drawn", "--data-source", "by a test"]) == 0
+    for suffix in (".tflite", ".report.json", ".report.md", ".worst.png"):
+        assert out.with_suffix(suffix).read_bytes() == built.with_suffix(suffix).read_bytes()
+
+
+def test_another_seed_draws_other_pictures(built, run, tmp_path):
+    out = tmp_path / "toon.tflite"
+    few = ["--calibration-images", "8", "--test-images", "3"]
+    assert main(["build", str(run), "--out", str(out), *few, "--seed", "2"]) == 0
+    _, spec = read_model(out)
+    assert (spec.calibration["images"], spec.scores["test"]["images"]) == (8, 3)
+    assert spec.calibration["sha256"] != read_model(built)[1].calibration["sha256"]
+
+
+@pytest.mark.parametrize(("recipe", "least_db"), [("float32", 60), ("float16", 50)])
+def test_float_recipes_pass_and_calibrate_nothing(run, tmp_path, recipe, least_db):
+    out = tmp_path / "toon.tflite"
+    assert main(["build", str(run), "--out", str(out), "--recipe", recipe]) == 0
+    _, spec = read_model(out)
+    assert spec.recipe == recipe
+    assert spec.calibration == {}
+    assert spec.scores["psnr_mean_db"] >= least_db
+    assert open_session(out)._input["dtype"] is np.float32
+
+
+def test_a_generator_that_int8_ruins_is_refused(spoilt_run, tmp_path, capfd):
+    out = tmp_path / "toon.tflite"
+    assert main(["build", str(spoilt_run), "--out", str(out)]) == 1
+    assert names(tmp_path) == REFUSED
+    printed = capfd.readouterr()
+    assert printed.out.startswith(f"{tmp_path / 'toon.rejected'}: fail, static_wi8_ai8")
+    assert "PSNR, mean (dB) is" in printed.out
+    assert printed.err == ""
+    report = json.loads((tmp_path / "toon.report.json").read_text())
+    assert report["verdict"] == "fail"
+    assert len(report["shortfalls"]) == 3
+    assert report["spec"]["sha256"] == read_model(tmp_path / "toon.rejected")[1].sha256
+
+
+def test_keep_writes_it_all_the_same_and_still_says_fail(spoilt_run, tmp_path):
+    (tmp_path / "toon.rejected").write_bytes(b"of an older build")
+    assert main(["build", str(spoilt_run), "--out", str(tmp_path / "toon.tflite"), "--keep"]) == 1
+    assert names(tmp_path) == WRITTEN
+
+
+def test_a_failed_build_leaves_an_older_good_model(built, spoilt_run, tmp_path):
+    out = tmp_path / "toon.tflite"
+    shutil.copy(built, out)
+    assert main(["build", str(spoilt_run), "--out", str(out)]) == 1
+    assert out.read_bytes() == built.read_bytes()
+    assert "toon.rejected" in names(tmp_path)
+
+
+def test_moved_pictures_are_named_anew(run, photos, tmp_path):
+    moved = [str(shutil.copytree(p, tmp_path / Path(p).name)) for p in photos]
+    (tmp_path / "out").mkdir()
+    command = ["build", str(run), "--out", str(tmp_path / "out" / "toon.tflite"), "--photos", *moved]
+    assert main(command) == 0
+
+
+BAD = {
+    "no run": (["build", "{tmp}/none"], "is not a run directory"),
+    "no generator": (["build", "{tmp}/empty"], "holds no generator for the direction ab"),
+    "no generator of that direction": (
+        ["build", "{run}", "--direction", "ba"],
+        "holds no generator for the direction ba",
+    ),
+    "unknown recipe": (["build", "{run}", "--recipe", "int4"], "known ones are: float32, float16, static_wi8_ai8."),
+    "no pictures there": (["build", "{run}", "--photos", "{tmp}/none"], "is neither a folder nor a zip file"),
+    "empty folder": (["build", "{run}", "--photos", "{tmp}/empty"], "holds no pictures"),
+    "other pictures": (["build", "{run}", "--photos", "{many}"], "is not what the run was trained on"),
+    "no calibration": (["build", "{run}", "--calibration-images", "0"], "at least one picture each"),
+    "other suffix": (["build", "{run}", "--out", "{out}/toon.onnx"], "must end in .tflite."),
+    "no folder": (["build", "{run}", "--out", "{out}/none/toon.tflite"], "none of the destination does not exist."),
+    "folder in the way": (["build", "{run}", "--out", "{tmp}/folder.tflite"], "is a folder."),
+    "read-only folder": (["build", "{run}", "--out", "/proc/toon.tflite"], "/proc"),
+}
+
+
+@pytest.mark.parametrize(("command", "sentence"), BAD.values(), ids=BAD.keys())
+def test_bad_input_is_one_sentence_and_leaves_nothing(command, sentence, run, photos, tmp_path, capfd):
+    for folder in ("empty", "out", "folder.tflite"):
+        (tmp_path / folder).mkdir()
+    places = {"tmp": tmp_path, "out": tmp_path / "out", "run": run, "many": photos[0]}
+    # Given first, so that a case's own --out wins.
+    command = [command[0], "--out", "{out}/toon.tflite", *command[1:]]
+    assert main([word.format(**places) for word in command]) == 2
+    printed = capfd.readouterr()
+    assert sentence in printed.err
+    assert printed.err.startswith("toon-convert: ")
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
+    assert names(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("text", ["no JSON", "{}", "[]"])
+def test_a_spoilt_configuration_is_said(run, tmp_path, capfd, text):
+    broken = shutil.copytree(run, tmp_path / "run")
+    (broken / "config.json").write_text(text)
+    assert main(["build", str(broken), "--out", str(tmp_path / "toon.tflite")]) == 2
+    printed = capfd.readouterr().err
+    assert "cannot be understood" in printed
+    assert printed.count("\n") == 1
+
+
+def test_a_spoilt_generator_is_said(run, tmp_path, capfd):
+    broken = shutil.copytree(run, tmp_path / "run")
+    (broken / "generator_ab.keras").write_bytes(b"cut short")
+    (tmp_path / "out").mkdir()
+    assert main(["build", str(broken), "--out", str(tmp_path / "out" / "toon.tflite")]) == 2
+    printed = capfd.readouterr().err
+    assert "is not a Keras model that can be loaded" in printed
+    assert printed.count("\n") == 1
+    assert names(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("step", ["write_model", "write_report", "_deliver"])
+def test_a_full_disk_leaves_nothing_half_written(run, tmp_path, capfd, monkeypatch, step):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(f"convert.build.{step}", full)
+    out = tmp_path / "toon.tflite"
+    assert main(["build", str(run), "--out", str(out)]) == 2
+    assert capfd.readouterr().err == f"toon-convert: {out} cannot be written: No space left on device.\n"
+    assert names(tmp_path) == []
+
+
+def test_a_generator_of_other_shape_is_said(photos, tmp_path, capfd):
+    image = keras.Input((SIZE_PX, SIZE_PX, 3))
+    halved = keras.Model(image, layers.AveragePooling2D(2)(image), name="halved")
+    run = make_run(tmp_path / "run", halved, photos)
+    assert main(["build", str(run), "--out", str(tmp_path / "toon.tflite")]) == 2
+    assert "not one square picture to another" in capfd.readouterr().err
+    assert names(tmp_path) == ["run"]
+
+
+def test_without_tensorflow_the_installation_line_is_named(run, tmp_path):
+    code = (
+        "import sys\nsys.modules['tensorflow'] = None\nfrom convert.__main__ import main\n"
+        f"sys.exit(main(['build', {str(run)!r}, '--out', {str(tmp_path / 'toon.tflite')!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "toon-convert: tensorflow is missing: pip install 'facetoon[convert]' brings it.\n"
+    assert names(tmp_path) == []

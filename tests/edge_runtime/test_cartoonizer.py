@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_runtime import pixels
+from edge_runtime.cartoonizer import Cartoonizer
+from edge_runtime.faces import FaceFinder, OneEuro
+from edge_runtime.session import open_session
+from edge_runtime.timing import STAGES, StageTimer
+
+
+@pytest.fixture
+def timer():
+    return StageTimer()
+
+
+@pytest.fixture
+def cartoonizer(tiny_model, timer):
+    return Cartoonizer(open_session(tiny_model), FaceFinder(), timer)
+
+
+def test_the_face_changes_and_nothing_else(cartoonizer, portrait):
+    after = cartoonizer.process(portrait.copy())
+    face = cartoonizer.faces[0]
+    difference = cv2.absdiff(after, portrait).max(axis=2)
+    rows, columns = np.nonzero(difference)
+    side = face.height_px / 0.72
+    assert rows.min() > face.centre_y_px - side
+    assert rows.max() < face.centre_y_px + side
+    assert columns.min() > face.centre_x_px - side
+    assert columns.max() < face.centre_x_px + side
+    assert difference[int(face.centre_y_px), int(face.centre_x_px)] > 0
+
+
+def test_a_frame_without_a_face_is_untouched(cartoonizer):
+    noise = np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8)
+    for frame in (noise, np.zeros((480, 640, 3), np.uint8)):
+        assert np.array_equal(cartoonizer.process(frame.copy()), frame)
+    assert cartoonizer.faces == []
+
+
+def test_every_stage_is_timed(cartoonizer, portrait, timer):
+    cartoonizer.process(portrait.copy())
+    assert set(timer.percentiles()) == set(STAGES) - {"decode", "encode"}
+
+
+def test_the_live_crop_is_what_the_generator_was_given(cartoonizer, portrait):
+    """The pasted middle is the session's own answer to the crop that framing and pixels describe."""
+    after = cartoonizer.process(portrait.copy())
+    session, face = cartoonizer._session, cartoonizer.faces[0]
+    matrix = session.spec.framing.crop_matrix(face, session.size_px)
+    cartoon = session.run(pixels.swap_red_blue(pixels.warp(portrait, matrix, session.size_px)))
+    back = pixels.swap_red_blue(pixels.warp(after, matrix, session.size_px))
+    middle = slice(session.size_px // 4, -session.size_px // 4)
+    assert np.abs(back[middle, middle].astype(int) - cartoon[middle, middle]).mean() < 12
+
+
+def test_wrong_frame_names_both_sides(cartoonizer):
+    with pytest.raises(ValueError, match=r"frame is uint8 of shape \(4, 4\)"):
+        cartoonizer.process(np.zeros((4, 4), np.uint8))
+
+
+def test_the_demo_face_is_held_in_every_frame_and_rolls_with_the_picture(demo_frames):
+    finder = FaceFinder()
+    faces = [finder.find(frame) for frame in demo_frames]
+    assert all(len(found) == 1 for found in faces)
+    rolls = [found[0].roll_deg for found in faces]
+    assert max(rolls) - min(rolls) > 6  # the demo rolls by 12 degrees either way, over seven seconds
+    steps = np.abs(np.diff([found[0].centre_x_px for found in faces[5:]]))
+    assert steps.max() < 8
+
+
+def test_two_faces_largest_first_when_asked_for(portrait):
+    both = np.hstack([portrait, pixels.resize(portrait, 768, 768)[:512]])
+    finder = FaceFinder(max_faces=2)
+    found = finder.find(both)
+    assert len(found) == 2
+    assert found[0].height_px > found[1].height_px
+    assert found[0].centre_x_px > 512
+    assert len(FaceFinder(max_faces=1).find(both)) == 1
+
+
+def test_a_face_that_vanishes_is_let_go_and_found_again(portrait):
+    finder = FaceFinder()
+    empty = np.full_like(portrait, 90)
+    assert [len(finder.find(frame)) for frame in (portrait, portrait, empty, empty, portrait)] == [1, 1, 0, 0, 1]
+
+
+def test_one_euro_is_still_when_still_and_prompt_when_fast():
+    random = np.random.default_rng(2)
+    still = OneEuro()
+    noise = [still.step(100 + random.normal(0, 0.5), 100) for _ in range(300)][50:]
+    assert np.std(noise) < 0.35
+    fast = OneEuro()
+    lag = [abs(fast.step(5.0 * n, 100) - 5.0 * n) for n in range(60)]
+    assert lag[-1] < 10  # two frames behind at five per cent of the face a frame

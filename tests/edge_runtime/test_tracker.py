@@ -1,0 +1,128 @@
+"""The face tracker on the packaged photograph."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_runtime import pixels
+from edge_runtime.errors import InputError
+from edge_runtime.framing import Face
+from edge_runtime.spec import write_model
+from edge_runtime.tracker import PACKAGED, FaceTracker, read_tracker
+
+PHOTO = PACKAGED.parents[1] / "demo" / "astronaut.jpg"
+ROUGHLY = Face(225.0, 115.0, 130.0)  # read off the photograph
+
+
+@pytest.fixture(scope="module")
+def tracker() -> FaceTracker:
+    return FaceTracker()
+
+
+@pytest.fixture(scope="module")
+def frame() -> pixels.Image:
+    return pixels.swap_red_blue(pixels.decode_image(PHOTO.read_bytes(), PHOTO.name))
+
+
+@pytest.fixture(scope="module")
+def true_face(tracker, frame) -> Face:
+    return _settled(tracker, frame, ROUGHLY)
+
+
+def _settled(tracker: FaceTracker, frame: pixels.Image, face: Face, looks: int = 8) -> Face:
+    for _ in range(looks):
+        face = tracker.refine(frame, face).face
+    return face
+
+
+def _distance(a: Face, b: Face) -> float:
+    """Between centres, in heights of `b`."""
+    return float(np.hypot(a.centre_x_px - b.centre_x_px, a.centre_y_px - b.centre_y_px)) / b.height_px
+
+
+def test_settles_on_the_face_that_a_person_sees(true_face):
+    assert _distance(true_face, ROUGHLY) < 0.1
+    assert true_face.height_px == pytest.approx(ROUGHLY.height_px, rel=0.15)
+
+
+@pytest.mark.parametrize("right", [-0.15, 0.15])
+@pytest.mark.parametrize("down", [-0.15, 0.15])
+@pytest.mark.parametrize("size", [0.8, 1.2])
+@pytest.mark.parametrize("roll_deg", [-15, 15])
+def test_two_looks_undo_a_rough_start(tracker, frame, true_face, right, down, size, roll_deg):
+    height = true_face.height_px
+    start = Face(
+        true_face.centre_x_px + right * height,
+        true_face.centre_y_px + down * height,
+        height * size,
+        true_face.roll_deg + roll_deg,
+    )
+    found = _settled(tracker, frame, start, looks=2)
+    assert _distance(found, true_face) < 0.06
+    assert found.height_px == pytest.approx(height, rel=0.1)
+    assert found.roll_deg == pytest.approx(true_face.roll_deg, abs=5)
+
+
+@pytest.mark.parametrize("turn_deg", [-20, 20])
+def test_roll_follows_a_turned_photograph(tracker, frame, true_face, turn_deg):
+    side = frame.shape[0]
+    middle = (side - 1) / 2
+    back = np.radians(-turn_deg)  # the matrix maps the turned picture to the original
+    linear = np.array([[np.cos(back), -np.sin(back)], [np.sin(back), np.cos(back)]])
+    matrix = np.column_stack([linear, middle - linear.sum(1) * middle]).astype(np.float32)
+    turned = pixels.warp(frame, matrix, side)
+    place = linear.T @ (true_face.centre_x_px - middle, true_face.centre_y_px - middle) + middle
+    found = _settled(tracker, turned, Face(*place, true_face.height_px))
+    assert found.roll_deg == pytest.approx(true_face.roll_deg + turn_deg, abs=5)
+
+
+def test_landmarks_lie_where_they_belong(tracker, frame, true_face):
+    right_eye, left_eye, nose, right_mouth, left_mouth = tracker.refine(frame, true_face).landmarks
+    assert right_eye[0] < nose[0] < left_eye[0]
+    assert right_mouth[0] < left_mouth[0]
+    assert max(right_eye[1], left_eye[1]) < nose[1] < min(right_mouth[1], left_mouth[1])
+
+
+def test_probability_tells_a_face_from_background(tracker, frame, true_face):
+    noise = np.random.default_rng(1).integers(0, 256, frame.shape, dtype=np.uint8)
+    assert tracker.refine(frame, true_face).probability > 0.9
+    assert tracker.refine(np.full_like(frame, 128), true_face).probability < 0.2
+    assert tracker.refine(noise, true_face).probability < 0.2
+    assert tracker.refine(frame, Face(430.0, 420.0, 130.0)).probability < 0.5  # the suit's sleeve
+
+
+def test_a_face_beyond_the_border_is_no_error(tracker, frame):
+    assert 0 <= tracker.refine(frame, Face(-900.0, 4000.0, 1.0, 170.0)).probability <= 1
+
+
+def test_a_wrong_hash_is_refused(tmp_path):
+    data = bytearray(PACKAGED.read_bytes())
+    data[len(data) // 2] ^= 1
+    damaged = tmp_path / "damaged.tflite"
+    damaged.write_bytes(data)
+    with pytest.raises(InputError, match="damaged: its hash differs"):
+        FaceTracker(damaged)
+
+
+def test_another_kind_of_model_is_refused(tmp_path):
+    model, spec = read_tracker(PACKAGED)
+    write_model(tmp_path / "other.tflite", model, dataclasses.replace(spec, kind="generator"))
+    with pytest.raises(InputError, match="no face tracker"):
+        FaceTracker(tmp_path / "other.tflite")
+
+
+def test_a_missing_or_foreign_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        FaceTracker(tmp_path / "missing.tflite")
+    (tmp_path / "text.tflite").write_text("no model")
+    with pytest.raises(InputError, match="no facetoon spec"):
+        FaceTracker(tmp_path / "text.tflite")
+
+
+def test_the_packaged_file_is_small_and_says_what_it_is():
+    _, spec = read_tracker(PACKAGED)
+    assert Path(PACKAGED).stat().st_size < 300_000
+    assert spec.scores["centre_percent"] < 8
+    assert spec.data_sources

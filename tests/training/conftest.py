@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+SMALL = [
+    "data.size_px=16",
+    "batch_size=2",
+    "generator.filters=4",
+    "generator.blocks=1",
+    "discriminator.filters=4",
+    "discriminator.layers=2",
+    "student.stem_filters=16",
+    "student.filters=16",
+    "student.blocks=1",
+    "optimizer.pool_size=3",
+]
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory):
+    """Two folders of drawn heads: 24 pink ones with small eyes, 24 blue ones with large eyes, each different."""
+    random = np.random.default_rng(5)
+    root = tmp_path_factory.mktemp("drawn")
+    for domain, colour, eye in (("photos", (150, 170, 230), 2), ("cartoons", (230, 160, 120), 5)):
+        (root / domain).mkdir()
+        for number in range(24):
+            image = np.full((48, 48, 3), random.integers(0, 256, 3), np.uint8)
+            x, y = (24, 26) + random.integers(-3, 4, 2)
+            cv2.ellipse(image, (int(x), int(y)), (14, 18), 0, 0, 360, colour, -1, cv2.LINE_AA)
+            for side in (-6, 6):
+                cv2.circle(image, (int(x) + side, int(y) - 3), eye, (20, 20, 20), -1, cv2.LINE_AA)
+            cv2.imwrite(str(root / domain / f"{number:02d}.png"), image)
+    return root
+
+
+@pytest.fixture(scope="session")
+def small():
+    """--set options that make any recipe run in a second."""
+    return [part for value in SMALL for part in ("--set", value)]
