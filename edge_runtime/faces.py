@@ -33,7 +33,8 @@ class FaceFinder:
     """
 
     def __init__(self, max_faces: int = 1, search_every: int = 15) -> None:
-        self._cascade = cv2.CascadeClassifier(f"{cv2.data.haarcascades}haarcascade_frontalface_alt2.xml")
+        folder = cv2.data.haarcascades  # type: ignore[attr-defined]  # missing in OpenCV's own stubs
+        self._cascade = cv2.CascadeClassifier(f"{folder}haarcascade_frontalface_alt2.xml")
         self._tracker = FaceTracker()
         self._max_faces = max_faces
         self._search_every = search_every

@@ -9,6 +9,8 @@ the encoder; networks see RGB. Names say which: ``frame`` is BGR, ``image`` is R
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +24,7 @@ Tensor = NDArray[np.generic]
 def check_image(image: Image, what: str = "image") -> None:
     """Raise ValueError unless `image` is uint8 of shape (height, width, 3); the text names both sides."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(
-            f"{what} is {image.dtype} of shape {image.shape}, not uint8 of shape (height, width, 3)"
-        )
+        raise ValueError(f"{what} is {image.dtype} of shape {image.shape}, not uint8 of shape (height, width, 3)")
 
 
 def decode_image(data: bytes, name: str) -> Image:
@@ -85,17 +85,30 @@ def warp(image: Image, matrix: NDArray[np.float32], size_px: int) -> Image:
     it is cut at a whole multiple of the size first and area-averaged, since bilinear sampling alone would alias.
     Pixels outside the picture repeat its border.
     """
-    shrink = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    factor = min(max(int(shrink), 1), 4)
+    factor = min(max(int(_scale(matrix)), 1), 4)
+    side = size_px * factor
+    crop = cv2.warpAffine(
+        image,
+        _finer(matrix, factor),
+        (side, side),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return resize(crop, size_px, size_px)
+
+
+def _scale(matrix: NDArray[np.float32]) -> float:
+    """Image pixels a crop pixel."""
+    return float(np.hypot(matrix[0, 0], matrix[1, 0]))
+
+
+def _finer(matrix: NDArray[np.float32], factor: int) -> NDArray[np.float64]:
+    """The map from a crop whose pixels are `factor` times smaller."""
     fine = matrix.astype(np.float64)
     fine[:, :2] /= factor
     # Integer coordinates are pixel centres, so the half pixel moves with the scale.
     fine[:, 2] += (fine[:, :2] - matrix[:, :2]) @ (0.5, 0.5)
-    side = size_px * factor
-    crop = cv2.warpAffine(
-        image, fine, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    )
-    return resize(crop, size_px, size_px)
+    return fine
 
 
 def feather(size_px: int) -> NDArray[np.float32]:
@@ -120,8 +133,11 @@ def paste(frame: Image, crop: Image, matrix: NDArray[np.float32], weights: NDArr
     local = matrix.copy()
     local[:, 2] -= (left, top)
     area = (int(right - left), int(bottom - top))
-    cartoon = cv2.warpAffine(crop, local, area, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    share = cv2.warpAffine(weights, local, area, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    # Cubic by a whole factor, then a bilinear turn: a third of the time of a cubic turn, and as sharp.
+    factor = min(max(math.ceil(_scale(matrix)), 1), 4)
+    large = cv2.resize(crop, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    cartoon = cv2.warpAffine(large, _finer(local, factor), area, borderMode=cv2.BORDER_REPLICATE)
+    share = cv2.warpAffine(weights, local, area, borderMode=cv2.BORDER_CONSTANT)
     region = frame[top:bottom, left:right]
     region[:] = cv2.blendLinear(cartoon, np.ascontiguousarray(region), share, 1 - share)
 
@@ -139,7 +155,7 @@ def to_unit(images: Image) -> NDArray[np.float32]:
 
 
 def from_unit(values: NDArray[np.floating]) -> Image:
-    """float -1..1 to uint8 0..255, rounded to nearest, clipped."""
+    """Float -1..1 to uint8 0..255, rounded to nearest, clipped."""
     return np.clip(np.rint((values + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 

@@ -59,7 +59,7 @@ class CameraSource:
     """A USB camera. A lost one gives "no video" frames and is reopened, waiting longer after each failure."""
 
     live = True
-    frames = None
+    frames: int | None = None
     LONGEST_WAIT_S = 8.0
 
     def __init__(self, device: str, width_px: int = 640, height_px: int = 480) -> None:
@@ -148,7 +148,7 @@ class PictureSource:
         self._paths = [p for p in found if p.suffix.lower() in PICTURES]
         if not self._paths:
             raise InputError(f"The folder {path} holds no pictures ({', '.join(PICTURES)}).")
-        self.frames = len(self._paths)
+        self.frames: int | None = len(self._paths)
         self._next = 0
         height, width = self._load(0).shape[:2]
         self._size_px = (width - width % 2, height - height % 2)  # video encoders want even sides
@@ -180,13 +180,15 @@ class DemoSource:
 
     name = "demo"
     rate_hz = 30.0
-    frames = None
+    frames: int | None = None
     live = False
     WIDTH_PX, HEIGHT_PX = 640, 480
     FACE_X_PX, FACE_Y_PX = 224.0, 128.0  # in the photograph
 
     def __init__(self) -> None:
-        self._photograph = pixels.swap_red_blue(pixels.decode_image(DEMO_PHOTOGRAPH.read_bytes(), "the demo photograph"))
+        self._photograph = pixels.swap_red_blue(
+            pixels.decode_image(DEMO_PHOTOGRAPH.read_bytes(), "the demo photograph")
+        )
         self._number = 0
 
     def read(self) -> Image | None:

@@ -19,7 +19,9 @@ TINY_MODEL = Path(__file__).parent / "data" / "tiny-32.tflite"
 def no_error_logs(caplog):
     """A library that logs an error and carries on has hidden a failure."""
     yield
-    errors = [r.getMessage() for when in ("setup", "call") for r in caplog.get_records(when) if r.levelno >= logging.ERROR]
+    errors = [
+        r.getMessage() for when in ("setup", "call") for r in caplog.get_records(when) if r.levelno >= logging.ERROR
+    ]
     assert not errors, f"logged at ERROR: {errors}"
 
 

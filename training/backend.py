@@ -79,7 +79,7 @@ def _jax_compile(step: Callable[..., Any], variables: Sequence[Any]) -> Callable
     import jax
     import keras
 
-    @jax.jit
+    @jax.jit  # type: ignore[untyped-decorator]
     def pure(values: list[Any], *batch: Any) -> tuple[Any, list[Any]]:
         with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))) as scope:
             _scopes.append((scope, variables))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,11 +31,13 @@ class Trainer(Protocol):
     def restore_host_state(self, state: dict[str, Tensor]) -> None:
         """The reverse of `host_state`."""
 
-    def step(self, index: int, *batch: Tensor) -> dict[str, float]:
-        """Train once on a batch of each domain; the losses by name."""
+    @property
+    def step(self) -> Callable[..., dict[str, float]]:
+        """Train once on (index, a batch of each domain); gives the losses by name."""
 
-    def translate(self, *batch: Tensor) -> list[Tensor]:
-        """Columns of a sample sheet, from a batch of each domain."""
+    @property
+    def translate(self) -> Callable[..., list[Tensor]]:
+        """Columns of a sample sheet from (a batch of each domain)."""
 
 
 def save(folder: Path, step: int, trainer: Trainer, keep: int) -> None:
@@ -44,7 +47,7 @@ def save(folder: Path, step: int, trainer: Trainer, keep: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"step-{step:08d}.npz"
     with _replacing(target) as partial, partial.open("wb") as file:
-        np.savez(file, step=step, **arrays)
+        np.savez(file, step=step, **arrays)  # type: ignore[arg-type]  # the stub takes them for its own flags
     for direction, generator in trainer.generators.items():
         with _replacing(folder.parent / f"generator_{direction}.keras") as partial:
             generator.save(partial)

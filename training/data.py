@@ -32,7 +32,7 @@ def batch_at(
 def prefetch(
     start: int, stop: int, domains: dict[str, ImageSet], data: Data, batch_size: int, seed: int
 ) -> Iterator[tuple[pixels.Tensor, ...]]:
-    """`batch_at` for start..stop, made in a background thread, a few batches ahead. Close the iterator to stop early."""
+    """`batch_at` for start..stop, made in a background thread, a few ahead. Close the iterator to stop early."""
 
     def submit(step: int) -> Future[tuple[pixels.Tensor, ...]]:
         return pool.submit(batch_at, step, domains, data, batch_size, seed)

@@ -33,7 +33,9 @@ class Distillation:
         self.teacher = load_generator(teacher)
         size_px = recipe.data.size_px
         if self.teacher.input_shape[1:3] != (size_px, size_px):
-            raise InputError(f"The teacher {teacher} works at {self.teacher.input_shape[1]} px, the recipe at {size_px}.")
+            raise InputError(
+                f"The teacher {teacher} works at {self.teacher.input_shape[1]} px, the recipe at {size_px}."
+            )
         s = recipe.student
         self.student = build_student(size_px, s.stem_filters, s.filters, s.blocks)
         self.generators = {"ab": self.student}

@@ -49,9 +49,10 @@ def train(
     batches = data.prefetch(first, recipe.steps, domains, recipe.data, recipe.batch_size, recipe.seed)
     sheet = [_sheet_inputs(test, recipe.data.size_px) for _, test in splits.values()]
     started = time.monotonic()
-    with (run / "metrics.jsonl").open("a") as metrics, tqdm(
-        total=recipe.steps, initial=first, unit="step", smoothing=0.05
-    ) as bar:
+    with (
+        (run / "metrics.jsonl").open("a") as metrics,
+        tqdm(total=recipe.steps, initial=first, unit="step", smoothing=0.05) as bar,
+    ):
         for step, batch in enumerate(batches, first):
             parts = trainer.step(step, *batch)
             _refuse_nan(parts, step)
@@ -85,7 +86,9 @@ def _claim(run: Path, recipe: Recipe, dataset: dict[str, Any], provenance: dict[
         there["recipe"]["steps"] = recipe.steps
         before = json.dumps(there, indent=2, sort_keys=True) + "\n"
         if before != text:
-            lines = difflib.unified_diff(before.splitlines(), text.splitlines(), "this run directory", "asked for", n=0, lineterm="")
+            lines = difflib.unified_diff(
+                before.splitlines(), text.splitlines(), "this run directory", "asked for", n=0, lineterm=""
+            )
             difference = "\n  ".join(line for line in lines if not line.startswith("@@"))
             raise InputError(
                 f"{run} belongs to another configuration; choose another directory or undo this:\n  {difference}"

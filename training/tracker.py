@@ -29,9 +29,9 @@ SIZE_PX, DETECTOR_PX, TIGHT_PX, WIDE_PX = 64, 320, 128, 250
 FRAMING = Framing(face_height=0.55, face_centre_y=0.5)
 # Of the outputs (see TrackerSpec), and their weights in the loss but for the logit.
 SCALES = np.array([0.5, 0.5, 0.4, 0.5, 1.0, *[1.0] * 10, 8.0], np.float32)
-WEIGHTS = np.array([2.0, 2.0, 1.5, 1.5, 0.2, *[0.3] * 10], np.float32)
+WEIGHTS = np.array([2.0, 2.0, 3.0, 3.0, 0.2, *[1.0] * 10], np.float32)
 BATCH, CALIBRATION_CROPS, TEST_CROPS, TEST_SHARE = 96, 400, 2000, 0.1
-NEGATIVES, WIDE = 0.35, 0.4  # shares of the crops without a face, and from wide pictures
+NEGATIVES, WIDE = 0.25, 0.4  # shares of the crops without a face, and from wide pictures
 SCALE_ERROR, SHIFT_ERROR, ROLL_ERROR_DEG = 0.35, 0.18, 25.0  # shifts in shares of the crop
 MIRRORED = np.array([1, 0, 2, 4, 3])  # where each landmark goes in a mirror
 LICENCE = "Apache-2.0; trained on photographs for research use"
@@ -103,7 +103,7 @@ class Crops:
     def _positive(self, random: np.random.Generator) -> tuple[pixels.Image, Float]:
         source = self.wide if random.random() < WIDE else self.tight
         row = int(random.integers(len(source.images)))
-        matrix = _perturbed(source.faces[row][0].face, random, random.choice((0.3, 1.0)))
+        matrix = _perturbed(source.faces[row][0].face, random, random.uniform(0.3, 1.0))
         crop = self._cut(source, row, matrix, random)
         if random.random() < 0.2:  # something is in the way
             top, left = random.integers(0, 56, 2)
@@ -229,7 +229,7 @@ def _conv(x: Any, filters: int, kernel: int, stride: int, relu: bool = True) -> 
 
 def loss(targets: Any, outputs: Any) -> Any:
     """(batch,): weighted absolute error, rounded at zero, where there is a face; plus the logit's cross-entropy."""
-    distance = ops.sqrt(ops.square(targets[:, :-1] - outputs[:, :-1]) + 1e-4) - 1e-2
+    distance = ops.sqrt(ops.square(targets[:, :-1] - outputs[:, :-1]) + 1e-2) - 0.1
     logit = outputs[:, -1] * float(SCALES[-1])
     doubt = ops.softplus(logit) - targets[:, -1] * logit
     return targets[:, -1] * ops.sum(distance * WEIGHTS, axis=1) + 0.5 * doubt

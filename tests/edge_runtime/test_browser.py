@@ -34,7 +34,10 @@ def browser(needs_program, tmp_path):
 
 def start_live(port="0"):
     process = subprocess.Popen(
-        [sys.executable, "-m", "edge_runtime", "--port", port], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-m", "edge_runtime", "--port", port],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     return process, re.search(r"http://\S+", process.stdout.readline())[0]
 

@@ -17,7 +17,9 @@ RUNTIMES = [
     pytest.param("litert", marks=pytest.mark.skipif(not installed("ai_edge_litert"), reason="no ai-edge-litert")),
     pytest.param(
         "tflite-runtime",
-        marks=pytest.mark.skipif(not installed("tflite_runtime"), reason="needs pip install 'facetoon[tflite-runtime]'"),
+        marks=pytest.mark.skipif(
+            not installed("tflite_runtime"), reason="needs pip install 'facetoon[tflite-runtime]'"
+        ),
     ),
 ]
 

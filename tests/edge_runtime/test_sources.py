@@ -73,7 +73,7 @@ def test_the_demo_moves_and_repeats_itself_exactly(demo_frames):
     ("make", "message"),
     [
         (lambda p: p / "missing.mp4", "does not exist"),
-        (lambda p: (p / "empty.mp4").write_bytes(b"") and p or p / "empty.mp4", "not a video that can be read"),
+        (lambda p: (p / "empty.mp4").touch() or p / "empty.mp4", "not a video that can be read"),
         (lambda p: (p / "text.mp4").write_text("words") and p / "text.mp4", "not a video that can be read"),
         (lambda p: (p / "e").mkdir() or p / "e", "holds no pictures"),
         (lambda p: (p / "bad.png").write_text("words") and p / "bad.png", "is not a picture"),
@@ -97,7 +97,7 @@ class FlakyCapture:
         self._frames = 2
         self._works = FlakyCapture.opened not in (2, 3)
 
-    def isOpened(self):  # noqa: N802
+    def isOpened(self):
         return self._works
 
     def set(self, *_):

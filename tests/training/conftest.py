@@ -27,7 +27,7 @@ def drawn(tmp_path_factory):
         (root / domain).mkdir()
         for number in range(24):
             image = np.full((48, 48, 3), random.integers(0, 256, 3), np.uint8)
-            x, y = (24, 26) + random.integers(-3, 4, 2)
+            x, y = np.array([24, 26]) + random.integers(-3, 4, 2)
             cv2.ellipse(image, (int(x), int(y)), (14, 18), 0, 0, 360, colour, -1, cv2.LINE_AA)
             for side in (-6, 6):
                 cv2.circle(image, (int(x) + side, int(y) - 3), eye, (20, 20, 20), -1, cv2.LINE_AA)

@@ -19,7 +19,9 @@ def test_the_seed_recipe_is_the_seed_projects():
 
 
 def test_overrides_reach_sections_and_keep_types():
-    recipe = load_recipe("face_toon_64", ["steps=7", "loss.cycle=l1", "loss.cycle_weight=3", "data.photo_zoom=[0.5, 1]"])
+    recipe = load_recipe(
+        "face_toon_64", ["steps=7", "loss.cycle=l1", "loss.cycle_weight=3", "data.photo_zoom=[0.5, 1]"]
+    )
     assert (recipe.steps, recipe.loss.cycle, recipe.loss.cycle_weight) == (7, "l1", 3.0)
     assert recipe.data.photo_zoom == (0.5, 1.0)
 

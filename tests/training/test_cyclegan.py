@@ -20,10 +20,8 @@ from training.replay import ImagePool
 @pytest.fixture
 def train(drawn, tmp_path, small):
     def run(name="run", *more):
-        return main(
-            ["cyclegan", "--photos", str(drawn / "photos"), "--cartoons", str(drawn / "cartoons")]
-            + ["--run", str(tmp_path / name), *small, *more]
-        )
+        sources = ["--photos", str(drawn / "photos"), "--cartoons", str(drawn / "cartoons")]
+        return main(["cyclegan", *sources, "--run", str(tmp_path / name), *small, *more])
 
     return run
 

@@ -36,7 +36,10 @@ def test_sizes_that_int8_kernels_would_pad_are_refused(sizes):
 def test_distillation_brings_the_student_near_its_teacher(drawn, tmp_path, small):
     photos = ["--photos", str(drawn / "photos")]
     teacher, student = str(tmp_path / "teacher"), str(tmp_path / "student")
-    assert main(["cyclegan", *photos, "--cartoons", str(drawn / "cartoons"), "--run", teacher, *small, "--set", "steps=1"]) == 0
+    assert (
+        main(["cyclegan", *photos, "--cartoons", str(drawn / "cartoons"), "--run", teacher, *small, "--set", "steps=1"])
+        == 0
+    )
     assert main(["distill", *photos, "--teacher", teacher, "--run", student, *small, "--set", "steps=120"]) == 0
     lines = [json.loads(line) for line in (tmp_path / "student/metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["l1"] < 0.6 * lines[0]["l1"]
@@ -47,7 +50,15 @@ def test_distillation_brings_the_student_near_its_teacher(drawn, tmp_path, small
 def test_teacher_of_another_size_is_refused(drawn, tmp_path, small, capsys):
     photos = ["--photos", str(drawn / "photos")]
     teacher = str(tmp_path / "teacher")
-    assert main(["cyclegan", *photos, "--cartoons", str(drawn / "cartoons"), "--run", teacher, *small, "--set", "steps=1"]) == 0
+    assert (
+        main(["cyclegan", *photos, "--cartoons", str(drawn / "cartoons"), "--run", teacher, *small, "--set", "steps=1"])
+        == 0
+    )
     capsys.readouterr()
-    assert main(["distill", *photos, "--teacher", teacher, "--run", str(tmp_path / "s"), *small, "--set", "data.size_px=32"]) == 2
+    assert (
+        main(
+            ["distill", *photos, "--teacher", teacher, "--run", str(tmp_path / "s"), *small, "--set", "data.size_px=32"]
+        )
+        == 2
+    )
     assert "works at 16 px, the recipe at 32" in capsys.readouterr().err
