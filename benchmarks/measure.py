@@ -9,7 +9,6 @@ import itertools
 import json
 import math
 import os
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from edge_runtime.faces import FaceFinder
 from edge_runtime.pixels import Image
 from edge_runtime.session import Session, open_session
 from edge_runtime.sources import Source, open_source
+from edge_runtime.summary import peak_memory_mb
 from edge_runtime.timing import STAGES, Percentiles, StageTimer
 
 SCHEMA = 1
@@ -95,12 +95,12 @@ def measure(path: Path, runtime: str, threads: int, runs: int, seconds: float) -
     start = time.perf_counter_ns()
     session = open_session(path, runtime, threads)
     load_ms = _since_ms(start)
-    crop = demo_crop(session)
+    crop = demo_crop(session, FaceFinder(runtime=runtime))
     first_inference_ms = _first_inference_ms(session, crop)
     with _no_collector():
         warm_up_runs = len(measure_model(session, crop, WARM_UP_RUNS, seconds * WARM_UP_SHARE)[MODEL])
         samples = measure_model(session, crop, runs, seconds)
-        samples |= measure_pipeline(session, runs, seconds)
+        samples |= measure_pipeline(session, FaceFinder(runtime=runtime), runs, seconds)
         device = read_device()
     return BenchResult(
         when=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -115,14 +115,14 @@ def measure(path: Path, runtime: str, threads: int, runs: int, seconds: float) -
         frames_per_s=round(1000 * len(samples[FRAME]) / sum(samples[FRAME]), 2),
         temperature_before_c=temperature_before_c,
         temperature_after_c=device.temperature_c,
-        peak_memory_mb=peak_memory_mb(),
+        peak_memory_mb=round(peak_memory_mb(), 1),
     )
 
 
-def demo_crop(session: Session) -> Image:
+def demo_crop(session: Session, finder: FaceFinder) -> Image:
     """Cut the face out of the demo film's first frame as the live pipeline cuts it: RGB (size_px, size_px, 3)."""
     frame = _next_frame(open_source("demo"))
-    faces = FaceFinder().find(frame)
+    faces = finder.find(frame)
     if not faces:
         raise RuntimeError("the face finder sees no face in the demo's first frame")
     matrix = session.spec.framing.crop_matrix(faces[0], session.size_px)
@@ -148,12 +148,11 @@ def measure_model(session: Session, image: Image, runs: int, seconds: float) -> 
     return samples
 
 
-def measure_pipeline(session: Session, runs: int, seconds: float) -> dict[str, list[float]]:
+def measure_pipeline(session: Session, finder: FaceFinder, runs: int, seconds: float) -> dict[str, list[float]]:
     """Milliseconds of detect, crop, paste, encode and the whole "frame" over the demo film.
 
     Frames without a face skip most of the work, so they count as nothing.
     """
-    finder = FaceFinder()
     with contextlib.closing(open_source("demo")) as source:
         warm_up, film = _Film(session, finder, source), _Film(session, finder, source)
         for _ in repetitions(WARM_UP_RUNS, seconds * WARM_UP_SHARE):
@@ -213,14 +212,6 @@ def repetitions(runs: int, seconds: float) -> Iterator[int]:
         yield number
         if number >= runs and _since_ms(start) >= seconds * 1000:
             return
-
-
-def peak_memory_mb() -> float:
-    """Largest resident memory of this process so far, in MiB."""
-    import resource  # POSIX only, and so is every device this kit knows
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10), 1)  # macOS counts bytes, Linux KiB
 
 
 def check_destination(path: Path) -> None:

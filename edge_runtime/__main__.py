@@ -71,7 +71,7 @@ def _run(arguments: argparse.Namespace) -> None:
     session = open_session(arguments.model, arguments.runtime, arguments.threads)
     source = open_source(arguments.source)
     timer = StageTimer()
-    cartoonizer = Cartoonizer(session, FaceFinder(arguments.faces), timer)
+    cartoonizer = Cartoonizer(session, FaceFinder(arguments.faces, arguments.runtime), timer)
     # Headless runs encode too unless they record: what is measured stays the whole pipeline.
     preview = None if arguments.headless and arguments.record else PreviewSink()
     sinks: list[Sink] = [preview] if preview else []

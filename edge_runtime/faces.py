@@ -20,8 +20,8 @@ from edge_runtime.tracker import FaceTracker
 HEIGHT_OF_BOX = 1.14
 CENTRE_BELOW_BOX = 0.027
 
-SEARCH_PX = 240  # longest side for the cascade: smaller is faster and misses small faces
-SMALLEST_FACE_PX = 28
+SEARCH_PX = 320  # longest side for the cascade: smaller is faster and misses small faces
+SMALLEST_FACE_PX = 26
 BELIEVE = 0.5  # face probability under which a track is given up
 
 
@@ -32,10 +32,11 @@ class FaceFinder:
     `search_every` frames; while it holds none, at every frame.
     """
 
-    def __init__(self, max_faces: int = 1, search_every: int = 15) -> None:
+    def __init__(self, max_faces: int = 1, runtime: str = "litert", search_every: int = 15) -> None:
+        """`runtime` runs the tracker, see `session.open_session`; InputError when it is not installed."""
         folder = cv2.data.haarcascades  # type: ignore[attr-defined]  # missing in OpenCV's own stubs
         self._cascade = cv2.CascadeClassifier(f"{folder}haarcascade_frontalface_alt2.xml")
-        self._tracker = FaceTracker()
+        self._tracker = FaceTracker(runtime=runtime)
         self._max_faces = max_faces
         self._search_every = search_every
         self._tracks: list[_Track] = []

@@ -13,9 +13,10 @@ import io
 import json
 import os
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from edge_runtime.errors import InputError
 from edge_runtime.framing import Framing
@@ -74,12 +75,26 @@ class ModelSpec:
             raise InputError(f"{where} carries a model spec that cannot be read: {error}.") from None
 
 
-def write_model(path: Path, model: bytes, spec: ModelSpec) -> ModelSpec:
+class Spec(Protocol):
+    """What every kind of spec has: a generator's ModelSpec, the face tracker's TrackerSpec."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the model bytes without the zip tail."""
+
+    def to_json(self) -> str:
+        """Stable text."""
+
+
+AnySpec = TypeVar("AnySpec", bound=Spec)
+
+
+def write_model(path: Path, model: bytes, spec: AnySpec) -> AnySpec:
     """Write the model bytes with the spec as their zip tail, whole or not at all; returns the spec with its hash.
 
     The archive's dates are fixed, so the same model and spec give the same file.
     """
-    spec = dataclasses.replace(spec, sha256=hashlib.sha256(model).hexdigest())
+    spec = dataclasses.replace(spec, sha256=hashlib.sha256(model).hexdigest())  # type: ignore[type-var]
     buffer = io.BytesIO(model)
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.writestr(zipfile.ZipInfo(MEMBER, (1980, 1, 1, 0, 0, 0)), spec.to_json())
@@ -91,6 +106,11 @@ def write_model(path: Path, model: bytes, spec: ModelSpec) -> ModelSpec:
 
 def read_model(path: Path) -> tuple[bytes, ModelSpec]:
     """The model bytes without their tail, and the spec; raises InputError unless magic, schema and hash all hold."""
+    return read_file(path, ModelSpec.from_json)
+
+
+def read_file(path: Path, parse: Callable[[str, str], AnySpec]) -> tuple[bytes, AnySpec]:
+    """`read_model` for any kind of spec: `parse` takes its text and the file's name."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -106,7 +126,7 @@ def read_model(path: Path) -> tuple[bytes, ModelSpec]:
         raise InputError(
             f"{path} carries no facetoon spec: it is truncated, or another tool's model (toon-convert makes ours)."
         ) from None
-    spec = ModelSpec.from_json(text, str(path))
+    spec = parse(text, str(path))
     if hashlib.sha256(model).hexdigest() != spec.sha256:
         raise InputError(f"{path} is damaged: its hash differs from the one in its spec.")
     return model, spec

@@ -7,10 +7,7 @@ always looks along the face as last known, so it sees a nearly level face howeve
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import io
 import json
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +20,7 @@ from edge_runtime.errors import InputError
 from edge_runtime.framing import Face, Framing
 from edge_runtime.litert_session import open_interpreter
 from edge_runtime.pixels import Image
-from edge_runtime.spec import MEMBER, TFLITE_MAGIC
+from edge_runtime.spec import read_file
 
 SCHEMA = 1
 KIND = "face tracker"
@@ -103,7 +100,7 @@ class FaceTracker:
     def refine(self, frame: Image, face: Face) -> Tracked:
         """Look at `face` in a BGR `frame` (height, width, 3) and say where it really is.
 
-        Good for faces up to a third of their height away, a third too large or small, and tilted by 25 degrees; call
+        Trained for faces up to a third of their height away, a third too large or small, and tilted by 25 degrees; call
         again with the answer to come closer.
         """
         pixels.check_image(frame, "frame")
@@ -130,16 +127,4 @@ class FaceTracker:
 
 def read_tracker(path: Path) -> tuple[bytes, TrackerSpec]:
     """The model bytes without their tail, and the spec; raises InputError unless magic, kind and hash all hold."""
-    try:
-        data = path.read_bytes()
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            text = archive.read(MEMBER).decode("utf-8")
-            model = data[: min(entry.header_offset for entry in archive.infolist())]
-    except OSError as error:
-        raise InputError(f"The tracker {path} cannot be read: {error.strerror}.") from None
-    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError):
-        raise InputError(f"{path} carries no facetoon spec: it is truncated, or another tool's model.") from None
-    spec = TrackerSpec.from_json(text, str(path))
-    if model[4:8] != TFLITE_MAGIC or hashlib.sha256(model).hexdigest() != spec.sha256:
-        raise InputError(f"{path} is damaged: its hash differs from the one in its spec.")
-    return model, spec
+    return read_file(path, TrackerSpec.from_json)

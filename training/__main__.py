@@ -1,4 +1,4 @@
-"""toon-train: train a CycleGAN on photographs and cartoons, then distil the small generator that ships."""
+"""toon-train: train a CycleGAN between photographs and cartoons, distil the generator that ships; or a face tracker."""
 
 from __future__ import annotations
 
@@ -30,6 +30,15 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument("--run", type=Path, required=True, help="run directory; one that exists is resumed")
         command.add_argument("--photos", nargs="+", required=True, metavar="SOURCE", help="folders or zips, '#pattern'")
         command.add_argument("--backend", default="tensorflow", choices=("tensorflow", "jax"))
+    tracker = commands.add_parser("tracker", help="train the face tracker that toon-live follows faces with")
+    tracker.add_argument("--photos", nargs="+", required=True, metavar="SOURCE", help="pictures that a face fills")
+    tracker.add_argument("--wide-photos", nargs="+", required=True, metavar="SOURCE", help="pictures with surroundings")
+    tracker.add_argument(
+        "--detector", type=Path, required=True, help="YuNet, the detector that labels the faces, as ONNX"
+    )
+    tracker.add_argument("--out", type=Path, required=True, metavar="FILE.tflite")
+    tracker.add_argument("--steps", type=int, default=4000, help="default: %(default)s")
+    tracker.add_argument("--seed", type=int, default=1)
     cyclegan.add_argument("--cartoons", nargs="+", required=True, metavar="SOURCE", help="folders or zips, '#pattern'")
     distill.add_argument("--teacher", type=Path, required=True, help="the teacher's run directory")
     return parser
@@ -39,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; 0 on success, 2 on bad input, 130 when interrupted."""
     arguments = build_parser().parse_args(argv)
     try:
-        return _train(arguments)
+        return _tracker(arguments) if arguments.command == "tracker" else _train(arguments)
     except InputError as error:
         print(f"toon-train: {error}", file=sys.stderr)
         return 2
@@ -74,6 +83,21 @@ def _train(arguments: argparse.Namespace) -> int:
         build = partial(Distillation, teacher=arguments.teacher)
         train(recipe, arguments.run, {"photos": arguments.photos}, build, provenance)
     print(f"{arguments.run}: {recipe.steps} steps done.")
+    return 0
+
+
+def _tracker(arguments: argparse.Namespace) -> int:
+    from training.backend import select_backend
+
+    select_backend("tensorflow")  # it ends with a TFLite file
+    try:
+        from training.tracker import train_tracker
+    except ModuleNotFoundError as error:
+        raise InputError(f"{error.name} is missing: pip install 'facetoon[train]' brings it.") from None
+    errors = train_tracker(
+        arguments.photos, arguments.wide_photos, arguments.detector, arguments.out, arguments.steps, arguments.seed
+    )
+    print(f"{arguments.out}: " + ", ".join(f"{name} {value:.2f}" for name, value in errors.items()))
     return 0
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import cv2
 import keras
 import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
 from keras import layers, ops
 from numpy.typing import NDArray
 
@@ -31,7 +33,7 @@ FRAMING = Framing(face_height=0.55, face_centre_y=0.5)
 SCALES = np.array([0.5, 0.5, 0.4, 0.5, 1.0, *[1.0] * 10, 8.0], np.float32)
 WEIGHTS = np.array([2.0, 2.0, 3.0, 3.0, 0.2, *[1.0] * 10], np.float32)
 BATCH, CALIBRATION_CROPS, TEST_CROPS, TEST_SHARE = 96, 400, 2000, 0.1
-NEGATIVES, WIDE = 0.25, 0.4  # shares of the crops without a face, and from wide pictures
+NEGATIVES, WIDE = 0.35, 0.4  # shares of the crops without a face, and from wide pictures
 SCALE_ERROR, SHIFT_ERROR, ROLL_ERROR_DEG = 0.35, 0.18, 25.0  # shifts in shares of the crop
 MIRRORED = np.array([1, 0, 2, 4, 3])  # where each landmark goes in a mirror
 LICENCE = "Apache-2.0; trained on photographs for research use"
@@ -60,7 +62,7 @@ def label(images: ImageSet, detector: Path, margin: float) -> Labelled:
 
     Each face is measured a second time at zero roll, because a detector's box grows with the tilt.
     """
-    net = cv2.FaceDetectorYN.create(str(detector), "", (DETECTOR_PX, DETECTOR_PX), 0.5)
+    net = _open_detector(detector)
     middle, side = (images.images.shape[1] - 1) / 2, float(images.images.shape[1])
     found = []
     for image in images.images:
@@ -70,6 +72,20 @@ def label(images: ImageSet, detector: Path, margin: float) -> Labelled:
     if not kept:
         raise InputError("The detector found no face in any picture.")
     return Labelled(images.images[kept], [found[row] for row in kept])
+
+
+def _open_detector(path: Path) -> Any:
+    """YuNet for pictures of 320x320. OpenCV 4 cannot read the file's open height and width, so they are filled in."""
+    try:
+        model = onnx.load(path)
+    except (OSError, DecodeError) as error:
+        raise InputError(f"The detector {path} is not an ONNX file that can be read: {error}.") from None
+    for dimension, size in zip(
+        model.graph.input[0].type.tensor_type.shape.dim, (1, 3, DETECTOR_PX, DETECTOR_PX), strict=True
+    ):
+        dimension.dim_value = size
+    data = np.frombuffer(model.SerializeToString(), np.uint8)
+    return cv2.FaceDetectorYN.create("onnx", data, np.empty(0, np.uint8), (DETECTOR_PX, DETECTOR_PX), 0.5)
 
 
 def _detect(net: Any, image: pixels.Image, around: Face, framing: Framing) -> list[Known]:
@@ -243,7 +259,7 @@ def fit(crops: Crops, steps: int, seed: int) -> keras.Model:
     rate = keras.optimizers.schedules.CosineDecay(1e-4, steps - warm_up, warmup_target=3e-3, warmup_steps=warm_up)
     net.compile(keras.optimizers.AdamW(rate, weight_decay=1e-4), loss)
     batches = (crops.batch(BATCH, np.random.default_rng((seed, step))) for step in range(steps + 1))
-    net.fit(batches, steps_per_epoch=steps, verbose=0)
+    net.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
     return net
 
 
@@ -290,7 +306,7 @@ def train_tracker(
 ) -> dict[str, float]:
     """Train a tracker on tight and wide photographs and write it to `out`; its held-out errors, and the float net's.
 
-    `detector` is a YuNet ONNX file of fixed 320x320 input, which labels the faces. The file is int8 unless that makes
+    `detector` is a YuNet ONNX file, which labels the faces. The file is int8 unless that makes
     an error more than 15 % larger; then its weights are float16. Raises InputError for unusable sources.
     """
     tight, wide = load_split(photos, TIGHT_PX, TEST_SHARE), load_split(wide_photos, WIDE_PX, TEST_SHARE)
@@ -311,8 +327,8 @@ def train_tracker(
 
 def _write(out: Path, model: bytes, spec: TrackerSpec, crops: Float, targets: Float) -> dict[str, float]:
     """Write the file, and once more with the errors that the shipped runtime makes with it; returns these."""
-    write_model(out, model, spec)  # type: ignore[arg-type,type-var]
+    write_model(out, model, spec)
     tracker = FaceTracker(out)
     scores = errors(np.stack([tracker.look(crop) for crop in pixels.from_unit(crops)]), targets)
-    write_model(out, model, replace(spec, scores=scores))  # type: ignore[arg-type,type-var]
+    write_model(out, model, replace(spec, scores=scores))
     return scores
