@@ -51,3 +51,16 @@ def test_missing_and_broken_files(tmp_path):
     (tmp_path / "r.toml").write_text("steps = = 3")
     with pytest.raises(InputError, match="not valid TOML"):
         load_recipe(str(tmp_path / "r.toml"))
+
+
+def test_the_command_says_so_and_ends_with_2(tmp_path, capsys):
+    from training.__main__ import main
+
+    run = tmp_path / "run"
+    arguments = ["cyclegan", "--photos", "none", "--cartoons", "none", "--run", str(run)]
+    assert main([*arguments, "--set", "loss.cycel=mse"]) == 2
+    assert main([*arguments, "--recipe", "nothing"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2
+    assert "unknown key: cycel" in told[0]
+    assert not run.exists()
