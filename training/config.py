@@ -101,7 +101,7 @@ class Prepare:
     min_side_px: int = 64  # of the picture; the seed's size
     min_face_px: int = 46  # 0.72 of 64: a smaller face would be enlarged even for the seed's size
     max_megapixels: float = 50.0  # decoded at once in each process (150 MB); most JPEGs shrink up to 8 times while read
-    min_sharpness: float = 0.12  # of the crop at 128 px; pictures under it look soft even at 64 px
+    min_sharpness: float = 0.14  # of the crop at 128 px: Gaussian blur of 2 px brings three crops of four below it
     min_brightness: float = 45.0  # mean grey level of the face
     max_brightness: float = 215.0
     min_contrast: float = 12.0  # standard deviation of the face's grey levels: fog, plain areas

@@ -44,7 +44,6 @@ class Histogram:
     """(before, after) for each bin, 0..100."""
     limits: list[float]
     """Where a threshold stands, 0..100 from left to right."""
-    note: str
 
 
 def write(out: Path, rows: list[Row], settings: Prepare, read_kept: ReadKept) -> dict[str, Any]:
@@ -77,7 +76,7 @@ def _template() -> jinja2.Template:
 def _facts(rows: list[Row]) -> dict[str, Any]:
     return {
         "files": len({row.record.file for row in rows}),
-        "kept": dict(sorted(Counter(row.place for row in rows if row.place).items())),
+        "kept": dict(sorted(Counter(row.place for row in rows if row.place).items(), reverse=True)),  # train first
         "not_kept": dict(Counter(row.reason for row in rows if row.reason).most_common()),
         "near_duplicates": [
             {"file": row.record.file.name, "like": row.like, "differing_bits": row.bits}
@@ -190,16 +189,14 @@ def _histograms(rows: list[Row], settings: Prepare) -> list[Histogram | None]:
     faces = [(row.crop.box[2], bool(row.place)) for row in rows if row.crop and row.crop.box]
     has_faces = bool(faces)
     return [
-        _histogram("Shorter side, pixels", sizes, [s.min_side_px], ""),
-        _histogram("Height of the face, pixels", faces, [s.min_face_px], "") if has_faces else None,
-        _histogram(
-            "Roll of the face, degrees", _boxed(rows, 3), [-s.max_roll_deg, s.max_roll_deg], "crops are levelled"
-        )
+        _histogram("Shorter side, pixels", sizes, [s.min_side_px]),
+        _histogram("Height of the face, pixels", faces, [s.min_face_px]) if has_faces else None,
+        _histogram("Roll of the face, degrees", _boxed(rows, 3), [-s.max_roll_deg, s.max_roll_deg])
         if has_faces
         else None,
-        _histogram("Brightness, grey level", _scored(rows, "brightness"), [s.min_brightness, s.max_brightness], ""),
-        _histogram("Contrast, grey levels", _scored(rows, "contrast"), [s.min_contrast], ""),
-        _histogram("Sharpness", _scored(rows, "sharpness"), [s.min_sharpness] if has_faces else [], ""),
+        _histogram("Brightness, grey level", _scored(rows, "brightness"), [s.min_brightness, s.max_brightness]),
+        _histogram("Contrast, grey levels", _scored(rows, "contrast"), [s.min_contrast]),
+        _histogram("Sharpness", _scored(rows, "sharpness"), [s.min_sharpness] if has_faces else []),
     ]
 
 
@@ -211,7 +208,7 @@ def _scored(rows: list[Row], name: str) -> list[tuple[float, bool]]:
     return [(row.crop.scores[name], bool(row.place)) for row in rows if row.crop and name in row.crop.scores]
 
 
-def _histogram(title: str, values: list[tuple[float, bool]], limits: list[float], note: str) -> Histogram | None:
+def _histogram(title: str, values: list[tuple[float, bool]], limits: list[float]) -> Histogram | None:
     """Of (value, kept) pairs; the few outermost values count in the outermost bins."""
     if not values:
         return None
@@ -219,10 +216,11 @@ def _histogram(title: str, values: list[tuple[float, bool]], limits: list[float]
     least, most = (float(v) for v in np.percentile(numbers, (0.5, 99.5)))
     shown = [limit for limit in limits if least - (most - least) <= limit <= most + (most - least)]
     least, most = min([least, *shown]), max([most, *shown])
-    most = most if most > least else least + 1.0
+    room = 0.04 * (most - least) or 1.0  # a limit at the very edge is hard to see
+    least, most = least - room, most + room
     edges = np.linspace(least, most, BINS + 1)
     counts = [np.histogram(np.clip(part, least, most), edges)[0] for part in (numbers, numbers[kept])]
     top = max(int(counts[0].max()), 1)
     bars = [(100 * int(a) / top, 100 * int(b) / top) for a, b in zip(*counts, strict=True)]
     places = [100 * (limit - least) / (most - least) for limit in shown]
-    return Histogram(title, f"{least:.3g}", f"{most:.3g}", bars, places, note)
+    return Histogram(title, f"{least:.3g}", f"{most:.3g}", bars, places)
