@@ -49,6 +49,8 @@ class Record:
     domain: str
     file: PictureFile
     sha256: str = ""
+    phash: str = ""
+    """Of the whole picture: a copy is known even where the detector placed the crop a little differently."""
     width_px: int = 0
     height_px: int = 0
     reason: str = ""
@@ -112,7 +114,8 @@ class Judge:
         record = replace(record, width_px=image.shape[1] * reduce, height_px=image.shape[0] * reduce)
         if min(image.shape[:2]) < self.settings.min_side_px:
             return replace(record, reason="too small"), None
-        return record, image
+        grey, _ = pixels.to_grey(pixels.swap_red_blue(pixels.resize(image, SCORED_PX, SCORED_PX)), SCORED_PX)
+        return replace(record, phash=perceptual_hash(grey)), image
 
     def _reduction(self, count: int, shrinks: bool) -> int:
         """By what the sides must be divided to stay within the limit; 0 when nothing allowed is enough."""

@@ -6,7 +6,7 @@ are so alike that 64 bits confuse different people).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -40,13 +40,13 @@ def near_pairs(hashes: Sequence[str], limit: int) -> Iterator[tuple[int, int, in
                 yield int(column), int(start + row), round(float(distance[row, column]))
 
 
-def keep_one_of_each(hashes: Sequence[str], limit: int) -> dict[int, tuple[int, int]]:
+def keep_one_of_each(pairs: Iterable[tuple[int, int, int]]) -> dict[int, tuple[int, int]]:
     """Rows to drop: {row: (the kept row it is like, differing bits)}. Of two like pictures the earlier row stays.
 
     What stays has no like among what stays, so no side of a split can leak into the other.
     """
     near: dict[int, list[tuple[int, int]]] = {}
-    for early, late, bits in near_pairs(hashes, limit):
+    for early, late, bits in pairs:
         near.setdefault(late, []).append((bits, early))
     dropped: dict[int, tuple[int, int]] = {}
     for late in sorted(near):

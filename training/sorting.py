@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from training.config import Prepare
 from training.images import falls_to_test
 from training.judge import Crop, Record
-from training.near_duplicates import keep_one_of_each
+from training.near_duplicates import keep_one_of_each, near_pairs
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,24 @@ def drop_repeats(rows: list[Row], good: list[int], limit: int) -> tuple[list[int
             unique.append(index)
         else:
             rows[index] = replace(rows[index], reason="duplicate", like=rows[first].name)
-    hashes = [crop.phash for index in unique if (crop := rows[index].crop)]
-    dropped = keep_one_of_each(hashes, limit)
+    dropped = keep_one_of_each(_near(rows, unique, limit))
     for late, (early, bits) in dropped.items():
         index, kept = unique[late], unique[early]
         rows[index] = replace(rows[index], reason="near-duplicate", like=rows[kept].name, bits=bits)
         clusters.setdefault(kept, []).append(rows[index].name)
     return [index for row, index in enumerate(unique) if row not in dropped], clusters
+
+
+def _near(rows: list[Row], unique: list[int], limit: int) -> list[tuple[int, int, int]]:
+    """Pairs whose crops are alike, or the whole pictures that they were cut from; not two faces of one picture."""
+    crops = [crop.phash for index in unique if (crop := rows[index].crop)]
+    wholes = [rows[index].record.phash for index in unique]
+    return [
+        (early, late, bits)
+        for hashes in (crops, wholes)
+        for early, late, bits in near_pairs(hashes, limit)
+        if rows[unique[early]].record.sha256 != rows[unique[late]].record.sha256
+    ]
 
 
 def drop_grey(rows: list[Row], good: list[int], settings: Prepare) -> list[int]:

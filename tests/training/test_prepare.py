@@ -111,7 +111,7 @@ def test_every_fault_has_its_reason(portrait, tmp_path):
         "plain.png": np.full((200, 200, 3), 128, np.uint8),
         "tiny.png": cv2.resize(face, (40, 40)),
         "small face.png": cv2.resize(face, (100, 90), interpolation=cv2.INTER_AREA),
-        "dark.png": (face * 0.33).astype(np.uint8),
+        "dark.png": (face * 0.27).astype(np.uint8),
         "blurred.png": cv2.GaussianBlur(face, (0, 0), 6),
         "copy.jpg": cv2.resize(face, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA),
     }
@@ -271,7 +271,10 @@ def broken_zip(tmp_path):
     [
         (lambda p: ["--photos", p / "none", "--out", p / "out"], "neither a folder nor a zip"),
         (lambda p: ["--photos", broken_zip(p), "--out", p / "out"], "is damaged"),
-        (lambda p: ["--photos", p / "cartoons", "--out", p / "out"], "None of 24 photographs is usable \\(24 too small"),
+        (
+            lambda p: ["--photos", p / "cartoons", "--out", p / "out"],
+            "None of 24 photographs is usable \\(24 too small",
+        ),
         (lambda p: ["--photos", p / "cartoons", "--out", p], "is not empty"),
         (lambda p: ["--out", p / "out"], "Give --photos or --cartoons"),
         (lambda p: ["--check", p / "cartoons"], "has no folder trainA"),
