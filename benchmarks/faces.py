@@ -54,7 +54,7 @@ def compare(photos: str, yunet: Path) -> str:
     choices: list[tuple[str, Detector, Detector]] = [
         ("cascade alone", CascadeAlone(), net),
         ("cascade + tracker (device)", device, net),
-        ("YuNet, two looks", net, device),
+        ("YuNet, a look and one more for each face", net, device),
     ]
     for name, detector, witness in choices:
         rows.append(f"| {name} | {_measure(detector, witness, frames)} |")

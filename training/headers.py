@@ -1,4 +1,4 @@
-"""The size of a picture from the first bytes of its file, so that a huge one is never decoded unawares."""
+"""What a picture file says about itself before it is decoded: its size, and whether it is whole."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ def picture_size(data: bytes) -> tuple[int, int, bool] | None:
     except (struct.error, IndexError):
         pass  # cut short; decoding will say so
     return None
+
+
+def is_cut_short(data: bytes) -> bool:
+    """Whether the end of a JPEG or PNG is missing, which OpenCV would fill with grey and say nothing."""
+    if data[:2] == b"\xff\xd8":
+        # The end must come after the last scan began: a thumbnail inside has an end of its own.
+        return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
+    return data[:4] == b"\x89PNG" and b"IEND" not in data
 
 
 def _jpeg(data: bytes) -> tuple[int, int, bool] | None:

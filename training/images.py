@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -138,15 +139,15 @@ class PictureFile:
         try:
             if Path(self.container).is_dir():
                 return (Path(self.container) / self.member).read_bytes()
-            return _open_zip(self.container).read(self.member)
+            return _open_zip(self.container, os.stat(self.container).st_mtime_ns).read(self.member)
         except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
             # RuntimeError: encrypted; NotImplementedError: a compression that Python lacks
             raise InputError(f"{self.name} cannot be read: {error}.") from None
 
 
 @lru_cache(maxsize=8)
-def _open_zip(path: str) -> zipfile.ZipFile:
-    """One archive for all reads of a process, which are serialized by the archive's own lock."""
+def _open_zip(path: str, changed_ns: int) -> zipfile.ZipFile:
+    """One archive for all reads of a process, which are serialized by the archive's own lock; again when it changed."""
     return zipfile.ZipFile(path)
 
 
@@ -180,7 +181,8 @@ def _in_folder(folder: Path) -> Iterator[PictureFile]:
 
 def _in_zip(path: Path) -> Iterator[PictureFile]:
     try:
-        entries = _open_zip(str(path)).infolist()
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
     except (OSError, zipfile.BadZipFile) as error:
         raise InputError(f"The zip file {path} cannot be read: {error}.") from None
     for entry in entries:

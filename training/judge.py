@@ -16,7 +16,7 @@ from edge_runtime.framing import Face, Framing
 from edge_runtime.pixels import Image
 from training.config import Prepare
 from training.detectors import Detector, Found
-from training.headers import picture_size
+from training.headers import is_cut_short, picture_size
 from training.images import PictureFile
 from training.near_duplicates import perceptual_hash
 
@@ -84,6 +84,8 @@ class Judge:
             record, image = self._read(record)
         except InputError as error:
             return replace(record, reason="unreadable", detail=str(error)), []
+        except MemoryError:
+            return replace(record, reason="too large", detail="memory ran out"), []
         if image is None:
             return record, []
         reason, made = self._made(image)
@@ -110,6 +112,8 @@ class Judge:
             if not reduce:
                 megapixels = f"{width * height / 1e6:.0f} megapixels"
                 return replace(record, reason="too large", detail=megapixels), None
+        if is_cut_short(data):
+            raise InputError(f"{record.file.name} is cut short.")
         image = pixels.decode_image(data, record.file.name, reduce)
         record = replace(record, width_px=image.shape[1] * reduce, height_px=image.shape[0] * reduce)
         if min(image.shape[:2]) < self.settings.min_side_px:

@@ -46,6 +46,7 @@ def prepare(sources: Sources, out: Path, panel: Panel, jobs: int) -> list[Row]:
     or was made with other settings, a full disk, and when no picture of a domain is usable.
     """
     files = sources.files()
+    _refuse_own_crops(files, out)
     with disk_faults(out), Workspace(out, _settings(panel)) as workspace:
         records = _judged(files, workspace, panel, jobs)
         rows = _sorted_out(records, panel.settings, manifest.read_past(out))
@@ -56,6 +57,13 @@ def prepare(sources: Sources, out: Path, panel: Panel, jobs: int) -> list[Row]:
         prepare_report.write(out, rows, panel.settings, lambda row: (out / row.place / row.name).read_bytes())
         workspace.finish()
     return rows
+
+
+def _refuse_own_crops(files: list[tuple[str, PictureFile]], out: Path) -> None:
+    """A later run would take the crops of this one for new pictures."""
+    for folder in sorted({file.container for _, file in files}):
+        if out.resolve().is_relative_to(Path(folder).resolve()):
+            raise InputError(f"{out} lies inside the source {folder}; choose a folder elsewhere.")
 
 
 def framed_for(settings: Prepare, model: Path) -> Prepare:

@@ -60,7 +60,7 @@ def write(out: Path, rows: list[Row], settings: Prepare, read_kept: ReadKept) ->
     }
     sections = [_section(d, of, settings, samples[d], read_kept) for d, of in domains.items()]
     page = _template().render(warnings=notes, sections=sections, settings=asdict(settings))
-    write_whole(out / "report.json", (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode())
+    write_whole(out / "report.json", (json.dumps(facts, indent=1) + "\n").encode())
     write_whole(out / "report.html", page.encode("utf-8", "replace"))
     return facts
 
@@ -110,8 +110,9 @@ def _section(domain: str, rows: list[Row], settings: Prepare, sample: Image, rea
         "mean_of": len(sample),
         "kept_sheet": _sheet([_decoded(read_kept, row) for row in _spread(kept, SHEET_COLUMNS * SHEET_ROWS)]),
         "sheets": [
-            (reason, count, _sheet([_thumbnail(row) for row in _spread(_of(rows, reason), SHEET_COLUMNS)]))
+            (reason, count, _sheet([_thumbnail(row) for row in shown]), [row.record.file.member for row in shown])
             for reason, count in reasons.most_common()
+            for shown in (_spread(_of(rows, reason), SHEET_COLUMNS),)
         ],
         "pairs": _pairs(rows),
     }

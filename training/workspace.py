@@ -169,6 +169,6 @@ def disk_faults(out: Path) -> Iterator[None]:
             raise InputError(
                 f"The disk of {out} is full; make room and run the same command again: it goes on where it was."
             ) from None
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG):
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR):
             raise InputError(f"{error.filename or out} cannot be written: {error.strerror}.") from None
         raise

@@ -53,7 +53,7 @@ def prepare(*options):
 
 
 def read_manifest(out):
-    with (out / "manifest.csv").open(encoding="utf-8", newline="") as file:
+    with (out / "manifest.csv").open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -102,6 +102,15 @@ def test_crops_are_framed_as_the_device_frames_them(photos, tmp_path):
         assert abs(found.face.roll_deg) < 6
 
 
+def test_the_framing_may_be_a_models(photos, tiny_model, tmp_path):
+    from edge_runtime.spec import read_model
+
+    framing = read_model(tiny_model)[1].framing
+    assert prepare("--photos", photos, "--out", tmp_path / "out", *LOOSE, "--framing-of", tiny_model) == 0
+    settings = json.loads((tmp_path / "out" / "report.json").read_text())["settings"]
+    assert (settings["face_height"], settings["face_centre_y"]) == (framing.face_height, framing.face_centre_y)
+
+
 def test_every_fault_has_its_reason(portrait, tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
@@ -118,6 +127,10 @@ def test_every_fault_has_its_reason(portrait, tmp_path):
     for name, picture in pictures.items():
         cv2.imwrite(str(folder / name), picture)
     (folder / "words.jpg").write_text("no picture")
+    (folder / "half.jpg").write_bytes(cv2.imencode(".jpg", face)[1].tobytes()[:9000])
+    (folder / "half.png").write_bytes((folder / "good.png").read_bytes()[:90000])
+    odd = os.fsdecode(b"copy \xff.jpg")  # no UTF-8, as old archives have them
+    (folder / "copy.jpg").rename(folder / odd)
     (folder / "empty.png").write_bytes(b"")
     (folder / "again.png").write_bytes((folder / "good.png").read_bytes())
     out = tmp_path / "out"
@@ -130,7 +143,9 @@ def test_every_fault_has_its_reason(portrait, tmp_path):
         "small face.png": "face too small",
         "dark.png": "too dark",
         "blurred.png": "blurred",
-        "copy.jpg": "near-duplicate",
+        odd: "near-duplicate",
+        "half.jpg": "unreadable",
+        "half.png": "unreadable",
         "words.jpg": "unreadable",
         "empty.png": "unreadable",
     }
@@ -276,17 +291,37 @@ def broken_zip(tmp_path):
             "None of 24 photographs is usable \\(24 too small",
         ),
         (lambda p: ["--photos", p / "cartoons", "--out", p], "is not empty"),
+        (lambda p: ["--photos", p, "--out", p / "out"], "lies inside the source"),
+        (lambda p: ["--photos", p / "cartoons", "--out", p / "picture.png" / "out"], "cannot be written"),
         (lambda p: ["--out", p / "out"], "Give --photos or --cartoons"),
         (lambda p: ["--check", p / "cartoons"], "has no folder trainA"),
-        (lambda p: ["--photos", p, "--out", p / "out", "--detector", "yunet"], "needs its file"),
-        (lambda p: ["--photos", p, "--out", p / "o", "--detector-model", "x"], "takes no model file"),
+        (lambda p: ["--photos", p / "cartoons", "--out", p / "out", "--detector", "yunet"], "needs its file"),
+        (lambda p: ["--photos", p / "cartoons", "--out", p / "o", "--detector-model", "x"], "takes no model file"),
         (
-            lambda p: ["--photos", p, "--out", p / "o", "--detector", "yunet", "--detector-model", p / "x.onnx"],
+            lambda p: [
+                "--photos",
+                p / "cartoons",
+                "--out",
+                p / "o",
+                "--detector",
+                "yunet",
+                "--detector-model",
+                p / "x.onnx",
+            ],
             "not an ONNX file|onnx is missing",
         ),
-        (lambda p: ["--cartoons", p, "--out", p / "o", "--cartoon-detector", p / "x.xml"], "is no cascade"),
-        (lambda p: ["--photos", p, "--out", p / "o", "--set", "prepare.faces=some"], "prepare.faces must be"),
-        (lambda p: ["--photos", p, "--out", p / "o", "--set", "prepare.identity_pattern='('"], "is no pattern"),
+        (
+            lambda p: ["--cartoons", p / "cartoons", "--out", p / "o", "--cartoon-detector", p / "x.xml"],
+            "is no cascade",
+        ),
+        (
+            lambda p: ["--photos", p / "cartoons", "--out", p / "o", "--set", "prepare.faces=some"],
+            "prepare.faces must be",
+        ),
+        (
+            lambda p: ["--photos", p / "cartoons", "--out", p / "o", "--set", "prepare.identity_pattern='('"],
+            "is no pattern",
+        ),
     ],
 )
 def test_bad_input_is_one_sentence(drawn, tmp_path, capfd, options, message):
