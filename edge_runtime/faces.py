@@ -73,7 +73,7 @@ class FaceFinder:
                 (y + side * (0.5 + CENTRE_BELOW_BOX)) / scale,
                 side * HEIGHT_OF_BOX / scale,
             )
-            for x, y, side, _ in boxes
+            for x, y, side, _ in (map(float, box) for box in boxes)
         ]
         return sorted(faces, key=lambda face: -face.height_px)
 

@@ -72,6 +72,8 @@ class Frame:
 class LiveLoop:
     """Runs source -> cartoonizer -> sinks until the source ends, `frame_limit` is reached, or `stop` is called."""
 
+    LONGEST_JOIN_S = 0.5
+
     def __init__(
         self,
         source: Source,
@@ -118,10 +120,12 @@ class LiveLoop:
             slot.close(discard=True)
 
     def join(self) -> None:
-        """Wait for the threads, close source and sinks, and raise what a thread could not handle."""
+        """Wait for the end, close source and sinks, and raise what a thread could not handle."""
+        self._ended.wait()
         for thread in self._threads:
-            thread.join()
-        self._source.close()
+            thread.join(self.LONGEST_JOIN_S)
+        if not self._threads[0].is_alive():  # a camera whose driver hangs keeps its thread until the process ends
+            self._source.close()
         for sink in self._sinks:
             sink.close()
         if self._error is not None:

@@ -122,18 +122,18 @@ def _finer(matrix: NDArray[np.float32], factor: int) -> NDArray[np.float64]:
     return fine
 
 
-def feather(size_px: int) -> NDArray[np.float32]:
-    """Weights (size_px, size_px) of a rounded square: 1 inside, falling smoothly to 0 at the border."""
+def feather(size_px: int) -> NDArray[np.uint8]:
+    """Weights (size_px, size_px) of a rounded square: 255 inside, falling smoothly to 0 at the border."""
     axis = np.abs(np.linspace(-1, 1, size_px, dtype=np.float32))
     radius = (axis[:, None] ** 4 + axis[None, :] ** 4) ** 0.25
     fall = np.clip((0.96 - radius) / 0.24, 0, 1)
-    return fall * fall * (3 - 2 * fall)
+    return np.rint(255 * fall * fall * (3 - 2 * fall)).astype(np.uint8)
 
 
-def paste(frame: Image, crop: Image, matrix: NDArray[np.float32], weights: NDArray[np.float32]) -> None:
+def paste(frame: Image, crop: Image, matrix: NDArray[np.float32], weights: NDArray[np.uint8]) -> None:
     """Blend a square BGR crop into `frame`, in place, where `warp` with the same `matrix` cut it.
 
-    `weights` (of the crop's size, 0..1) say how much of the crop is seen; outside the crop the frame stays as it is.
+    `weights` (of the crop's size, 0..255) say how much of the crop is seen; outside the crop the frame stays as it is.
     """
     size_px = crop.shape[0]
     corners = np.array([[0, 0, 1], [size_px, 0, 1], [0, size_px, 1], [size_px, size_px, 1]], np.float32) @ matrix.T
@@ -141,16 +141,18 @@ def paste(frame: Image, crop: Image, matrix: NDArray[np.float32], weights: NDArr
     right, bottom = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (frame.shape[1], frame.shape[0]))
     if right <= left or bottom <= top:
         return
-    local = matrix.copy()
-    local[:, 2] -= (left, top)
     area = (int(right - left), int(bottom - top))
-    # Cubic by a whole factor, then a bilinear turn: a third of the time of a cubic turn, and as sharp.
+    # Cubic by a whole factor, then a bilinear turn: a third of the time of a cubic turn, and as sharp. Bytes all
+    # along, and weighted while still small: two fifths less time than blending with float weights at full size.
     factor = min(max(math.ceil(_scale(matrix)), 1), 4)
     large = cv2.resize(crop, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    cartoon = cv2.warpAffine(large, _finer(local, factor), area, borderMode=cv2.BORDER_REPLICATE)
-    share = cv2.warpAffine(weights, local, area, borderMode=cv2.BORDER_CONSTANT)
+    share = cv2.resize(weights, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
+    local = _finer(matrix, factor) - np.array([[0, 0, left], [0, 0, top]])
+    weighted = cv2.multiply(large, cv2.cvtColor(share, cv2.COLOR_GRAY2BGR), scale=1 / 255)
+    cartoon = cv2.warpAffine(weighted, local, area)
+    kept = cv2.cvtColor(cv2.warpAffine(255 - share, local, area, borderValue=255), cv2.COLOR_GRAY2BGR)
     region = frame[top:bottom, left:right]
-    region[:] = cv2.blendLinear(cartoon, np.ascontiguousarray(region), share, 1 - share)
+    region[:] = cv2.add(cartoon, cv2.multiply(region, kept, scale=1 / 255))
 
 
 def to_grey(frame: Image, longest_px: int) -> tuple[NDArray[np.uint8], float]:

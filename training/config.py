@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from edge_runtime.errors import InputError
+from edge_runtime.framing import Framing
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -128,6 +129,8 @@ class Recipe:
     checkpoint_every: int = 500  # steps
     sample_every: int = 500
     keep_checkpoints: int = 2
+    # Where the face lies in the crops that training makes, zoom included; the model file carries it to the live crop.
+    framing: Framing = field(default_factory=Framing)
     data: Data = field(default_factory=Data)
     generator: Generator = field(default_factory=Generator)
     discriminator: Discriminator = field(default_factory=Discriminator)

@@ -41,11 +41,17 @@ def train(
     """
     side_px = round(recipe.data.size_px * data.MARGIN)
     splits = {domain: _load(domain, given, side_px, recipe.data.test_share) for domain, given in sources.items()}
-    _claim(run, recipe, {domain: _described(train) for domain, (train, _) in splits.items()}, provenance or {})
-    (run / "sources.json").write_text(json.dumps(sources, indent=2) + "\n")
-
+    described = {domain: _described(train) for domain, (train, _) in splits.items()}
+    identity = dataclasses.asdict(recipe)
+    del identity["prepare"]  # how pictures were made; which pictures they are is in their digest
+    config = {"recipe": identity, "data": described, **(provenance or {})}
+    _refuse_another(run, config)
     trainer = build(recipe)
     first = checkpoint.restore(run / "checkpoints", trainer)
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "config.json").write_text(_stable(config), "utf-8")
+    (run / "sources.json").write_text(_stable(sources), "utf-8")
+    _forget_after(run / "metrics.jsonl", first)
     domains = {domain: train for domain, (train, _) in splits.items()}
     batches = data.prefetch(first, recipe.steps, domains, recipe.data, recipe.batch_size, recipe.seed)
     sheet = [_sheet_inputs(test, recipe.data.size_px) for _, test in splits.values()]
@@ -80,30 +86,35 @@ def _described(images: ImageSet) -> dict[str, Any]:
     return {"train_images": len(images), "train_sha256": images.digest}
 
 
-def _claim(run: Path, recipe: Recipe, dataset: dict[str, Any], provenance: dict[str, str]) -> None:
-    """Write config.json, or refuse a directory whose configuration differs, showing the difference.
+def _stable(value: Any) -> str:
+    return json.dumps(value, indent=2, sort_keys=True) + "\n"
+
+
+def _refuse_another(run: Path, config: dict[str, Any]) -> None:
+    """Raise InputError, with the difference, when the directory belongs to another configuration.
 
     The number of steps may grow or shrink: that is how a run is prolonged.
     """
-    described = dataclasses.asdict(recipe)
-    del described["prepare"]  # how the pictures were made; which pictures they are is in their digest
-    config = {"recipe": described, "data": dataset, **provenance}
-    text = json.dumps(config, indent=2, sort_keys=True) + "\n"
     path = run / "config.json"
+    if not path.exists():
+        return
+    there = json.loads(path.read_text("utf-8"))
+    there["recipe"]["steps"] = config["recipe"]["steps"]
+    before, after = _stable(there).splitlines(), _stable(config).splitlines()
+    if before != after:
+        lines = difflib.unified_diff(before, after, "this run directory", "asked for", n=0, lineterm="")
+        difference = "\n  ".join(line for line in lines if not line.startswith("@@"))
+        raise InputError(
+            f"{run} belongs to another configuration; choose another directory or undo this:\n  {difference}"
+        )
+
+
+def _forget_after(path: Path, step: int) -> None:
+    """Drop the metrics of steps after `step`: an interrupted run will take those steps again."""
     if path.exists():
-        there = json.loads(path.read_text("utf-8"))
-        there["recipe"]["steps"] = recipe.steps
-        before = json.dumps(there, indent=2, sort_keys=True) + "\n"
-        if before != text:
-            lines = difflib.unified_diff(
-                before.splitlines(), text.splitlines(), "this run directory", "asked for", n=0, lineterm=""
-            )
-            difference = "\n  ".join(line for line in lines if not line.startswith("@@"))
-            raise InputError(
-                f"{run} belongs to another configuration; choose another directory or undo this:\n  {difference}"
-            )
-    run.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
+        whole = [line for line in path.read_text("utf-8").splitlines(True) if line.endswith("\n")]
+        lines = [line for line in whole if json.loads(line)["step"] <= step]
+        path.write_text("".join(lines), "utf-8")
 
 
 def _refuse_nan(parts: dict[str, float], step: int) -> None:

@@ -137,6 +137,22 @@ def test_a_failing_sink_is_raised_too():
         loop.join()
 
 
+def test_a_camera_that_hangs_does_not_hold_up_the_end():
+    release = threading.Event()
+
+    class Hanging(Frames):
+        def read(self):
+            release.wait()
+
+    source = Hanging(None, live=True)
+    loop, sink = run(source, Identity())
+    loop.stop()
+    loop.join()  # would wait for ever
+    assert sink.closed
+    assert not source.closed
+    release.set()
+
+
 def test_lossless_slot_makes_the_giver_wait():
     slot = Slot(lossless=True)
     given = []

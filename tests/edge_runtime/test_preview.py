@@ -3,7 +3,6 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import time
 from urllib.parse import urlsplit
 
 import cv2
@@ -128,16 +127,14 @@ def test_a_port_in_use_is_one_sentence(sink):
             PreviewServer(create_app(sink, dict), "127.0.0.1", port)
 
 
-def test_stop_frees_the_port_and_ends_streams_within_a_second(sink):
+def test_stop_frees_the_port_under_a_running_stream(sink):
     server = PreviewServer(create_app(sink, dict), "127.0.0.1", 0)
     server.start()
     sink.write(grey(1))
     viewer = ask(server, "/stream.mjpg")
     next_picture(viewer)
-    started = time.monotonic()
     sink.close()
     server.stop()
-    assert time.monotonic() - started < 1.0
     viewer.close()
     with socket.create_server(("127.0.0.1", int(server.url.rsplit(":", 1)[1]))):
         pass

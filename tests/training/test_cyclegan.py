@@ -54,6 +54,8 @@ def test_resumed_run_equals_an_unbroken_one_bit_for_bit(train, tmp_path):
     (tmp_path / "broken/checkpoints/step-00000006.npz").unlink()
     assert train("broken", "--set", "steps=6", *every) == 0
     whole, broken = weights(tmp_path / "whole"), weights(tmp_path / "broken")
+    steps = [json.loads(line)["step"] for line in (tmp_path / "broken/metrics.jsonl").read_text().splitlines()]
+    assert steps == [6]  # the lost second half is not told twice
     assert whole.keys() == broken.keys()
     for name, value in whole.items():
         assert np.array_equal(value, broken[name]), name

@@ -62,3 +62,4 @@ def test_teacher_of_another_size_is_refused(drawn, tmp_path, small, capsys):
         == 2
     )
     assert "works at 16 px, the recipe at 32" in capsys.readouterr().err
+    assert not (tmp_path / "s").exists()
