@@ -110,15 +110,18 @@ def _train(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _sources(arguments: argparse.Namespace, *domains: str) -> dict[str, list[str] | str]:
-    """For each domain the folders and zips it was given, or the data set that holds it."""
+def _sources(arguments: argparse.Namespace, *domains: str) -> dict[str, list[str]]:
+    """For each domain the folders and zips it was given, or the part of the data set that holds it."""
     given = {domain: getattr(arguments, domain) for domain in domains}
     options = " and ".join(f"--{domain}" for domain in domains)
     if arguments.dataset and any(given.values()):
         raise InputError(f"Give --dataset, or {options}, but not both.")
     if not arguments.dataset and not all(given.values()):
         raise InputError(f"The pictures are missing: give --dataset DIR, or {options}.")
-    return {domain: arguments.dataset or sources for domain, sources in given.items()}
+    parts = {"photos": "A", "cartoons": "B"}
+    if arguments.dataset:
+        return {domain: [f"{arguments.dataset}#dataset-{parts[domain]}"] for domain in domains}
+    return given
 
 
 def _prepare(arguments: argparse.Namespace) -> int:

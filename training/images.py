@@ -44,6 +44,9 @@ def load_split(sources: list[str], side_px: int, test_share: float) -> tuple[Ima
     to the test set when the hash of its bytes falls below `test_share`: the split is stable when files are added.
     Raises InputError when a source is missing or empty, or a picture cannot be read.
     """
+    if len(sources) == 1 and sources[0].endswith(("#dataset-A", "#dataset-B")):  # split on disk already
+        dataset, _, part = sources[0].rpartition("#")
+        return load_dataset(dataset, part[-1], side_px)
     hashes: list[str] = []
     images: list[pixels.Image] = []
     origin: list[int] = []

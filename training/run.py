@@ -19,7 +19,7 @@ from edge_runtime.errors import InputError
 from training import checkpoint, data
 from training.checkpoint import Trainer
 from training.config import Recipe
-from training.images import ImageSet, load_dataset, load_split
+from training.images import ImageSet, load_split
 
 SHEET_ROWS = 8
 
@@ -27,20 +27,19 @@ SHEET_ROWS = 8
 def train(
     recipe: Recipe,
     run: Path,
-    sources: dict[str, list[str] | str],
+    sources: dict[str, list[str]],
     build: Callable[[Recipe], Trainer],
     provenance: dict[str, str] | None = None,
 ) -> None:
     """Train `build(recipe)` to the recipe's last step in the directory `run`, resuming what is there.
 
-    `sources` names the folders or zips of each domain ("photos", "cartoons") in the order of the step's arguments, or,
-    as a plain string, the data set that is split on disk already;
+    `sources` names the folders or zips of each domain ("photos", "cartoons") in the order of the step's arguments;
     `provenance` is what else identifies the run, such as its teacher's hash. Raises InputError for unusable data or a
     directory of another configuration, and FloatingPointError, with the last checkpoint kept, when a loss is no
     longer a number.
     """
     side_px = round(recipe.data.size_px * data.MARGIN)
-    splits = {domain: _load(domain, given, side_px, recipe.data.test_share) for domain, given in sources.items()}
+    splits = {domain: load_split(given, side_px, recipe.data.test_share) for domain, given in sources.items()}
     described = {domain: _described(train) for domain, (train, _) in splits.items()}
     identity = dataclasses.asdict(recipe)
     del identity["prepare"]  # how pictures were made; which pictures they are is in their digest
@@ -74,12 +73,6 @@ def train(
                 _write_sheet(run / "samples" / f"step-{done:08d}.png", trainer.translate(*sheet))
             if done % recipe.checkpoint_every == 0 or done == recipe.steps:
                 checkpoint.save(run / "checkpoints", done, trainer, recipe.keep_checkpoints)
-
-
-def _load(domain: str, given: list[str] | str, side_px: int, test_share: float) -> tuple[ImageSet, ImageSet]:
-    if isinstance(given, str):
-        return load_dataset(given, {"photos": "A", "cartoons": "B"}[domain], side_px)
-    return load_split(given, side_px, test_share)
 
 
 def _described(images: ImageSet) -> dict[str, Any]:
