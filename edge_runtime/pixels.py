@@ -20,6 +20,13 @@ from edge_runtime.errors import InputError
 Image = NDArray[np.uint8]
 Tensor = NDArray[np.generic]
 
+_DECODE_FLAGS = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+
 
 def check_image(image: Image, what: str = "image") -> None:
     """Raise ValueError unless `image` is uint8 of shape (height, width, 3); the text names both sides."""
@@ -27,13 +34,17 @@ def check_image(image: Image, what: str = "image") -> None:
         raise ValueError(f"{what} is {image.dtype} of shape {image.shape}, not uint8 of shape (height, width, 3)")
 
 
-def decode_image(data: bytes, name: str) -> Image:
+def decode_image(data: bytes, name: str, reduce: int = 1) -> Image:
     """RGB uint8 (height, width, 3) from the bytes of a JPEG, PNG or WebP file; EXIF rotation is honoured.
 
+    `reduce` (1, 2, 4 or 8) divides the sides while decoding, which for JPEG saves the memory too.
     Raises InputError, naming the file, when the bytes are no picture.
     """
     buffer = np.frombuffer(data, np.uint8)
-    frame = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if buffer.size else None
+    try:
+        frame = cv2.imdecode(buffer, _DECODE_FLAGS[reduce]) if buffer.size else None
+    except cv2.error:  # OpenCV's own limits, and headers that promise what no memory holds
+        frame = None
     if frame is None:
         raise InputError(f"{name} is not a picture that can be read.")
     return swap_red_blue(frame)

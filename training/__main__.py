@@ -1,8 +1,9 @@
-"""toon-train: train a CycleGAN between photographs and cartoons, distil the generator that ships; or a face tracker."""
+"""toon-train: prepare pictures, train a CycleGAN between photographs and cartoons, distil the generator that ships."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 from edge_runtime.errors import InputError
 
 EXAMPLES = """examples:
+  toon-train prepare --photos holiday/ --cartoons anime.zip --out dataset
+  toon-train cyclegan --dataset dataset --run runs/anime
   toon-train cyclegan --recipe face_toon_64 --photos faces/ --cartoons anime.zip --run runs/anime
   toon-train cyclegan --recipe anime_64 --photos 'faces.zip#lfw_*' 'faces.zip#selfie_*' --cartoons anime/ --run runs/a
   toon-train distill --recipe distill_64 --teacher runs/anime --photos faces/ --run runs/student
@@ -28,7 +31,8 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument("--recipe", default=recipe, help="packaged name or .toml file (default: %(default)s)")
         command.add_argument("--set", action="append", metavar="KEY=VALUE", help="override one recipe key; repeatable")
         command.add_argument("--run", type=Path, required=True, help="run directory; one that exists is resumed")
-        command.add_argument("--photos", nargs="+", required=True, metavar="SOURCE", help="folders or zips, '#pattern'")
+        command.add_argument("--dataset", metavar="DIR", help="trainA, testA (and B), as toon-train prepare makes it")
+        command.add_argument("--photos", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
         command.add_argument("--backend", default="tensorflow", choices=("tensorflow", "jax"))
     tracker = commands.add_parser("tracker", help="train the face tracker that toon-live follows faces with")
     tracker.add_argument("--photos", nargs="+", required=True, metavar="SOURCE", help="pictures that a face fills")
@@ -39,16 +43,36 @@ def build_parser() -> argparse.ArgumentParser:
     tracker.add_argument("--out", type=Path, required=True, metavar="FILE.tflite")
     tracker.add_argument("--steps", type=int, default=4000, help="default: %(default)s")
     tracker.add_argument("--seed", type=int, default=1)
-    cyclegan.add_argument("--cartoons", nargs="+", required=True, metavar="SOURCE", help="folders or zips, '#pattern'")
+    cyclegan.add_argument("--cartoons", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
     distill.add_argument("--teacher", type=Path, required=True, help="the teacher's run directory")
+    _add_prepare(commands.add_parser("prepare", help="turn folders of pictures into a clean, split data set"))
     return parser
+
+
+def _add_prepare(prepare: argparse.ArgumentParser) -> None:
+    prepare.add_argument("--photos", nargs="+", default=[], metavar="SOURCE", help="folders or zips, '#pattern'")
+    prepare.add_argument("--cartoons", nargs="+", default=[], metavar="SOURCE", help="folders or zips, '#pattern'")
+    prepare.add_argument("--out", type=Path, metavar="DIR", help="the data set; one that exists is continued")
+    prepare.add_argument(
+        "--check", metavar="DATASET", help="judge an existing layout; --out then gets the report alone"
+    )
+    prepare.add_argument(
+        "--recipe", default="face_toon_64", help="whose [prepare] section holds (default: %(default)s)"
+    )
+    prepare.add_argument("--set", action="append", metavar="KEY=VALUE", help="override a key: prepare.faces=all")
+    prepare.add_argument("--framing-of", type=Path, metavar="MODEL", help="frame faces as this .tflite expects them")
+    prepare.add_argument("--detector", default="device", choices=("device", "yunet", "cascade"), help="for photographs")
+    prepare.add_argument("--detector-model", type=Path, metavar="FILE", help="YuNet's .onnx or the cascade's .xml")
+    prepare.add_argument("--cartoon-detector", type=Path, metavar="FILE", help="cut faces out of cartoons with it")
+    prepare.add_argument("--jobs", type=int, help="processes (default: one for each core)")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 0 on success, 2 on bad input, 130 when interrupted."""
     arguments = build_parser().parse_args(argv)
     try:
-        return _tracker(arguments) if arguments.command == "tracker" else _train(arguments)
+        run = {"tracker": _tracker, "prepare": _prepare}.get(arguments.command, _train)
+        return run(arguments)
     except InputError as error:
         print(f"toon-train: {error}", file=sys.stderr)
         return 2
@@ -56,7 +80,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"toon-train: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("toon-train: interrupted; the same command goes on from the last checkpoint.", file=sys.stderr)
+        print("toon-train: interrupted; the same command goes on where it was.", file=sys.stderr)
         return 130
 
 
@@ -75,14 +99,54 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.command == "cyclegan":
         from training.cyclegan import CycleGAN
 
-        train(recipe, arguments.run, {"photos": arguments.photos, "cartoons": arguments.cartoons}, CycleGAN)
+        train(recipe, arguments.run, _sources(arguments, "photos", "cartoons"), CycleGAN)
     else:
         from training.distill import Distillation, teacher_digest
 
         provenance = {"teacher_sha256": teacher_digest(arguments.teacher)}
         build = partial(Distillation, teacher=arguments.teacher)
-        train(recipe, arguments.run, {"photos": arguments.photos}, build, provenance)
+        train(recipe, arguments.run, _sources(arguments, "photos"), build, provenance)
     print(f"{arguments.run}: {recipe.steps} steps done.")
+    return 0
+
+
+def _sources(arguments: argparse.Namespace, *domains: str) -> dict[str, list[str]]:
+    """For each domain the folders and zips it was given, or the part of the data set that holds it."""
+    given = {domain: getattr(arguments, domain) for domain in domains}
+    options = " and ".join(f"--{domain}" for domain in domains)
+    if arguments.dataset and any(given.values()):
+        raise InputError(f"Give --dataset, or {options}, but not both.")
+    if not arguments.dataset and not all(given.values()):
+        raise InputError(f"The pictures are missing: give --dataset DIR, or {options}.")
+    parts = {"photos": "A", "cartoons": "B"}
+    if arguments.dataset:
+        return {domain: [f"{arguments.dataset}#dataset-{parts[domain]}"] for domain in domains}
+    return given
+
+
+def _prepare(arguments: argparse.Namespace) -> int:
+    from training import check, prepare
+    from training.config import load_recipe
+    from training.judging import Panel
+
+    settings = load_recipe(arguments.recipe, arguments.set).prepare
+    if arguments.framing_of:
+        settings = prepare.framed_for(settings, arguments.framing_of)
+    detectors = (arguments.detector, arguments.detector_model, arguments.cartoon_detector)
+    if arguments.jobs is not None and arguments.jobs < 1:
+        raise InputError(f"--jobs must be 1 or more, not {arguments.jobs}.")
+    jobs = arguments.jobs or os.cpu_count() or 1
+    if arguments.check:
+        if arguments.photos or arguments.cartoons:
+            raise InputError("--check takes the pictures from the data set: leave out --photos and --cartoons.")
+        rows = check.check(arguments.check, Panel(settings, *detectors, framed=True), jobs, arguments.out)
+        print("\n".join(line for line in (prepare.summary(rows), check.framing_line(rows, settings)) if line))
+        return 1 if any(row.reason for row in rows) else 0
+    if not arguments.out or not (arguments.photos or arguments.cartoons):
+        raise InputError("Give --photos or --cartoons, or both, and --out; or --check DATASET.")
+    sources = prepare.Sources(arguments.photos, arguments.cartoons)
+    print(prepare.summary(prepare.prepare(sources, arguments.out, Panel(settings, *detectors), jobs)))
+    print(f"{arguments.out}/report.html shows what was kept and what was not.")
     return 0
 
 

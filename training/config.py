@@ -6,6 +6,7 @@ Each field's default is the seed recipe's or the field's common value; recipes/*
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,6 +91,36 @@ class Distill:
 
 
 @dataclass(frozen=True)
+class Prepare:
+    """What `toon-train prepare` keeps; docs/PREPARE.md says how each score is measured."""
+
+    size_px: int = 128  # side of the crops: a recipe caches 1.25 of its own size, so this serves runs up to 102 px
+    test_share: float = 0.2  # the seed's 80:20
+    face_height: float = 0.72  # edge_runtime.framing.Framing's own: the live crop must agree
+    face_centre_y: float = 0.55
+    faces: str = "largest"  # of several: the largest alone, "all" for a crop each, "single" to reject the picture
+    other_face: float = 0.5  # a further face counts when its height is at least this share of the largest one's
+    believe: float = 0.6  # face probability: the device gives up at 0.5, a training picture should be surer
+    min_side_px: int = 64  # of the picture; the seed's size
+    min_face_px: int = 46  # 0.72 of 64: a smaller face would be enlarged even for the seed's size
+    max_megapixels: float = 50.0  # decoded at once in each process (150 MB); most JPEGs shrink up to 8 times while read
+    min_sharpness: float = 0.14  # of the crop at 128 px: Gaussian blur of 2 px brings three crops of four below it
+    min_brightness: float = 45.0  # mean grey level of the face
+    max_brightness: float = 215.0
+    min_contrast: float = 12.0  # standard deviation of the face's grey levels: fog, plain areas
+    max_turn: float = 0.32  # nose off the eyes' middle in eye distances: about 25 to 30 degrees to the side
+    max_roll_deg: float = 30.0  # crops are levelled; beyond this, the detectors' own measures grow unsure
+    max_cut: float = 0.08  # share of the face's outline outside the picture
+    max_outside: float = 0.30  # share of the crop outside the picture, where the border is repeated
+    max_elongation: float = 1.5  # of a cartoon taken whole: its middle square must be most of it
+    grey_chroma: float = 10.0  # grey levels between a pixel's channels, 95th percentile: below it the picture is grey
+    max_grey_share: float = 0.1  # of the kept pictures of a domain: more would teach the generator to drop colour
+    duplicate_bits: int = 40  # of 256: measured on 6,000 faces, copies differ by 8 at most, others by 48 at least
+    identity_pattern: str = ""  # regular expression on file names; equal first groups are one person: one side
+    check_framing: float = 0.25  # in --check: how far the face's height may be off the framing, as a share
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A whole run."""
 
@@ -109,6 +140,8 @@ class Recipe:
     optimizer: Optimizer = field(default_factory=Optimizer)
     student: Student = field(default_factory=Student)
     distill: Distill = field(default_factory=Distill)
+    prepare: Prepare = field(default_factory=Prepare)
+    """For `toon-train prepare` alone: no part of a run's identity."""
 
 
 def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
@@ -137,9 +170,25 @@ def _check_values(recipe: Recipe, name: str) -> None:
         raise InputError(f"In the recipe {name}, kind must be cyclegan or distill, not {recipe.kind}.")
     if recipe.loss.cycle not in ("mse", "l1"):
         raise InputError(f"In the recipe {name}, cycle must be mse or l1, not {recipe.loss.cycle}.")
+    _check_prepare(recipe.prepare, name)
     for key in ("steps", "batch_size", "checkpoint_every", "sample_every", "keep_checkpoints"):
         if getattr(recipe, key) < 1:
             raise InputError(f"In the recipe {name}, {key} must be 1 or more, not {getattr(recipe, key)}.")
+
+
+def _check_prepare(prepare: Prepare, name: str) -> None:
+    if prepare.faces not in ("largest", "all", "single"):
+        raise InputError(f"In the recipe {name}, prepare.faces must be largest, all or single, not {prepare.faces}.")
+    if not 0 <= prepare.test_share < 1:
+        raise InputError(f"In the recipe {name}, prepare.test_share must be 0 or more and less than 1.")
+    if not 16 <= prepare.size_px <= 1024:
+        raise InputError(f"In the recipe {name}, prepare.size_px must be from 16 to 1024, not {prepare.size_px}.")
+    try:
+        groups = re.compile(prepare.identity_pattern).groups
+    except re.error as error:
+        raise InputError(f"In the recipe {name}, prepare.identity_pattern is no pattern: {error}.") from None
+    if prepare.identity_pattern and not groups:
+        raise InputError(f"In the recipe {name}, prepare.identity_pattern needs a group in brackets.")
 
 
 def _apply_override(values: dict[str, Any], override: str) -> None:

@@ -39,9 +39,11 @@ def train(
     longer a number.
     """
     side_px = round(recipe.data.size_px * data.MARGIN)
-    splits = {domain: load_split(paths, side_px, recipe.data.test_share) for domain, paths in sources.items()}
+    splits = {domain: load_split(given, side_px, recipe.data.test_share) for domain, given in sources.items()}
     described = {domain: _described(train) for domain, (train, _) in splits.items()}
-    config = {"recipe": dataclasses.asdict(recipe), "data": described, **(provenance or {})}
+    identity = dataclasses.asdict(recipe)
+    del identity["prepare"]  # how pictures were made; which pictures they are is in their digest
+    config = {"recipe": identity, "data": described, **(provenance or {})}
     _refuse_another(run, config)
     trainer = build(recipe)
     first = checkpoint.restore(run / "checkpoints", trainer)

@@ -12,11 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import keras
 import numpy as np
-import onnx
-from google.protobuf.message import DecodeError
 from keras import layers, ops
 from numpy.typing import NDArray
 
@@ -25,9 +22,10 @@ from edge_runtime.errors import InputError
 from edge_runtime.framing import Face, Framing
 from edge_runtime.spec import write_model
 from edge_runtime.tracker import OUTPUTS, FaceTracker, TrackerSpec
+from training.detectors.yunet import LEVEL, detect_around, open_yunet
 from training.images import ImageSet, load_split
 
-SIZE_PX, DETECTOR_PX, TIGHT_PX, WIDE_PX = 64, 320, 128, 250
+SIZE_PX, TIGHT_PX, WIDE_PX = 64, 128, 250
 FRAMING = Framing(face_height=0.55, face_centre_y=0.5)
 # Of the outputs (see TrackerSpec), and their weights in the loss but for the logit.
 SCALES = np.array([0.5, 0.5, 0.4, 0.5, 1.0, *[1.0] * 10, 8.0], np.float32)
@@ -62,45 +60,18 @@ def label(images: ImageSet, detector: Path, margin: float) -> Labelled:
 
     Each face is measured a second time at zero roll, because a detector's box grows with the tilt.
     """
-    net = _open_detector(detector)
+    net = open_yunet(detector)
     middle, side = (images.images.shape[1] - 1) / 2, float(images.images.shape[1])
     found = []
     for image in images.images:
-        rough = _detect(net, image, Face(middle, middle, side), Framing(1 / (1 + 2 * margin), 0.5))
-        found.append([k for r in rough[:3] for k in _detect(net, image, r.face, Framing(0.4, 0.5))[:1]])
+        frame = pixels.swap_red_blue(image)
+        rough = detect_around(net, frame, Face(middle, middle, side), Framing(1 / (1 + 2 * margin), 0.5))
+        looks = [one for r in rough[:3] for one in detect_around(net, frame, r.face, LEVEL)[:1]]
+        found.append([Known(one.face, one.landmarks) for one in looks if one.landmarks is not None])
     kept = [row for row, faces in enumerate(found) if faces]
     if not kept:
         raise InputError("The detector found no face in any picture.")
     return Labelled(images.images[kept], [found[row] for row in kept])
-
-
-def _open_detector(path: Path) -> Any:
-    """YuNet for pictures of 320x320. OpenCV 4 cannot read the file's open height and width, so they are filled in."""
-    try:
-        model = onnx.load(path)
-    except (OSError, DecodeError) as error:
-        raise InputError(f"The detector {path} is not an ONNX file that can be read: {error}.") from None
-    for dimension, size in zip(
-        model.graph.input[0].type.tensor_type.shape.dim, (1, 3, DETECTOR_PX, DETECTOR_PX), strict=True
-    ):
-        dimension.dim_value = size
-    data = np.frombuffer(model.SerializeToString(), np.uint8)
-    return cv2.FaceDetectorYN.create("onnx", data, np.empty(0, np.uint8), (DETECTOR_PX, DETECTOR_PX), 0.5)
-
-
-def _detect(net: Any, image: pixels.Image, around: Face, framing: Framing) -> list[Known]:
-    """Faces in the detector's crop around a place, the one nearest to its middle first."""
-    matrix = framing.crop_matrix(around, DETECTOR_PX)
-    boxes = net.detect(pixels.swap_red_blue(pixels.warp(image, matrix, DETECTOR_PX)))[1]
-    boxes = np.zeros((0, 15), np.float32) if boxes is None else boxes
-    centres = boxes[:, :2] + boxes[:, 2:4] / 2
-    found = []
-    for row in np.abs(centres - DETECTOR_PX / 2).max(1).argsort():
-        points = np.vstack([centres[row], boxes[row, 4:14].reshape(5, 2)]) @ matrix[:, :2].T + matrix[:, 2]
-        height = float(boxes[row, 3]) * float(np.hypot(matrix[0, 0], matrix[1, 0]))
-        roll = float(np.degrees(np.arctan2(*(points[2] - points[1])[::-1])))
-        found.append(Known(Face(float(points[0, 0]), float(points[0, 1]), height, roll), points[1:].astype(np.float32)))
-    return found
 
 
 @dataclass(frozen=True)

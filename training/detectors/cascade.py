@@ -1,0 +1,47 @@
+"""Any cascade that OpenCV can read, such as one for anime faces: upright boxes, no roll and no landmarks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+
+from edge_runtime import pixels
+from edge_runtime.errors import InputError
+from edge_runtime.framing import Face
+from edge_runtime.pixels import Image
+from training.detectors import Found, nearest
+
+SEARCH_PX = 640
+SMALLEST = 0.06  # of the longest side
+
+
+class CascadeDetector:
+    """The cascade of a file that the user names; a box's height counts as the face's."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises InputError when the file is no cascade."""
+        fault = InputError(f"The detector {path} is no cascade that OpenCV can read.")
+        if not path.is_file():
+            raise fault
+        try:
+            self._cascade = cv2.CascadeClassifier(str(path))
+        except (cv2.error, SystemError):
+            raise fault from None
+        if self._cascade.empty():
+            raise fault
+
+    def detect(self, frame: Image) -> list[Found]:
+        """The faces in a BGR frame, largest first; a cascade gives no probability, so it is 1."""
+        grey, scale = pixels.to_grey(frame, SEARCH_PX)
+        least = max(int(max(grey.shape) * SMALLEST), 16)
+        boxes = self._cascade.detectMultiScale(cv2.equalizeHist(grey), 1.1, 5, minSize=(least, least))
+        faces = [
+            Face((x + width / 2 - 0.5) / scale, (y + height / 2 - 0.5) / scale, height / scale)
+            for x, y, width, height in boxes
+        ]
+        return [Found(face, 1.0, None, None) for face in sorted(faces, key=lambda face: -face.height_px)]
+
+    def look(self, frame: Image, near: Face) -> Found | None:
+        """The face near a known place in a BGR frame, or None."""
+        return nearest(self.detect(frame), near)

@@ -1,0 +1,94 @@
+"""YuNet (Wu et al. 2023) through OpenCV's FaceDetectorYN: box and five landmarks; the user brings the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime import pixels
+from edge_runtime.errors import InputError
+from edge_runtime.framing import Face, Framing
+from edge_runtime.pixels import Image
+from training.detectors import Found, nearest
+
+SIDE_PX = 320
+BELIEVE = 0.5
+LEVEL = Framing(
+    0.4, 0.5
+)  # a second look is at an upright face with room around it, as in the pictures YuNet learnt from
+
+
+class YuNetDetector:
+    """Finds faces anywhere in a picture; each is measured again at zero roll, because a box grows with the tilt."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises InputError when the file or the package that reads it is missing."""
+        self._net = open_yunet(path)
+
+    def detect(self, frame: Image) -> list[Found]:
+        """The faces in a BGR frame, largest first."""
+        height, width = frame.shape[:2]
+        side = float(max(height, width))
+        whole = Face((width - 1) / 2, (height - 1) / 2, side)
+        rough = detect_around(self._net, frame, whole, Framing(1.0, 0.5))
+        rough = [one for one in rough if _inside(one.face, width, height)]
+        found = [self.look(frame, one.face) or one for one in rough]
+        return sorted(found, key=lambda one: -one.face.height_px)
+
+    def look(self, frame: Image, near: Face) -> Found | None:
+        """The face near a known place in a BGR frame, or None."""
+        return nearest(detect_around(self._net, frame, near, LEVEL), near)
+
+
+def open_yunet(path: Path) -> Any:
+    """The net for pictures of 320x320. OpenCV 4 cannot read the file's open height and width, so they are filled in."""
+    try:
+        import onnx
+        from google.protobuf.message import DecodeError
+    except ModuleNotFoundError as error:
+        raise InputError(f"{error.name} is missing: pip install 'facetoon[train]' brings it.") from None
+    try:
+        model = onnx.load(path)
+    except (OSError, DecodeError) as error:
+        raise InputError(f"The detector {path} is not an ONNX file that can be read: {error}.") from None
+    try:
+        shape = model.graph.input[0].type.tensor_type.shape.dim
+        for dimension, size in zip(shape, (1, 3, SIDE_PX, SIDE_PX), strict=True):
+            dimension.dim_value = size
+        data = np.frombuffer(model.SerializeToString(), np.uint8)
+        return cv2.FaceDetectorYN.create("onnx", data, np.empty(0, np.uint8), (SIDE_PX, SIDE_PX), BELIEVE)
+    except (IndexError, ValueError, cv2.error):
+        raise InputError(f"The detector {path} is no YuNet that OpenCV can run.") from None
+
+
+def detect_around(net: Any, frame: Image, around: Face, framing: Framing) -> list[Found]:
+    """Faces in the net's crop of a BGR frame around a place, the one nearest to the crop's middle first."""
+    matrix = framing.crop_matrix(around, SIDE_PX)
+    boxes = net.detect(pixels.warp(frame, matrix, SIDE_PX))[1]
+    boxes = np.zeros((0, 15), np.float32) if boxes is None else boxes
+    centres = boxes[:, :2] + boxes[:, 2:4] / 2
+    found = []
+    for row in np.abs(centres - SIDE_PX / 2).max(1).argsort():
+        points = np.vstack([centres[row], boxes[row, 4:14].reshape(5, 2)]) @ matrix[:, :2].T + matrix[:, 2]
+        height = float(boxes[row, 3]) * float(np.hypot(matrix[0, 0], matrix[1, 0]))
+        roll = float(np.degrees(np.arctan2(*(points[2] - points[1])[::-1])))
+        face = Face(float(points[0, 0]), float(points[0, 1]), height, roll)
+        landmarks = points[1:].astype(np.float32)
+        found.append(Found(face, float(boxes[row, 14]), _turn(landmarks), landmarks))
+    return found
+
+
+def _inside(face: Face, width: int, height: int) -> bool:
+    """Whether the centre lies in the picture, and not in the repeated border around it."""
+    return 0 <= face.centre_x_px < width and 0 <= face.centre_y_px < height
+
+
+def _turn(landmarks: NDArray[np.float32]) -> float:
+    """The nose off the eyes' middle along the line between the eyes, in eye distances."""
+    right, left, nose = landmarks[:3].astype(np.float64)
+    across = left - right
+    return float((nose - (right + left) / 2) @ across / max(across @ across, 1e-6))
