@@ -15,7 +15,7 @@ ALLOWED = {
     "edge_runtime": {"edge_runtime"},
     "training": {"training", "edge_runtime"},
     "convert": {"convert", "training", "edge_runtime"},
-    "benchmarks": {"benchmarks", "training", "edge_runtime"},
+    "benchmarks": {"benchmarks", "edge_runtime"},
 }
 SHARED_WITH_TRAINING = {"pixels", "framing", "faces", "spec", "errors", "tracker"}
 HEAVY = {"tensorflow", "keras", "jax", "torch"}
@@ -51,13 +51,6 @@ def test_convert_takes_of_training_only_generators_and_pictures():
     for path in (ROOT / "convert").rglob("*.py"):
         parts = {name.split(".")[1] for name in imports_of(path) if name.startswith("training.")}
         assert parts <= {"checkpoint", "images", "backend"}, f"{path} imports {parts}"
-
-
-def test_benchmarks_take_of_training_only_detectors_and_pictures():
-    for path in (ROOT / "benchmarks").rglob("*.py"):
-        parts = {name.split(".")[1] for name in imports_of(path) if name.startswith("training.")}
-        assert parts <= {"detectors", "images"}, f"{path} imports {parts}"
-        assert not parts or path.name == "faces.py", f"{path} imports {parts}"
 
 
 @pytest.mark.parametrize("command", ["edge_runtime", "training", "convert", "benchmarks"])

@@ -1,7 +1,7 @@
 """Face detectors side by side on photographs with one main face in the middle; and how well prepared crops are framed.
 
-python -m benchmarks.faces --photos photos.zip --detector-model yunet.onnx
-python -m benchmarks.faces --prepared dataset --of 500 --detector-model yunet.onnx
+python docs/measure_faces.py --photos photos.zip --detector-model yunet.onnx
+python docs/measure_faces.py --prepared dataset --of 500 --detector-model yunet.onnx
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def _offsets(net: cv2.FaceDetectorYN, crop: Image, framing: Framing) -> NDArray[
 def main(argv: list[str] | None = None) -> int:
     """Print the table, or the judgement of a prepared data set."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.faces", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="measure_faces.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--photos", metavar="SOURCE", help="folder or zip of photographs, the main face in the middle")
     parser.add_argument("--prepared", metavar="DATASET", help="a data set that toon-train prepare made of them")
@@ -149,7 +149,7 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.prepared:
             print(judge_crops(arguments.prepared, arguments.detector_model, arguments.of, Framing()))
     except InputError as error:
-        print(f"benchmarks.faces: {error}", file=sys.stderr)
+        print(f"measure_faces: {error}", file=sys.stderr)
         return 2
     return 0
 
