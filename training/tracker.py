@@ -34,7 +34,7 @@ BATCH, CALIBRATION_CROPS, TEST_CROPS, TEST_SHARE = 96, 400, 2000, 0.1
 NEGATIVES, WIDE = 0.35, 0.4  # shares of the crops without a face, and from wide pictures
 SCALE_ERROR, SHIFT_ERROR, ROLL_ERROR_DEG = 0.35, 0.18, 25.0  # shifts in shares of the crop
 MIRRORED = np.array([1, 0, 2, 4, 3])  # where each landmark goes in a mirror
-LICENCE = "Apache-2.0; trained on photographs for research use"
+LICENCE = "research and non-commercial use, as the photographs it was trained on"
 
 Float = NDArray[np.float32]
 
