@@ -74,9 +74,7 @@ class Student:
 
     stem_filters: int = 32
     filters: int = 96  # a multiple of 16, or int8 kernels pad
-    blocks: int = 6
-    head_filters: int = 64
-    head_blocks: int = 3
+    blocks: int = 8
 
 
 @dataclass(frozen=True)

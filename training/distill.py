@@ -6,7 +6,6 @@ adversarially trained network's, hold when they are folded away.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import math
 from pathlib import Path
@@ -38,7 +37,7 @@ class Distillation:
                 f"The teacher {teacher} works at {self.teacher.input_shape[1]} px, the recipe at {size_px}."
             )
         s = recipe.student
-        self.student = build_student(size_px, **dataclasses.asdict(s))
+        self.student = build_student(size_px, s.stem_filters, s.filters, s.blocks)
         self.generators = {"ab": self.student}
         self.optimizer = keras.optimizers.Adam(recipe.distill.learning_rate)
         self.optimizer.build(self.student.trainable_variables)

@@ -54,36 +54,24 @@ class ClipUnit(layers.Layer):
         return x if training else ops.clip(x, -1.0, 1.0)
 
 
-def build_student(
-    size_px: int, stem_filters: int, filters: int, blocks: int, head_filters: int, head_blocks: int
-) -> keras.Model:
-    """A generator: (batch, size_px, size_px, 3) float -1..1 to the same. Raises InputError for impossible sizes.
-
-    The trunk of `blocks` works at a quarter of the size, where shapes change; the head of `head_blocks` at half of it,
-    with the stem's features beside the trunk's, where lines are drawn.
-    """
-    if size_px % 4 or stem_filters % 16 or filters % 16 or head_filters % 16:
+def build_student(size_px: int, stem_filters: int, filters: int, blocks: int) -> keras.Model:
+    """A generator: (batch, size_px, size_px, 3) float -1..1 to the same. Raises InputError for impossible sizes."""
+    if size_px % 4 or stem_filters % 16 or filters % 16:
         raise InputError(
-            f"A student of {size_px} px with {stem_filters}, {filters} and {head_filters} filters is impossible: "
+            f"A student of {size_px} px with {stem_filters} and {filters} filters is impossible: "
             "the size must be a multiple of 4 and the filters of 16."
         )
     inputs = keras.Input((size_px, size_px, 3), name="image")
     x = SpaceToDepth()(inputs)
-    stem = _conv(x, stem_filters, 3)
-    x = _conv(_depthwise(stem, stride=2), filters, 1)
+    x = _conv(x, stem_filters, 3)
+    x = _conv(_depthwise(x, stride=2), filters, 1)
     for _ in range(blocks):
-        x = _residual(x, filters)
-    x = layers.UpSampling2D(2, interpolation="bilinear")(_conv(x, head_filters, 1, relu=False))
-    x = x + _conv(stem, head_filters, 1, relu=False)
-    for _ in range(head_blocks):
-        x = _residual(x, head_filters)
+        y = _conv(_depthwise(x), filters, 1)
+        x = x + _conv(y, filters, 1, relu=False)
+    x = layers.UpSampling2D(2, interpolation="bilinear")(x)
+    x = _conv(_depthwise(x), stem_filters, 1)
     x = layers.Conv2D(12, 3, padding="same")(x)
     return keras.Model(inputs, DepthToSpace()(ClipUnit()(x)), name="student")
-
-
-def _residual(x: Any, filters: int) -> Any:
-    y = _conv(_depthwise(x), filters, 1)
-    return x + _conv(y, filters, 1, relu=False)
 
 
 def _conv(x: Any, filters: int, kernel: int, relu: bool = True) -> Any:

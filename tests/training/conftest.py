@@ -14,8 +14,6 @@ SMALL = [
     "student.stem_filters=16",
     "student.filters=16",
     "student.blocks=1",
-    "student.head_filters=16",
-    "student.head_blocks=1",
     "optimizer.pool_size=3",
 ]
 
