@@ -79,6 +79,8 @@ def _run(arguments: argparse.Namespace) -> None:
         sinks.append(RecordingSink(arguments.record, source.rate_hz))
     fast = arguments.fast or arguments.headless
     loop = LiveLoop(source, cartoonizer, sinks, timer, fast=fast, frame_limit=arguments.frames)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: loop.stop())
     server = None
     if not arguments.headless and preview:
         from edge_runtime.preview.app import create_app
@@ -87,8 +89,6 @@ def _run(arguments: argparse.Namespace) -> None:
         server = PreviewServer(create_app(preview, loop.state), arguments.host, arguments.port)
         server.start()
         print(f"Open {server.url} (Ctrl-C ends it).", flush=True)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: loop.stop())
     loop.start()
     _show_progress(loop, source.frames if arguments.frames is None else arguments.frames)
     loop.join()

@@ -27,6 +27,9 @@ class LiteRtSession:
 
     def __init__(self, path: Path, runtime: str = "litert", threads: int = 2) -> None:
         model, self.spec = read_model(path)
+        wanted = f"{self.spec.colour_order} in {self.spec.value_range}"
+        if wanted != "RGB in (-1.0, 1.0)":  # what pixels.to_unit gives
+            raise InputError(f"{path} wants {wanted}; this facetoon gives RGB in (-1.0, 1.0).")
         self._interpreter, self.runtime = open_interpreter(model, str(path), runtime, threads)
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shapes = [tuple(map(int, tensor["shape"])) for tensor in (*inputs, *outputs)]

@@ -16,7 +16,8 @@ from edge_runtime.pixels import Image
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
-# Eileen Collins, NASA portrait of 1999 by its staff, in the public domain; here as scikit-image's "astronaut" crops it.
+# The astronaut Eileen Collins, from NASA's Great Images database (flic.kr/p/r9qvLn), in the public domain; taken from
+# scikit-image, which ships it as data.astronaut, and stored as JPEG.
 DEMO_PHOTOGRAPH = Path(__file__).parent / "demo" / "astronaut.jpg"
 
 
@@ -70,21 +71,24 @@ class CameraSource:
         if not self._capture.isOpened():
             raise InputError(f"There is no camera {device} that can be opened.")
         self.rate_hz = self._capture.get(cv2.CAP_PROP_FPS) or 30.0
-        self._lost_since_s: float | None = None
+        self._size_px = self._asked_px
+        """Of the last frame: a recording takes no other size, so "no video" has it too."""
+        self._lost = False
         self._wait_s = 0.5
         self._next_try_s = 0.0
 
     def read(self) -> Image | None:
         """A frame; while the camera is gone, a dark one that says so, ten times a second."""
-        if self._lost_since_s is None:
+        if not self._lost:
             ok, frame = self._capture.read()
             if ok:
+                self._size_px = (frame.shape[1], frame.shape[0])
                 return frame
-            self._lost_since_s = self._next_try_s = time.monotonic()
+            self._lost, self._next_try_s = True, time.monotonic()
         if time.monotonic() >= self._next_try_s:
             self._reopen()
         time.sleep(0.1)
-        return no_video_frame(*self._asked_px, self.name)
+        return no_video_frame(*self._size_px, self.name)
 
     def close(self) -> None:
         """Release the device."""
@@ -102,7 +106,7 @@ class CameraSource:
         self._capture.release()
         self._capture = self._open()
         if self._capture.isOpened():
-            self._lost_since_s, self._wait_s = None, 0.5
+            self._lost, self._wait_s = False, 0.5
         else:
             self._next_try_s = time.monotonic() + self._wait_s
             self._wait_s = min(self._wait_s * 2, self.LONGEST_WAIT_S)

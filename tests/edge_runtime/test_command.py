@@ -66,7 +66,7 @@ def test_a_signal_ends_it_within_a_second_and_the_recording_plays(tmp_path, numb
             viewer.read(1000)
             time.sleep(0.5)
             process.send_signal(number)
-            output, errors = process.communicate(timeout=3)  # bounded by the second plus start of Python's exit
+            output, errors = process.communicate(timeout=3)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
     frames = int(re.search(r"(\d+) frames in", output)[1])

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
+import sys
 
 import numpy as np
 import pytest
 
 from edge_runtime.errors import InputError
 from edge_runtime.session import DEFAULT_MODEL, open_session
+from edge_runtime.spec import read_model, write_model
 
 
 def installed(module: str) -> bool:
@@ -61,11 +64,17 @@ class TestSession:
 
 
 def test_a_missing_runtime_is_said_and_not_replaced(tiny_model, monkeypatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", None)
     with pytest.raises(InputError, match=r"tflite-runtime is not installed; pip install 'facetoon\[tflite-runtime\]'"):
         open_session(tiny_model, "tflite-runtime")
+
+
+@pytest.mark.parametrize("change", [{"value_range": (0.0, 1.0)}, {"colour_order": "BGR"}])
+def test_another_range_or_colour_order_is_refused_and_not_guessed(tiny_model, tmp_path, change):
+    model, spec = read_model(tiny_model)
+    write_model(tmp_path / "m.tflite", model, dataclasses.replace(spec, **change))
+    with pytest.raises(InputError, match=r"this facetoon gives RGB in \(-1.0, 1.0\)"):
+        open_session(tmp_path / "m.tflite")
 
 
 def test_missing_file_and_unknown_kind(tmp_path):

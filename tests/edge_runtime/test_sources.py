@@ -108,7 +108,7 @@ class FlakyCapture:
 
     def read(self):
         self._frames -= 1
-        return (True, np.full((480, 640, 3), 99, np.uint8)) if self._frames >= 0 else (False, None)
+        return (True, np.full((360, 480, 3), 99, np.uint8)) if self._frames >= 0 else (False, None)
 
     def release(self):
         pass
@@ -122,7 +122,9 @@ def test_a_lost_camera_shows_no_video_and_comes_back(monkeypatch):
     monkeypatch.setattr(sources.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
     monkeypatch.setattr(sources.time, "monotonic", lambda: now[0])
     camera = CameraSource("0")
-    shown = [(camera.read() == 99).all() for _ in range(20)]
+    frames = [camera.read() for _ in range(20)]
+    assert {frame.shape for frame in frames} == {(360, 480, 3)}  # what the camera grants, not what was asked for
+    shown = [(frame == 99).all() for frame in frames]
     assert shown[:3] == [True, True, False]
     first_back = shown.index(True, 2)
     assert 1.0 <= 0.1 * (first_back - 2) <= 2.0  # 0.5 s after the first failure, 1 s after the second

@@ -6,13 +6,11 @@ face's place, size and roll, but their nose offset does not follow YuNet's (corr
 
 from __future__ import annotations
 
-from edge_runtime.faces import FaceFinder
+from edge_runtime.faces import BELIEVE, FaceFinder
 from edge_runtime.framing import Face
 from edge_runtime.pixels import Image
 from edge_runtime.tracker import FaceTracker
 from training.detectors import Found, same_face
-
-BELIEVE = 0.5  # as on the device
 
 
 class DeviceDetector:
