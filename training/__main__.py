@@ -15,6 +15,7 @@ EXAMPLES = """examples:
   toon-train cyclegan --dataset dataset --run runs/anime
   toon-train cyclegan --recipe face_toon_64 --photos faces/ --cartoons anime.zip --run runs/anime
   toon-train cyclegan --recipe anime_64 --photos 'faces.zip#lfw_*' 'faces.zip#selfie_*' --cartoons anime/ --run runs/a
+  toon-train pairs --pairs 'comics.zip#v1/*' --photos faces/ --run runs/comic
   toon-train distill --recipe distill_64 --teacher runs/anime --photos faces/ --run runs/student
 """
 
@@ -26,8 +27,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     cyclegan = commands.add_parser("cyclegan", help="train a CycleGAN between two folders of pictures")
+    pairs = commands.add_parser("pairs", help="train a generator on aligned pairs, with photographs beside them")
     distill = commands.add_parser("distill", help="train the small generator on what a teacher makes of photographs")
-    for command, recipe in ((cyclegan, "face_toon_64"), (distill, "distill_64")):
+    for command, recipe in ((cyclegan, "face_toon_64"), (pairs, "comic_64"), (distill, "distill_64")):
         command.add_argument("--recipe", default=recipe, help="packaged name or .toml file (default: %(default)s)")
         command.add_argument("--set", action="append", metavar="KEY=VALUE", help="override one recipe key; repeatable")
         command.add_argument("--run", type=Path, required=True, help="run directory; one that exists is resumed")
@@ -44,6 +46,13 @@ def build_parser() -> argparse.ArgumentParser:
     tracker.add_argument("--steps", type=int, default=4000, help="default: %(default)s")
     tracker.add_argument("--seed", type=int, default=1)
     cyclegan.add_argument("--cartoons", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
+    pairs.add_argument(
+        "--pairs",
+        nargs="+",
+        required=True,
+        metavar="SOURCE",
+        help="folders or zips of NN_face and NN_comic, '#pattern'",
+    )
     distill.add_argument("--teacher", type=Path, required=True, help="the teacher's run directory")
     _add_prepare(commands.add_parser("prepare", help="turn folders of pictures into a clean, split data set"))
     return parser
@@ -100,6 +109,11 @@ def _train(arguments: argparse.Namespace) -> int:
         from training.cyclegan import CycleGAN
 
         train(recipe, arguments.run, _sources(arguments, "photos", "cartoons"), CycleGAN)
+    elif arguments.command == "pairs":
+        from training.paired import PairedTranslation
+
+        photos = _sources(arguments, "photos") if arguments.photos or arguments.dataset else {}
+        train(recipe, arguments.run, {"pairs": arguments.pairs, **photos}, PairedTranslation)
     else:
         from training.distill import Distillation, teacher_digest
 

@@ -64,15 +64,37 @@ def _jax_value_and_grad(loss_fn: Callable[[], tuple[Any, Any]], variables: Seque
     return loss, extras, gradients
 
 
-def compile_step(step: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:
-    """Compile `step(*arrays) -> dict of tensors`, which may read and assign `variables` and no others."""
+def input_gradient(function: Callable[[Any], Any], inputs: Any) -> Any:
+    """Gradient of the scalar `function(inputs)` by `inputs`; may stand in the loss of `value_and_grad`.
+
+    `function` must assign no variable: what it calls must run with training=False.
+    """
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.grad(function)(inputs)
+    import tensorflow as tf
+
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(inputs)
+        output = function(inputs)
+    return tape.gradient(output, inputs)
+
+
+def compile_step(step: Callable[..., Any], variables: Sequence[Any], jit_compile: bool = False) -> Callable[..., Any]:
+    """Compile `step(*arrays) -> tensors`, which may read and assign `variables` and no others.
+
+    `jit_compile` is for TensorFlow: JAX always compiles.
+    """
     import keras
 
     if keras.backend.backend() == "jax":
         return _jax_compile(step, variables)
     import tensorflow as tf
 
-    return tf.function(step)
+    return tf.function(step, jit_compile=jit_compile or None)
 
 
 def _jax_compile(step: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:

@@ -20,6 +20,7 @@ from training import checkpoint, data
 from training.checkpoint import Trainer
 from training.config import Recipe
 from training.images import ImageSet, load_split
+from training.pair_images import load_pairs
 
 SHEET_ROWS = 8
 
@@ -33,17 +34,14 @@ def train(
 ) -> None:
     """Train `build(recipe)` to the recipe's last step in the directory `run`, resuming what is there.
 
-    `sources` names the folders or zips of each domain ("photos", "cartoons") in the order of the step's arguments;
-    `provenance` is what else identifies the run, such as its teacher's hash. Raises InputError for unusable data or a
-    directory of another configuration, and FloatingPointError, with the last checkpoint kept, when a loss is no
-    longer a number.
+    `sources` names the folders or zips of each domain ("photos", "cartoons", "pairs") in the order of the step's
+    arguments; `provenance` is what else identifies the run, such as its teacher's hash. Raises InputError for unusable
+    data or a directory of another configuration, and FloatingPointError, with the last checkpoint kept, when a loss is
+    no longer a number.
     """
-    side_px = round(recipe.data.size_px * data.MARGIN)
-    splits = {domain: load_split(given, side_px, recipe.data.test_share) for domain, given in sources.items()}
+    splits = {domain: _load(domain, given, recipe) for domain, given in sources.items()}
     described = {domain: _described(train) for domain, (train, _) in splits.items()}
-    identity = dataclasses.asdict(recipe)
-    del identity["prepare"]  # how pictures were made; which pictures they are is in their digest
-    config = {"recipe": identity, "data": described, **(provenance or {})}
+    config = {"recipe": _identity(recipe), "data": described, **(provenance or {})}
     _refuse_another(run, config)
     trainer = build(recipe)
     first = checkpoint.restore(run / "checkpoints", trainer)
@@ -52,8 +50,8 @@ def train(
     (run / "sources.json").write_text(_stable(sources), "utf-8")
     _forget_after(run / "metrics.jsonl", first)
     domains = {domain: train for domain, (train, _) in splits.items()}
-    batches = data.prefetch(first, recipe.steps, domains, recipe.data, recipe.batch_size, recipe.seed)
-    sheet = [_sheet_inputs(test, recipe.data.size_px) for _, test in splits.values()]
+    batches = data.prefetch(first, recipe.steps, domains, recipe)
+    sheet = [column for _, test in splits.values() for column in _sheet_inputs(test, recipe.data.size_px)]
     started = time.monotonic()
     with (
         (run / "metrics.jsonl").open("a") as metrics,
@@ -75,8 +73,27 @@ def train(
                 checkpoint.save(run / "checkpoints", done, trainer, recipe.keep_checkpoints)
 
 
+def _load(domain: str, sources: list[str], recipe: Recipe) -> tuple[ImageSet, ImageSet]:
+    side_px = round(recipe.data.size_px * data.MARGIN)
+    if domain == "pairs":
+        return load_pairs(sources, side_px, recipe.data.test_share, recipe.pairs)
+    return load_split(sources, side_px, recipe.data.test_share)
+
+
 def _described(images: ImageSet) -> dict[str, Any]:
     return {"train_images": len(images), "train_sha256": images.digest}
+
+
+def _identity(recipe: Recipe) -> dict[str, Any]:
+    identity = dataclasses.asdict(recipe)
+    del identity["prepare"]  # how pictures were made; which pictures they are is in their digest
+    return json.loads(json.dumps(identity))  # type: ignore[no-any-return]  # tuples become lists, as in the file
+
+
+def _completed(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """`values`, with the defaults of fields that did not exist when the run began."""
+    nested = {k: _completed(values[k], d) for k, d in defaults.items() if isinstance(d, dict) and k in values}
+    return {**defaults, **values, **nested}
 
 
 def _stable(value: Any) -> str:
@@ -92,7 +109,7 @@ def _refuse_another(run: Path, config: dict[str, Any]) -> None:
     if not path.exists():
         return
     there = json.loads(path.read_text("utf-8"))
-    there["recipe"]["steps"] = config["recipe"]["steps"]
+    there["recipe"] = _completed(there["recipe"], _identity(Recipe())) | {"steps": config["recipe"]["steps"]}
     before, after = _stable(there).splitlines(), _stable(config).splitlines()
     if before != after:
         lines = difflib.unified_diff(before, after, "this run directory", "asked for", n=0, lineterm="")
@@ -116,11 +133,13 @@ def _refuse_nan(parts: dict[str, float], step: int) -> None:
             raise FloatingPointError(f"The loss {name} is {value} at step {step}; the last checkpoint is kept.")
 
 
-def _sheet_inputs(images: ImageSet, size_px: int) -> pixels.Tensor:
-    """Test pictures for the sample sheet, evenly over the sources."""
+def _sheet_inputs(images: ImageSet, size_px: int) -> list[pixels.Tensor]:
+    """Test pictures for the sample sheet, evenly over the sources: a column, of pairs two."""
     rows = [np.flatnonzero(images.source == s) for s in np.unique(images.source)]
     chosen = [rows[i % len(rows)][i // len(rows) % len(rows[i % len(rows)])] for i in range(SHEET_ROWS)]
-    return pixels.to_unit(np.stack([pixels.square(images.images[row], size_px) for row in chosen]))
+    picked = images.images[chosen]
+    columns = [picked] if picked.ndim == 4 else [picked[:, 0], picked[:, 1]]
+    return [pixels.to_unit(np.stack([pixels.square(image, size_px) for image in column])) for column in columns]
 
 
 def _write_sheet(path: Path, columns: list[Any]) -> None:
