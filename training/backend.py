@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from edge_runtime.errors import InputError
+from training import cluster
 
 BACKENDS = ("tensorflow", "jax")
 
@@ -101,7 +103,9 @@ def _jax_compile(step: Callable[..., Any], variables: Sequence[Any]) -> Callable
     import jax
     import keras
 
-    @jax.jit  # type: ignore[untyped-decorator]
+    layouts = cluster.layouts()
+
+    @partial(jax.jit, out_shardings=layouts and layouts[1])  # type: ignore[untyped-decorator]
     def pure(values: list[Any], *batch: Any) -> tuple[Any, list[Any]]:
         with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))) as scope:
             _scopes.append((scope, variables))
@@ -112,6 +116,8 @@ def _jax_compile(step: Callable[..., Any], variables: Sequence[Any]) -> Callable
             return outputs, [scope.get_current_value(v) for v in variables]
 
     def run(*batch: Any) -> Any:
+        if layouts:
+            batch = tuple(jax.make_array_from_process_local_data(layouts[0], array) for array in batch)
         outputs, values = pure([v.value for v in variables], *batch)
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)

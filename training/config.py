@@ -171,6 +171,7 @@ class Recipe:
     checkpoint_every: int = 500  # steps
     sample_every: int = 500
     keep_checkpoints: int = 2
+    best_metric: str = ""  # which held-out metric, the lower the better, chooses best/; empty: the first the kind has
     # Where the face lies in the crops that training makes, zoom included; the model file carries it to the live crop.
     framing: Framing = field(default_factory=Framing)
     data: Data = field(default_factory=Data)

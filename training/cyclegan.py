@@ -15,6 +15,7 @@ from edge_runtime.pixels import Tensor
 from training import losses
 from training.adversary import Adversary
 from training.backend import compile_step, value_and_grad
+from training.cluster import own_rows
 from training.config import Recipe
 from training.networks import MovingAverage, adam, linear_decay, precision
 from training.replay import ImagePool
@@ -39,6 +40,10 @@ class CycleGAN:
         self.ema_ab = MovingAverage(self.gen_ab, recipe, "ema_ab")
         self.ema_ba = MovingAverage(self.gen_ba, recipe, "ema_ba")
         self.generators = {"ab": self.ema_ab.model, "ba": self.ema_ba.model}
+        self.networks = {
+            **{"gen_ab": self.gen_ab, "gen_ba": self.gen_ba, "disc_a": self.side_a, "disc_b": self.side_b},
+            **{"ema_ab": self.ema_ab.model, "ema_ba": self.ema_ba.model},
+        }
 
         self.generator_variables = self.gen_ab.trainable_variables + self.gen_ba.trainable_variables
         self.discriminator_variables = self.side_a.trainable_variables + self.side_b.trainable_variables
@@ -54,9 +59,8 @@ class CycleGAN:
     @property
     def variables(self) -> list[Any]:
         """Every variable that a checkpoint must hold, in a fixed order."""
-        networks = (self.gen_ab, self.gen_ba, self.side_a, self.side_b, *self.generators.values())
         optimizers = (self.generator_optimizer, self.discriminator_optimizer)
-        return [v for part in (*networks, *optimizers) for v in part.variables]
+        return [v for part in (*self.networks.values(), *optimizers) for v in part.variables]
 
     def host_state(self) -> dict[str, Tensor]:
         """What a checkpoint must hold beside the variables."""
@@ -75,7 +79,7 @@ class CycleGAN:
         self.discriminator_optimizer.learning_rate.assign(o.learning_rate_discriminator * decay)
         parts, fake_a, fake_b = self._train_generators(real_a, real_b)
         fake_a, fake_b = self.pool_a.exchange(np.asarray(fake_a)), self.pool_b.exchange(np.asarray(fake_b))
-        parts |= self._train_discriminators(real_a, real_b, fake_a, fake_b)
+        parts |= self._train_discriminators(real_a, real_b, own_rows(fake_a), own_rows(fake_b))
         return {name: float(value) for name, value in parts.items()}
 
     def translate(self, photos: Tensor, cartoons: Tensor) -> list[Tensor]:
@@ -83,6 +87,13 @@ class CycleGAN:
         ab, ba = self.generators["ab"], self.generators["ba"]
         fake_b, fake_a = ab(photos), ba(cartoons)
         return [photos, fake_b, ba(fake_b), cartoons, fake_a, ab(fake_a)]
+
+    def test(self, photos: Tensor, cartoons: Tensor) -> dict[str, float]:
+        """Held-out cycle error, L1. It tells a collapse, not beauty: that is what toon-train score is for."""
+        _, _, reco_a, _, _, reco_b = self.translate(photos, cartoons)
+        cycles = {"test_cycle_a": losses.l1(reco_a, photos), "test_cycle_b": losses.l1(reco_b, cartoons)}
+        values = {name: float(value) for name, value in cycles.items()}
+        return {"test_cycle": sum(values.values()) / 2, **values}
 
     def _generator_step(self, real_a: Any, real_b: Any) -> tuple[dict[str, Any], Any, Any]:
         _, (parts, fake_a, fake_b), gradients = value_and_grad(

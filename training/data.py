@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -33,7 +33,7 @@ def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part
 
 def prefetch(
     start: int, stop: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE
-) -> Iterator[tuple[pixels.Tensor, ...]]:
+) -> Generator[tuple[pixels.Tensor, ...], None, None]:
     """`batch_at` for start..stop, made in a background thread, a few ahead. Close the iterator to stop early."""
 
     def submit(step: int) -> Future[tuple[pixels.Tensor, ...]]:

@@ -36,6 +36,7 @@ class PairedTranslation:
             self.side = Adversary(recipe, "disc_b", recipe.seed)
         self.average = MovingAverage(self.generator, recipe, "ema_ab")
         self.generators = {"ab": self.average.model}
+        self.networks = {"gen_ab": self.generator, "disc_b": self.side, "ema_ab": self.average.model}
         self.generator_optimizer = adam(o.learning_rate_generator, self.generator.trainable_variables, o)
         self.discriminator_optimizer = adam(o.learning_rate_discriminator, self.side.trainable_variables, o)
         self._train = compile_step(self._step, self.variables, recipe.compute.jit_compile)
@@ -43,8 +44,8 @@ class PairedTranslation:
     @property
     def variables(self) -> list[Any]:
         """Every variable that a checkpoint must hold, in a fixed order."""
-        networks = (self.generator, self.side, self.average.model)
-        return [v for p in (*networks, self.generator_optimizer, self.discriminator_optimizer) for v in p.variables]
+        optimizers = (self.generator_optimizer, self.discriminator_optimizer)
+        return [v for part in (*self.networks.values(), *optimizers) for v in part.variables]
 
     def host_state(self) -> dict[str, Tensor]:
         """Nothing: all state is in variables."""
@@ -65,6 +66,11 @@ class PairedTranslation:
         """Columns of a sample sheet: photo, what was made of it, its cartoon; and photo, what was made of it."""
         columns = [photos, self.average.model(photos), cartoons]
         return columns + [column for more in unpaired for column in (more, self.average.model(more))]
+
+    def test(self, photos: Tensor, cartoons: Tensor, *_: Tensor) -> dict[str, float]:
+        """Held-out pairs: L1, and 1 - SSIM."""
+        fake = self.average.model(photos)
+        return {"test_l1": float(losses.l1(fake, cartoons)), "test_ssim": 1 - float(losses.ssim(fake, cartoons))}
 
     def _step(self, photos: Any, cartoons: Any, *unpaired: Any) -> dict[str, Any]:
         variables = self.generator.trainable_variables
