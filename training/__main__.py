@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,8 @@ def _train(arguments: argparse.Namespace) -> int:
             print(line, flush=True)
         return 0
     part = (arguments.worker, arguments.workers)
-    train(recipe, arguments.run, sources, build, provenance, part, getattr(arguments, "init", None))
+    with cluster.last_words(arguments.run) if arguments.workers > 1 else nullcontext():
+        train(recipe, arguments.run, sources, build, provenance, part, getattr(arguments, "init", None))
     print(f"{arguments.run}: {recipe.steps} steps done.")
     return 0
 

@@ -6,6 +6,11 @@ sums over the whole batch. So a run is the same run on any number of workers, up
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from edge_runtime.errors import InputError
@@ -27,6 +32,27 @@ def join(coordinator: str, workers: int, worker: int) -> None:
         jax.distributed.initialize(coordinator, workers, worker, heartbeat_timeout_seconds=HEARTBEAT_S)
     except RuntimeError as error:
         raise InputError(f"The {workers} workers did not all come to {coordinator}: {error}.") from None
+
+
+@contextmanager
+def last_words(run: Path) -> Iterator[None]:
+    """When another worker is gone, say so and end with status 1.
+
+    The process ends at once: JAX's own farewell waits for the dead one, and aborts with a stack trace when it is late.
+    """
+    import jax
+
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        if jax.process_count() == 1:
+            raise
+        reason = str(error).splitlines()[0]
+        sys.stderr.write(
+            f"\ntoon-train: a worker is gone ({reason}); the same commands go on from {run}'s last checkpoint.\n"
+        )
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def spread() -> None:
