@@ -84,17 +84,18 @@ def _loop(
             watch.stepped()
             bar.update()
             done, last = step + 1, step + 1 == recipe.steps
-            if done % LOG_EVERY == 0 or last:
-                log.metrics(done, watch.lap(recipe.batch_size), parts)
+            saving = done % recipe.checkpoint_every == 0 or last
+            if saving:
+                scores = trainer.test(*test)  # by all workers: what lies on all devices is computed by all of them
+                parts |= scores
+            if done % LOG_EVERY == 0 or saving:
+                log.metrics(done, {**watch.lap(recipe.batch_size), **parts})
                 bar.set_postfix_str(" ".join(f"{name}={value:.3f}" for name, value in parts.items()))
             if done % recipe.sample_every == 0 or last:
                 log.sample(done, _sheet(trainer.translate(*sheet)))
-            if done % recipe.checkpoint_every == 0 or last:
-                scores = trainer.test(*test)  # by all workers: what lies on all devices is computed by all of them
-                log.metrics(done, {}, scores)
-                if log.writes:
-                    checkpoint.save(run / "checkpoints", done, trainer, recipe.keep_checkpoints)
-                    checkpoint.save_best(run, done, trainer, recipe.best_metric or next(iter(scores)), scores)
+            if saving and log.writes:
+                checkpoint.save(run / "checkpoints", done, trainer, recipe.keep_checkpoints)
+                checkpoint.save_best(run, done, trainer, recipe.best_metric or next(iter(scores)), scores)
 
 
 class Stopwatch:

@@ -97,13 +97,13 @@ class RunLog:
         self._lines = (run / "metrics.jsonl").open("a")
         self._events = SummaryWriter(str(run / "tensorboard"), purge_step=first + 1, flush_secs=20)
 
-    def metrics(self, step: int, timing: dict[str, float], values: dict[str, float]) -> None:
+    def metrics(self, step: int, values: dict[str, float]) -> None:
         """One line, and one TensorBoard scalar for each value."""
         if not self.writes:
             return
-        self._lines.write(json.dumps({"step": step, **timing, **values}) + "\n")
+        self._lines.write(json.dumps({"step": step, **values}) + "\n")
         self._lines.flush()
-        for name, value in {**timing, **values}.items():
+        for name, value in values.items():
             self._events.add_scalar(name, value, step)
 
     def sample(self, step: int, sheet: pixels.Image) -> None:

@@ -34,12 +34,14 @@ def test_a_run_leaves_everything_a_run_should(train, tmp_path):
     assert train("run", "--set", "steps=4", "--set", "sample_every=2", "--set", "checkpoint_every=2") == 0
     run = tmp_path / "run"
     assert {p.name for p in run.iterdir()} == {
-        "config.json", "sources.json", "metrics.jsonl", "samples", "checkpoints",
-        "generator_ab.keras", "generator_ba.keras",
+        "config.json", "sources.json", "environment.json", "metrics.jsonl", "tensorboard", "samples", "checkpoints",
+        "best", "generator_ab.keras", "generator_ba.keras",
     }  # fmt: skip
     assert len(list((run / "samples").glob("*.png"))) == 2
     last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
     assert last["step"] == 4
+    assert last["test_cycle"] > 0
+    assert last["waiting_share"] < 1
     assert {"gan_ab", "gan_ba", "cycle_a", "cycle_b", "disc_a", "disc_b"} <= set(last)
     generator = checkpoint.load_generator(run, "ba")
     assert generator(np.zeros((1, 16, 16, 3), np.float32)).shape == (1, 16, 16, 3)
@@ -54,7 +56,7 @@ def test_resumed_run_equals_an_unbroken_one_bit_for_bit(train, tmp_path):
     assert train("broken", "--set", "steps=6", *every) == 0
     whole, broken = weights(tmp_path / "whole"), weights(tmp_path / "broken")
     steps = [json.loads(line)["step"] for line in (tmp_path / "broken/metrics.jsonl").read_text().splitlines()]
-    assert steps == [6]  # the lost second half is not told twice
+    assert steps == [3, 6]  # the lost second half is not told twice
     assert whole.keys() == broken.keys()
     for name, value in whole.items():
         assert np.array_equal(value, broken[name]), name
