@@ -8,7 +8,7 @@ from training.config import RECIPES, load_recipe
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda p: p.stem)
 def test_packaged_recipes_load(path):
-    assert load_recipe(path.stem).kind in ("cyclegan", "distill")
+    assert load_recipe(path.stem).kind in ("cyclegan", "pairs", "distill")
 
 
 def test_the_seed_recipe_is_the_seed_projects():

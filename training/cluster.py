@@ -1,0 +1,107 @@
+"""Several devices, on one machine or many: the batch is split over them, everything else is alike everywhere.
+
+The engine is JAX's own: `keras.distribution.DataParallel` lays every variable on all devices, and `jax.jit` makes the
+sums over the whole batch. So a run is the same run on any number of workers, up to the order of additions.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.errors import InputError
+
+HEARTBEAT_S = 30  # a worker not heard of for so long is dead
+
+
+def join(coordinator: str, workers: int, worker: int) -> None:
+    """Make this process worker number `worker` of `workers`; blocks until all have come, at most five minutes.
+
+    Must come before any computation. Raises InputError for impossible numbers or when the others do not come.
+    """
+    import jax
+
+    if not 0 <= worker < workers or ":" not in coordinator:
+        raise InputError(f"--worker must be from 0 to {workers - 1}, and --coordinator HOST:PORT.")
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    try:
+        jax.distributed.initialize(coordinator, workers, worker, heartbeat_timeout_seconds=HEARTBEAT_S)
+    except RuntimeError as error:
+        raise InputError(f"The {workers} workers did not all come to {coordinator}: {error}.") from None
+
+
+@contextmanager
+def last_words(run: Path) -> Iterator[None]:
+    """When another worker is gone, say so and end with status 1.
+
+    The process ends at once: JAX's own farewell waits for the dead one, and aborts with a stack trace when it is late.
+    """
+    import jax
+
+    try:
+        yield
+    except RuntimeError as error:  # JaxRuntimeError, and what NumPy makes of it
+        if jax.process_count() == 1:
+            raise
+        reason = str(error).splitlines()[0]
+        sys.stderr.write(
+            f"\ntoon-train: a worker is gone ({reason}); the same commands go on from {run}'s last checkpoint.\n"
+        )
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def spread() -> None:
+    """Lay what is built from now on over all devices of all workers, when there are several."""
+    import keras
+
+    if keras.backend.backend() != "jax":
+        return
+    import jax
+
+    if jax.device_count() > 1:
+        parallel = keras.distribution.DataParallel(
+            devices=keras.distribution.list_devices(jax.default_backend()), auto_shard_dataset=False
+        )
+        keras.distribution.set_distribution(parallel)
+
+
+def layouts() -> tuple[Any, Any] | None:
+    """(sharding of a batch, sharding of everything else), or None on a single device."""
+    import keras
+
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return None
+    from jax.sharding import NamedSharding, PartitionSpec
+
+    mesh = distribution.device_mesh.backend_mesh
+    return NamedSharding(mesh, PartitionSpec(mesh.axis_names[0])), NamedSharding(mesh, PartitionSpec())
+
+
+def own_rows(batch: Any) -> Any:
+    """Of an array for the whole batch, the rows that this worker trains on."""
+    import keras
+
+    if keras.distribution.distribution() is None:
+        return batch
+    import jax
+
+    count, worker, workers = len(batch), jax.process_index(), jax.process_count()
+    return batch[worker * count // workers : (worker + 1) * count // workers]
+
+
+def check_batch(batch_size: int) -> None:
+    """Refuse a batch that cannot be split evenly."""
+    import keras
+
+    if keras.distribution.distribution() is None:
+        return
+    import jax
+
+    if batch_size % jax.device_count():
+        raise InputError(f"A batch of {batch_size} cannot be split evenly over {jax.device_count()} devices.")
