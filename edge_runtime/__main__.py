@@ -22,6 +22,10 @@ EXAMPLES = """examples:
   toon-live --source 0                         the first camera
   toon-live --source party.mp4 --headless --record out.mp4
 """
+TOKEN_HELP = (
+    "what the preview demands before it shows anything (default: $FACETOON_TOKEN; on an --host other than this machine "
+    "alone, one is made and printed)"
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -36,6 +40,10 @@ def build_parser() -> argparse.ArgumentParser:
     add("--threads", type=_positive, default=1, help="threads for the network (default: %(default)s)")
     add("--host", default="127.0.0.1", help="address of the preview (default: %(default)s, this machine alone)")
     add("--port", type=int, default=8000, help="port of the preview, 0 for any free one (default: %(default)s)")
+    add("--token", default=os.environ.get("FACETOON_TOKEN"), help=TOKEN_HELP)
+    add("--certificate", type=Path, metavar="FILE.pem", help="serve the preview by HTTPS with this certificate chain")
+    add("--key", type=Path, metavar="FILE.pem", help="the certificate's private key (default: in the same file)")
+    add("--allow-host", action="append", default=[], metavar="NAME", help="a further name of the preview, as of a proxy")
     add("--faces", type=_positive, default=1, help="most faces to cartoonize in a frame (default: %(default)s)")
     add("--headless", action="store_true", help="no preview; read a file as fast as it can be worked on")
     add("--fast", action="store_true", help="read a file as fast as it can be worked on, with the preview")
@@ -85,12 +93,10 @@ def _run(arguments: argparse.Namespace) -> None:
         signal.signal(number, lambda *_: loop.stop())
     server = None
     if not arguments.headless and preview:
-        from edge_runtime.preview.app import create_app
-        from edge_runtime.preview.server import PreviewServer
+        from edge_runtime.preview.start import start_preview
 
-        server = PreviewServer(create_app(preview, loop.state), arguments.host, arguments.port)
-        server.start()
-        print(f"Open {server.url} (Ctrl-C ends it).", flush=True)
+        server, url = start_preview(preview, loop, arguments)
+        print(f"Open {url} (Ctrl-C ends it).", flush=True)
     loop.start()
     _show_progress(loop, source.frames if arguments.frames is None else arguments.frames)
     loop.join()
