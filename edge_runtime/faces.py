@@ -37,7 +37,8 @@ class FaceFinder:
         folder = cv2.data.haarcascades  # type: ignore[attr-defined]  # missing in OpenCV's own stubs
         self._cascade = cv2.CascadeClassifier(f"{folder}haarcascade_frontalface_alt2.xml")
         self._tracker = FaceTracker(runtime=runtime)
-        self._max_faces = max_faces
+        self.max_faces = max_faces
+        """May change between two frames."""
         self._search_every = search_every
         self._tracks: list[_Track] = []
         self._frame = 0
@@ -45,7 +46,8 @@ class FaceFinder:
     def find(self, frame: Image) -> list[Face]:
         """The faces in a BGR frame, smoothed over time, largest first; empty when there is none."""
         self._tracks = [track for track in self._tracks if track.follow(frame, self._tracker)]
-        missing = self._max_faces - len(self._tracks)
+        self._tracks = sorted(self._tracks, key=lambda track: -track.smooth.height_px)[: self.max_faces]
+        missing = self.max_faces - len(self._tracks)
         if missing and (not self._tracks or self._frame % self._search_every == 0):
             self._tracks += self._new_tracks(frame)[:missing]
         self._frame += 1

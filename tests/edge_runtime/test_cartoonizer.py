@@ -97,3 +97,39 @@ def test_one_euro_is_still_when_still_and_prompt_when_fast():
     fast = OneEuro()
     lag = [abs(fast.step(5.0 * n, 100) - 5.0 * n) for n in range(60)]
     assert lag[-1] < 10  # two frames behind at five per cent of the face a frame
+
+
+@pytest.fixture
+def two_models(tiny_model, timer):
+    """A plain model and one with styles, as --model twice loads them."""
+    styled = tiny_model.with_name("tiny-32-styles.tflite")
+    sessions = {"plain": open_session(tiny_model), "styled": open_session(styled)}
+    return Cartoonizer(sessions, FaceFinder(), timer)
+
+
+def change_by(cartoonizer, portrait, **values):
+    """Mean change of the face, with some settings changed."""
+    settings = cartoonizer.settings.patched(values, cartoonizer.styles)
+    after = cartoonizer.process(portrait.copy(), settings)
+    return after, float(cv2.absdiff(after, portrait)[70:190, 160:290].mean())
+
+
+def test_strength_and_the_share_of_photo_fade_the_cartoon(two_models, portrait):
+    whole = change_by(two_models, portrait)[1]
+    half = change_by(two_models, portrait, strength=0.5)[1]
+    assert half == pytest.approx(whole / 2, rel=0.1)
+    assert np.array_equal(change_by(two_models, portrait, strength=0)[0], portrait)
+    first = two_models.styles["styled"][0]
+    faded = change_by(two_models, portrait, model="styled", style={first: 1, "photo": 1})[1]
+    full = change_by(two_models, portrait, model="styled", style={first: 1})[1]
+    assert faded == pytest.approx(full / 2, rel=0.1)
+
+
+def test_styles_and_models_change_the_picture_from_one_frame_to_the_next(two_models, portrait):
+    one, other = two_models.styles["styled"][:2]
+    pictures = [
+        change_by(two_models, portrait, **values)[0]
+        for values in ({"model": "plain"}, {"model": "styled", "style": one}, {"model": "styled", "style": other})
+    ]
+    for a, b in ((0, 1), (1, 2), (0, 2)):
+        assert cv2.absdiff(pictures[a], pictures[b])[70:190, 160:290].mean() > 2
