@@ -39,7 +39,7 @@ class Live(Protocol):
     def state(self) -> dict[str, Any]:
         """Counters and settings, as JSON values."""
 
-    def change(self, values: Mapping[str, Any]) -> None:
+    def change(self, values: Mapping[str, Any]) -> Any:
         """Take new settings, all or none. Raises InputError for a wrong one."""
 
 
@@ -83,7 +83,8 @@ def create_app(preview: PreviewSink, live: Live, access: Access | None = None) -
 
     @app.get("/api/models")
     def models() -> Response:
-        return jsonify({key: live.state()[key] for key in ("model", "models")})
+        now = live.state()
+        return jsonify(model=now["settings"]["model"], models=now["models"])
 
     @app.get("/healthz")
     def healthz() -> Response:

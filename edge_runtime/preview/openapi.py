@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from edge_runtime import __version__
+from edge_runtime.settings import BACKGROUNDS, LONGEST_MORPH_S, MODES, MOST_FACES, RANDOM
+from edge_runtime.styles import PHOTO
 
 Schema = dict[str, Any]
 
@@ -30,14 +32,26 @@ MEASURED: dict[str, Schema] = {
     "temperature_c": {"type": ["number", "null"]},
     "resident_bytes": {"type": ["integer", "null"]},
     "stages": {"type": "object", "additionalProperties": STAGE},
+    "settings": {"type": "object"},
+    "styles": {"type": "array", "items": {"type": "string"}},
+    "models": {"type": "array", "items": {"type": "object"}},
+}
+SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+SETTINGS: dict[str, Schema] = {
+    "strength": SHARE,
+    "split": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    "colour_match": SHARE,
+    "background": {"enum": list(BACKGROUNDS)},
+    "mode": {"enum": list(MODES)},
+    "faces": {"type": "integer", "minimum": 1, "maximum": MOST_FACES},
+    "morph_s": {"type": "number", "minimum": 0, "maximum": LONGEST_MORPH_S},
 }
 
 
-def describe(settings: dict[str, Schema]) -> dict[str, Any]:
-    """The document; `settings` holds a JSON schema for every setting that PATCH /api/state takes now."""
-    state = {"type": "object", "required": list(MEASURED), "properties": MEASURED | settings}
-    change = {"type": "object", "properties": settings, "additionalProperties": False}
-    got_state = _answer("The state.", "application/json", state)
+def describe(state: dict[str, Any]) -> dict[str, Any]:
+    """The document for the models that are loaded now; `state` is the live loop's."""
+    shown = {"type": "object", "required": list(MEASURED), "properties": MEASURED}
+    got_state = _answer("The state.", "application/json", shown)
     return {
         "openapi": "3.1.0",
         "info": {"title": "facetoon preview", "version": __version__},
@@ -52,11 +66,11 @@ def describe(settings: dict[str, Schema]) -> dict[str, Any]:
                 "get": {"summary": "Counters and settings.", "responses": {"200": got_state, **_errors(401, 421)}},
                 "patch": {
                     "summary": "Change settings, all or none.",
-                    "requestBody": {"required": True, "content": {"application/json": {"schema": change}}},
+                    "requestBody": {"required": True, "content": {"application/json": {"schema": _change(state)}}},
                     "responses": {"200": got_state, **_errors(400, 401, 403, 413, 415, 421)},
                 },
             },
-            "/api/models": {"get": _page("The loaded model and those to choose from.", "application/json")},
+            "/api/models": {"get": _page("The loaded models and the one in use.", "application/json")},
             "/healthz": {"get": _probe("Whether the live loop runs.")},
             "/readyz": {"get": _probe("Whether there is a frame to see.")},
             "/metrics": {"get": _page("The state in Prometheus's text format.", "text/plain")},
@@ -69,6 +83,33 @@ def describe(settings: dict[str, Schema]) -> dict[str, Any]:
                 "query": {"type": "apiKey", "in": "query", "name": "token"},
             }
         },
+    }
+
+
+def _change(state: dict[str, Any]) -> Schema:
+    """What PATCH takes: which styles there are depends on the model, the current one unless the change names it."""
+    current = state["settings"]["model"]
+    return {"anyOf": [_change_for(model, model["name"] == current) for model in state["models"]]}
+
+
+def _change_for(model: dict[str, Any], is_current: bool) -> Schema:
+    properties = {"model": {"const": model["name"]}, "style": _mix(model["styles"]), **SETTINGS}
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    if model["styles"]:
+        properties[RANDOM] = {"type": "integer", "minimum": 0, "maximum": 2**53}
+        schema["not"] = {"required": ["style", RANDOM]}
+    return schema if is_current else {**schema, "required": ["model"]}
+
+
+def _mix(styles: list[str]) -> Schema:
+    """Shares of which one at least is above 0; they are scaled to sum to 1. With one look baked in, none is needed."""
+    names = list(dict.fromkeys([*styles, PHOTO]))
+    some: list[Schema] = [{"required": [name], "properties": {name: {"exclusiveMinimum": 0}}} for name in names]
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(names, {"type": "number", "minimum": 0, "maximum": 1e6}),
+        "additionalProperties": False,
+        "anyOf": some if styles else [*some, {"maxProperties": 0}],
     }
 
 

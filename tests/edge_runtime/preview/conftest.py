@@ -11,14 +11,15 @@ class FakeLive:
     """A live loop that only keeps what it is told."""
 
     def __init__(self):
-        self.settings = {"strength": 1.0}
+        self.settings = {"model": "a", "strength": 1.0}
         self.running = True
 
     def state(self):
         stages = {"latency": {"p50_ms": 12.5, "p95_ms": 20.0}}
         return {
             "running": self.running, "source": "test", "frames": 3, "dropped": 1, "faces": 2,
-            "frames_per_second": 29.5, "stages": stages, "model": "a", "models": ["a", "b"], **self.settings,
+            "frames_per_second": 29.5, "stages": stages, "settings": self.settings, "styles": ["ink"],
+            "models": [{"name": "a", "styles": ["ink"]}, {"name": "b", "styles": []}],
         }  # fmt: skip
 
     def change(self, values):

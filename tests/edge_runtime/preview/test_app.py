@@ -117,8 +117,10 @@ def test_state_is_read_and_changed(server, live):
     assert state["resident_bytes"] > 10e6
     changed = patch(server, b'{"strength": 0.25}')
     assert changed[0] == 200
-    assert json.loads(changed[1])["strength"] == 0.25 == live.settings["strength"]
-    assert json.loads(read(server, "/api/models")[1]) == {"model": "a", "models": ["a", "b"]}
+    assert json.loads(changed[1])["settings"]["strength"] == 0.25 == live.settings["strength"]
+    models = json.loads(read(server, "/api/models")[1])
+    assert models["model"] == "a"
+    assert [model["name"] for model in models["models"]] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_state_is_read_and_changed(server, live):
 def test_a_wrong_change_is_one_sentence(server, live, body, media_type, status, sentence):
     answer, text = patch(server, body, media_type)
     assert (answer, json.loads(text)) == (status, {"error": sentence})
-    assert live.settings == {"strength": 1.0}
+    assert live.settings["strength"] == 1.0
 
 
 def test_a_body_that_is_too_large_is_refused_unread(server):
