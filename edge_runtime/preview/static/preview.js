@@ -101,15 +101,16 @@ async function poll() {
   try {
     const answer = await fetch("api/state", { signal: AbortSignal.timeout(3000) });
     const state = await answer.json();
-    if (!answer.ok) return show(state.error, "lost");
+    if (!answer.ok) throw new Error(state.error);
     showNumbers(state);
     if (Date.now() > busyUntil && !sending) showSettings(state);
     if (lost) stream.src = `${streamUrl.split("?")[0]}?${Date.now()}`; // an <img> stays frozen after a lost connection
     lost = false;
     show(state.running ? `live: ${state.source}` : "the source has ended", state.running ? "live" : "");
-  } catch {
+  } catch (error) {
     lost = true;
-    show("connection lost, trying again", "lost");
+    // What the server itself says (a new token is wanted) is an Error; a fetch that fails is a TypeError or DOMException.
+    show(error.constructor === Error ? error.message : "connection lost, trying again", "lost");
   } finally {
     clearTimeout(timer);
     timer = setTimeout(poll, 1000);
