@@ -43,7 +43,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--token", default=os.environ.get("FACETOON_TOKEN"), help=TOKEN_HELP)
     add("--certificate", type=Path, metavar="FILE.pem", help="serve the preview by HTTPS with this certificate chain")
     add("--key", type=Path, metavar="FILE.pem", help="the certificate's private key (default: in the same file)")
-    add("--allow-host", action="append", default=[], metavar="NAME", help="a further name of the preview, as of a proxy")
+    add(
+        "--allow-host", action="append", default=[], metavar="NAME", help="a further name of the preview, as of a proxy"
+    )
     add("--faces", type=_positive, default=1, help="most faces to cartoonize in a frame (default: %(default)s)")
     add("--headless", action="store_true", help="no preview; read a file as fast as it can be worked on")
     add("--fast", action="store_true", help="read a file as fast as it can be worked on, with the preview")

@@ -47,7 +47,6 @@ class PreviewServer:
         self._server.timeout = TIMEOUT_S
         self._server.max_request_header_size = LARGEST_HEADER_BYTES
         self._server.max_request_body_size = LARGEST_BODY_BYTES
-        self._server.error_log = _log
         self._server.ConnectionClass = self._connect
         if certificate is not None:
             self._server.ssl_adapter = _open_certificate(certificate, key)
@@ -79,10 +78,15 @@ class _Server(wsgi.Server):
 
     listener: socket.socket
 
-    def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:  # noqa: A002
+    def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:
         self.socket = self.listener
         self.bind_addr = self.resolve_real_bind_addr(self.socket)
         return self.socket
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        # What cheroot reports is what clients do (half a request, a dropped handshake), no error of ours, and never an
+        # address with a token in it.
+        log.debug(msg, exc_info=traceback)
 
 
 class _Connection(HTTPConnection):
@@ -134,9 +138,3 @@ def _listen(host: str, port: int) -> socket.socket:
         raise InputError(f"The preview cannot listen on {host}:{port}: {reason}.") from None
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a frame's last bytes must not wait for the next
     return listener
-
-
-def _log(message: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
-    # What cheroot reports is what clients do (half a request, a dropped handshake): no error of ours. Addresses with a
-    # token in them are never part of it.
-    log.debug(message, exc_info=traceback)

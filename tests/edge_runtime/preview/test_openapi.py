@@ -15,7 +15,6 @@ from edge_runtime.sinks import PreviewSink
 from edge_runtime.sources import open_source
 from edge_runtime.timing import StageTimer
 
-
 FUZZ = hypothesis.settings(
     max_examples=80,
     deadline=None,

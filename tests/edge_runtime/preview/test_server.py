@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
 import urllib.request
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import trustme
 
+from edge_runtime import pixels
 from edge_runtime.errors import InputError
 from edge_runtime.preview.server import PreviewServer
 
@@ -62,7 +64,7 @@ def test_a_client_that_says_nothing_keeps_nobody_out(https, trusting):
 def test_https_refuses_old_protocols(https):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     with socket.create_connection(address(https)) as raw, pytest.raises(ssl.SSLError):
         context.wrap_socket(raw)
@@ -82,7 +84,9 @@ def test_half_requests_and_long_headers_harm_nobody(app):
     server.start()
     try:
         clients = [socket.create_connection(address(server)) for _ in range(4)]
-        for client, text in zip(clients, (b"", b"GET", b"\x16\x03\x01garbage\r\n\r\n", b"GET / HTTP/1.1\r\nA: "), strict=True):
+        for client, text in zip(
+            clients, (b"", b"GET", b"\x16\x03\x01garbage\r\n\r\n", b"GET / HTTP/1.1\r\nA: "), strict=True
+        ):
             client.sendall(text)
         clients[3].sendall(b"x" * 20_000 + b"\r\n\r\n")
         assert b"413" in clients[3].recv(100)
@@ -109,3 +113,40 @@ def test_stop_does_not_wait_for_a_stalled_viewer(app, sink):
         start = time.monotonic()
         server.stop()
         assert time.monotonic() - start < 3
+
+
+def test_ten_viewers_and_a_stalled_one_share_one_encode(app, sink, monkeypatch):
+    """The writer hands over one JPEG and waits for nobody, however many watch and however one of them stalls."""
+    server = PreviewServer(app, "127.0.0.1", 0)
+    server.start()
+    encoded = []
+    encode = pixels.encode_jpeg
+    monkeypatch.setattr(pixels, "encode_jpeg", lambda *what: encoded.append(1) or encode(*what))
+    noise = np.random.default_rng(1).integers(0, 256, (240, 320, 3), np.uint8)
+    sink.write(noise)
+    viewers = [socket.create_connection(address(server)) for _ in range(10)]
+    for viewer in viewers:
+        viewer.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        viewer.recv(100)
+    seen = [0] * 9
+    done = threading.Event()
+
+    def watch(number):  # the tenth reads nothing more
+        while not done.is_set():
+            seen[number] += viewers[number].recv(1 << 16).count(b"image/jpeg")
+
+    threads = [threading.Thread(target=watch, args=(number,)) for number in range(9)]
+    for thread in threads:
+        thread.start()
+    for _ in range(200):
+        sink.write(noise)
+        time.sleep(0.005)
+    done.set()
+    sink.close()
+    server.stop()
+    for thread, viewer in zip([*threads, None], viewers, strict=True):
+        if thread:
+            thread.join()
+        viewer.close()
+    assert len(encoded) == 201
+    assert min(seen) > 20
