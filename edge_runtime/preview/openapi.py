@@ -1,4 +1,4 @@
-"""The API as an OpenAPI 3.1 document, exact enough for a fuzzer: what it allows is taken, what it forbids is refused."""
+"""The API as an OpenAPI 3.1 document, exact enough for a fuzzer: what it allows is taken, what it forbids refused."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _mix(styles: list[str]) -> Schema:
     some: list[Schema] = [{"required": [name], "properties": {name: {"exclusiveMinimum": 0}}} for name in names]
     return {
         "type": "object",
-        "properties": dict.fromkeys(names, {"type": "number", "minimum": 0, "maximum": 1e6}),
+        "properties": {name: {"type": "number", "minimum": 0, "maximum": 1e6} for name in names},
         "additionalProperties": False,
         "anyOf": some if styles else [*some, {"maxProperties": 0}],
     }
