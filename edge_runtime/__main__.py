@@ -14,7 +14,10 @@ from edge_runtime.errors import InputError
 from edge_runtime.session import DEFAULT_MODEL, RUNTIMES
 
 if TYPE_CHECKING:
+    from edge_runtime.cartoonizer import Cartoonizer
     from edge_runtime.live import LiveLoop
+    from edge_runtime.session import Session
+    from edge_runtime.settings import LiveSettings
     from edge_runtime.sinks import Sink
 
 EXAMPLES = """examples:
@@ -34,8 +37,14 @@ def build_parser() -> argparse.ArgumentParser:
         prog="toon-live", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--source", default="demo", help="camera number, video, folder, picture, or demo (default: %(default)s)")
-    add("--model", type=Path, default=DEFAULT_MODEL, help="model file (default: the packaged %(default)s)")
+    add(
+        "--source",
+        default="demo",
+        help="camera (number, path, name, or picamera), rtsp:// or http:// address, video, folder, picture, or demo",
+    )
+    add("--size", type=_size, default=(640, 480), metavar="WxH", help="size to ask a camera for (default: 640x480)")
+    add("--rate", type=_positive, default=30, metavar="HZ", help="rate to ask a camera for (default: %(default)s)")
+    add("--model", type=Path, action="append", help=f"model file, more than once to switch (default: {DEFAULT_MODEL})")
     add("--runtime", choices=RUNTIMES, help="library that runs it (default: litert for .tflite, onnxruntime for .onnx)")
     add("--threads", type=_positive, default=1, help="threads for the network (default: %(default)s)")
     add("--host", default="127.0.0.1", help="address of the preview (default: %(default)s, this machine alone)")
@@ -47,6 +56,15 @@ def build_parser() -> argparse.ArgumentParser:
         "--allow-host", action="append", default=[], metavar="NAME", help="a further name of the preview, as of a proxy"
     )
     add("--faces", type=_positive, default=1, help="most faces to cartoonize in a frame (default: %(default)s)")
+    add("--budget-ms", type=_positive, metavar="MS", help="leave smaller faces alone once a frame took so long")
+    add("--style", help="style, or a mix such as anime:0.6,photo:0.4 (default: the model's first)")
+    add("--random-style", type=int, metavar="SEED", help="a new style, the same for the same seed")
+    add("--strength", type=float, help="0 photograph to 1 cartoon (default: 1)")
+    add("--morph", type=float, metavar="SECONDS", help="time that a change of style takes (default: 0)")
+    add("--split", type=float, metavar="SHARE", help="show the left SHARE (0..1) of the frame as it came")
+    add("--colour-match", type=float, metavar="0..1", help="give the cartoon the face's own colours (default: 0)")
+    add("--background", metavar="WHAT", help="keep, blur or cartoon what is around the faces (default: keep)")
+    add("--mode", help="face, or frame to cartoonize the whole frame in tiles (default: face)")
     add("--headless", action="store_true", help="no preview; read a file as fast as it can be worked on")
     add("--fast", action="store_true", help="read a file as fast as it can be worked on, with the preview")
     add("--frames", type=_positive, metavar="N", help="end after reading N frames")
@@ -70,27 +88,31 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    from edge_runtime.cameras import CameraSource
     from edge_runtime.cartoonizer import Cartoonizer
     from edge_runtime.faces import FaceFinder
     from edge_runtime.live import LiveLoop
-    from edge_runtime.session import open_session
     from edge_runtime.sinks import PreviewSink, RecordingSink
     from edge_runtime.sources import open_source
     from edge_runtime.timing import StageTimer
 
-    session = open_session(arguments.model, arguments.runtime, arguments.threads)
-    source = open_source(arguments.source)
+    sessions = _open_sessions(arguments)
+    source = open_source(arguments.source, arguments.size, arguments.rate)
+    if isinstance(source, CameraSource):
+        print(source.details, file=sys.stderr)
     timer = StageTimer()
     # The tracker is a .tflite file whatever the generator is.
     tracker_runtime = "tflite-runtime" if arguments.runtime == "tflite-runtime" else "litert"
-    cartoonizer = Cartoonizer(session, FaceFinder(arguments.faces, tracker_runtime), timer)
+    finder = FaceFinder(arguments.faces, tracker_runtime)
+    cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=arguments.budget_ms)
+    settings = _first_settings(arguments, cartoonizer)
     # Headless runs encode too unless they record: what is measured stays the whole pipeline.
     preview = None if arguments.headless and arguments.record else PreviewSink()
     sinks: list[Sink] = [preview] if preview else []
     if arguments.record:
         sinks.append(RecordingSink(arguments.record, source.rate_hz))
     fast = arguments.fast or arguments.headless
-    loop = LiveLoop(source, cartoonizer, sinks, timer, fast=fast, frame_limit=arguments.frames)
+    loop = LiveLoop(source, cartoonizer, sinks, timer, fast=fast, frame_limit=arguments.frames, settings=settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.stop())
     server = None
@@ -106,7 +128,36 @@ def _run(arguments: argparse.Namespace) -> None:
         server.stop()
     from edge_runtime.summary import summary
 
-    print(summary(loop, session, timer))
+    print(summary(loop, sessions[loop.settings.model], timer))
+
+
+def _open_sessions(arguments: argparse.Namespace) -> dict[str, Session]:
+    """Every model that was named, by its file's name."""
+    from edge_runtime.session import open_session
+
+    sessions: dict[str, Session] = {}
+    for path in arguments.model or [DEFAULT_MODEL]:
+        if path.stem in sessions:
+            raise InputError(f"Two models are called {path.stem}: rename one of the files, to tell them apart.")
+        sessions[path.stem] = open_session(path, arguments.runtime, arguments.threads)
+    return sessions
+
+
+def _first_settings(arguments: argparse.Namespace, cartoonizer: Cartoonizer) -> LiveSettings:
+    """What the command line says about the picture; it can be changed while the loop runs."""
+    values = {
+        "style": arguments.style,
+        "random_seed": arguments.random_style,
+        "strength": arguments.strength,
+        "morph_s": arguments.morph,
+        "split": arguments.split,
+        "colour_match": arguments.colour_match,
+        "background": arguments.background,
+        "mode": arguments.mode,
+        "faces": arguments.faces,
+    }
+    given = {key: value for key, value in values.items() if value is not None}
+    return cartoonizer.settings.patched(given, cartoonizer.styles)
 
 
 def _show_progress(loop: LiveLoop, total: int | None) -> None:
@@ -119,6 +170,13 @@ def _show_progress(loop: LiveLoop, total: int | None) -> None:
             ended = loop.wait(0.2)
             bar.set_postfix_str(f"dropped={loop.dropped}", refresh=False)
             bar.update(loop.frames_out - bar.n)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError("must look like 640x480")
+    return int(width), int(height)
 
 
 def _positive(text: str) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from edge_runtime import pixels, styles
+from edge_runtime import pixels, styles, whole_frame
 from edge_runtime.faces import FaceFinder
 from edge_runtime.framing import Face
 from edge_runtime.morph import StyleMorph
@@ -15,6 +16,8 @@ from edge_runtime.pixels import Image
 from edge_runtime.session import Session
 from edge_runtime.settings import LiveSettings, first_style
 from edge_runtime.timing import StageTimer
+
+AROUND_HEAD = 1.7  # so much larger than a crop is what a changed background spares: every crop lies inside it whole
 
 
 class Cartoonizer:
@@ -28,9 +31,13 @@ class Cartoonizer:
         sessions: Session | Mapping[str, Session],
         finder: FaceFinder,
         timer: StageTimer,
+        budget_ms: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`sessions`: one generator, or several by name, of which LiveSettings.model picks one for each frame."""
+        """`sessions`: one generator, or several by name, of which LiveSettings.model picks one for each frame.
+
+        `budget_ms` bounds what the faces of a frame may take: smaller ones beyond it stay as they are.
+        """
         self.models = dict(sessions) if isinstance(sessions, Mapping) else {sessions.spec.name: sessions}
         self.styles = {name: tuple(session.styles) for name, session in self.models.items()}
         first = next(iter(self.models))
@@ -39,26 +46,31 @@ class Cartoonizer:
         self._finder = finder
         self._timer = timer
         self._clock = clock
+        self._budget_s = None if budget_ms is None else budget_ms / 1000
         self._morph = StyleMorph()
         self._weights = {size: pixels.feather(size) for size in {s.size_px for s in self.models.values()}}
         self._session = self.models[first]
         self.faces: list[Face] = []
         """The faces of the newest frame."""
+        self.skipped = 0
+        """Faces left as they were, because the budget was spent."""
 
     def process(self, frame: Image, settings: LiveSettings | None = None) -> Image:
-        """Cartoonize the faces of a BGR frame, in place; a frame without a face comes back untouched.
+        """Cartoonize a BGR frame, in place, as `settings` say; without a face, face mode leaves it untouched.
 
         Raises ValueError when the frame is not uint8 (height, width, 3).
         """
         pixels.check_image(frame, "frame")
         settings = settings or self.settings
+        before = None if settings.split is None else frame.copy()
         strength = settings.strength * self._dress(settings)
-        with self._timer.stage("detect"):
-            self._finder.max_faces = settings.faces
-            self.faces = self._finder.find(frame)
-        if strength > 0:
-            for face in self.faces:
-                self._replace(frame, face, strength)
+        if settings.mode == "frame":
+            self.faces = []
+            self._replace_all(frame, strength)
+        else:
+            self._replace_faces(frame, settings, strength)
+        if before is not None and settings.split is not None:
+            pixels.split_view(before, frame, settings.split)
         return frame
 
     def _dress(self, settings: LiveSettings) -> float:
@@ -73,11 +85,52 @@ class Cartoonizer:
             session.set_style(vector)
         return strength
 
-    def _replace(self, frame: Image, face: Face, strength: float) -> None:
+    def _replace_all(self, frame: Image, strength: float) -> None:
+        with self._timer.stage("tiles"):
+            if strength > 0:
+                cartoon = whole_frame.cartoonize(frame, self._session.run, self._session.size_px)
+                frame[:] = pixels.mix(frame, cartoon, strength)
+
+    def _replace_faces(self, frame: Image, settings: LiveSettings, strength: float) -> None:
+        start_s = self._clock()
+        with self._timer.stage("detect"):
+            self._finder.max_faces = settings.faces
+            self.faces = self._finder.find(frame)
+        if not self.faces:
+            return
+        if settings.background != "keep":
+            self._replace_background(frame, settings.background, strength)
+        if strength == 0:
+            return
+        for number, face in enumerate(self.faces):
+            # The largest is always drawn; the next only if, at the pace so far, it ends within the budget.
+            elapsed_s = self._clock() - start_s
+            if number and self._budget_s is not None and elapsed_s * (number + 1) / number > self._budget_s:
+                self.skipped += len(self.faces) - number
+                break
+            self._replace(frame, face, settings, strength)
+
+    def _replace_background(self, frame: Image, background: str, strength: float) -> None:
+        """Everything but heads and what is near them. The crops that are cut afterwards see none of it."""
+        with self._timer.stage("background"):
+            sharp = frame.copy()
+            if background == "blur":
+                frame[:] = pixels.blur(frame)
+            else:
+                self._replace_all(frame, strength)
+            session = self._session
+            for face in self.faces:
+                near = dataclasses.replace(face, height_px=face.height_px * AROUND_HEAD)
+                matrix = session.spec.framing.crop_matrix(near, session.size_px)
+                pixels.uncover(frame, sharp, matrix, self._weights[session.size_px])
+
+    def _replace(self, frame: Image, face: Face, settings: LiveSettings, strength: float) -> None:
         stage, session = self._timer.stage, self._session
+        weights = self._weights[session.size_px]
         with stage("crop"):
             matrix = session.spec.framing.crop_matrix(face, session.size_px)
-            image = pixels.swap_red_blue(pixels.warp(frame, matrix, session.size_px))
+            crop = pixels.warp(frame, matrix, session.size_px)
+            image = pixels.swap_red_blue(crop)
         with stage("to_tensor"):
             tensor = session.to_tensor(image)
         with stage("infer"):
@@ -85,6 +138,8 @@ class Cartoonizer:
         with stage("to_image"):
             cartoon = pixels.swap_red_blue(session.to_image(tensor))
         with stage("paste"):
+            if settings.colour_match:
+                cartoon = pixels.match_colours(cartoon, crop, weights, settings.colour_match)
             # The strength goes into the weights: what shines through is the frame itself, not its coarser crop.
-            weights = self._weights[session.size_px]
-            pixels.paste(frame, cartoon, matrix, weights if strength == 1 else (weights * strength).astype(np.uint8))
+            share = weights if strength == 1 else (weights * strength).astype(np.uint8)
+            pixels.paste(frame, cartoon, matrix, share)

@@ -187,3 +187,21 @@ def test_a_wrong_security_flag_is_one_sentence(flags, message):
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_looks_are_given_on_the_command_line_and_several_models_are_loaded(tmp_path, film, tiny_model):
+    styled = tiny_model.with_name("tiny-32-styles.tflite")
+    common = ["--source", film, "--headless", "--frames", 10, "--record", tmp_path / "out.mp4"]
+    looks = ["--random-style", 7, "--split", 0.5, "--colour-match", 0.4, "--background", "blur", "--budget-ms", 30]
+    done = run(*common, "--model", styled, "--model", tiny_model, *looks)
+    assert done.returncode == 0, done.stderr
+    assert len(frames_of(tmp_path / "out.mp4")) == 10
+    for arguments, message in (
+        (["--model", styled, "--style", "watercolour"], "There is no style 'watercolour'"),
+        (["--strength", "2"], "strength must be a number from 0 to 1"),
+        (["--model", tiny_model, "--model", tiny_model], "Two models are called tiny-32"),
+        (["--size", "big"], "must look like 640x480"),
+    ):
+        done = run(*common, *arguments)
+        assert done.returncode == 2
+        assert message in done.stderr
