@@ -14,11 +14,15 @@ from edge_runtime.errors import InputError
 from edge_runtime.session import DEFAULT_MODEL, RUNTIMES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edge_runtime.cartoonizer import Cartoonizer
     from edge_runtime.live import LiveLoop
+    from edge_runtime.preview.recorder import SwitchedRecording
     from edge_runtime.session import Session
     from edge_runtime.settings import LiveSettings
     from edge_runtime.sinks import Sink
+    from edge_runtime.sources import Source
 
 EXAMPLES = """examples:
   toon-live                                    the packaged demo at http://127.0.0.1:8000
@@ -69,6 +73,12 @@ def build_parser() -> argparse.ArgumentParser:
     add("--fast", action="store_true", help="read a file as fast as it can be worked on, with the preview")
     add("--frames", type=_positive, metavar="N", help="end after reading N frames")
     add("--record", type=Path, metavar="FILE.mp4", help="record what is shown")
+    add("--recordings", type=Path, metavar="FOLDER", help="let the page's Record button fill this folder")
+    add("--record-minutes", type=_positive, metavar="N", help="begin a new file, FILE-00001.mp4, every N minutes")
+    add("--record-keep", type=_positive, metavar="N", help="of those, keep the newest N")
+    add("--pictures", type=Path, metavar="FOLDER", help="write every frame as a numbered JPEG")
+    add("--window", action="store_true", help="show it in a window too (extra: gui)")
+    add("--virtual-camera", action="store_true", help="be a camera for other programs (extra: virtual-camera)")
     add("--version", action="version", version=f"facetoon {__version__}")
     return parser
 
@@ -92,7 +102,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from edge_runtime.cartoonizer import Cartoonizer
     from edge_runtime.faces import FaceFinder
     from edge_runtime.live import LiveLoop
-    from edge_runtime.sinks import PreviewSink, RecordingSink
+    from edge_runtime.sinks import PreviewSink
     from edge_runtime.sources import open_source
     from edge_runtime.timing import StageTimer
 
@@ -109,8 +119,10 @@ def _run(arguments: argparse.Namespace) -> None:
     # Headless runs encode too unless they record: what is measured stays the whole pipeline.
     preview = None if arguments.headless and arguments.record else PreviewSink()
     sinks: list[Sink] = [preview] if preview else []
-    if arguments.record:
-        sinks.append(RecordingSink(arguments.record, source.rate_hz))
+    sinks += _further_sinks(arguments, source, lambda: loop.stop())
+    recorder = _recorder(arguments, source)
+    if recorder:
+        sinks.append(recorder)
     fast = arguments.fast or arguments.headless
     loop = LiveLoop(source, cartoonizer, sinks, timer, fast=fast, frame_limit=arguments.frames, settings=settings)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -119,7 +131,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if not arguments.headless and preview:
         from edge_runtime.preview.start import start_preview
 
-        server, url = start_preview(preview, loop, arguments)
+        server, url = start_preview(preview, loop, arguments, recorder)
         print(f"Open {url} (Ctrl-C ends it).", flush=True)
     loop.start()
     _show_progress(loop, source.frames if arguments.frames is None else arguments.frames)
@@ -141,6 +153,45 @@ def _open_sessions(arguments: argparse.Namespace) -> dict[str, Session]:
             raise InputError(f"Two models are called {path.stem}: rename one of the files, to tell them apart.")
         sessions[path.stem] = open_session(path, arguments.runtime, arguments.threads)
     return sessions
+
+
+def _further_sinks(arguments: argparse.Namespace, source: Source, stop: Callable[[], None]) -> list[Sink]:
+    """Everything that takes frames beside the preview, as many at once as are asked for."""
+    import time
+
+    from edge_runtime import outputs, recording
+
+    sinks: list[Sink] = []
+    if arguments.record:
+        # Played as fast as it can be worked on, a file's own rate is the recording's; else what counts is the clock.
+        whole = (arguments.fast or arguments.headless) and not source.live
+        clock = None if whole else time.monotonic
+        minutes, keep = arguments.record_minutes, arguments.record_keep
+        sinks.append(recording.open_recording(arguments.record, source.rate_hz, minutes, keep, clock))
+        if not recording.survives():
+            print("Without PyAV (pip install 'facetoon[record]') a recording is lost when killed.", file=sys.stderr)
+    if arguments.pictures:
+        sinks.append(outputs.SequenceSink(arguments.pictures))
+    if arguments.virtual_camera:
+        sinks.append(outputs.VirtualCameraSink(source.rate_hz))
+    if arguments.window:
+        sinks.append(outputs.WindowSink(stop))
+    return sinks
+
+
+def _recorder(arguments: argparse.Namespace, source: Source) -> SwitchedRecording | None:
+    """What the page's Record button switches."""
+    if not arguments.recordings:
+        return None
+    import time
+
+    from edge_runtime.preview.recorder import SwitchedRecording
+    from edge_runtime.recording import open_recording
+
+    minutes, keep = arguments.record_minutes, arguments.record_keep
+    return SwitchedRecording(
+        arguments.recordings, lambda path: open_recording(path, source.rate_hz, minutes, keep, time.monotonic)
+    )
 
 
 def _first_settings(arguments: argparse.Namespace, cartoonizer: Cartoonizer) -> LiveSettings:

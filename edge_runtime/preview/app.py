@@ -15,6 +15,7 @@ from edge_runtime.preview.access import Access
 from edge_runtime.preview.machine import machine
 from edge_runtime.preview.metrics import metrics_text
 from edge_runtime.preview.openapi import describe
+from edge_runtime.preview.recorder import SwitchedRecording
 from edge_runtime.preview.server import LARGEST_BODY_BYTES, VIEWERS
 from edge_runtime.preview.viewers import Viewers
 from edge_runtime.sinks import PreviewSink
@@ -47,8 +48,13 @@ class Live(Protocol):
         """Take new settings, all or none. Raises InputError for a wrong one."""
 
 
-def create_app(preview: PreviewSink, live: Live, access: Access | None = None) -> Flask:
-    """The Flask application over a preview sink and a live loop; without `access`, this machine's alone."""
+def create_app(
+    preview: PreviewSink, live: Live, access: Access | None = None, recorder: SwitchedRecording | None = None
+) -> Flask:
+    """The Flask application over a preview sink and a live loop.
+
+    Without `access` it is this machine's alone; without `recorder` there is no setting "record".
+    """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # sliders keep the model's order of styles
@@ -56,7 +62,10 @@ def create_app(preview: PreviewSink, live: Live, access: Access | None = None) -
     (access or Access("127.0.0.1")).protect(app)
 
     def state() -> dict[str, Any]:
-        return {**live.state(), **machine(), "viewers": viewers.count}
+        now = live.state()
+        if recorder:
+            now["settings"] = {**now["settings"], "record": recorder.on}
+        return {**now, **machine(), "viewers": viewers.count}
 
     @app.get("/")
     def index() -> str:
@@ -82,7 +91,11 @@ def create_app(preview: PreviewSink, live: Live, access: Access | None = None) -
 
     @app.patch("/api/state")
     def change_state() -> Response:
-        live.change(_json_object())
+        values = _json_object()
+        record = _flag(values, "record") if recorder else None
+        live.change(values)  # refuses all before anything is recorded
+        if recorder and record is not None:
+            recorder.switch(record)
         return jsonify(state())
 
     @app.get("/api/models")
@@ -104,7 +117,7 @@ def create_app(preview: PreviewSink, live: Live, access: Access | None = None) -
 
     @app.get("/openapi.json")
     def openapi() -> Response:
-        return jsonify(describe(live.state()))
+        return jsonify(describe(state()))
 
     app.register_error_handler(HTTPException, _as_json)
     app.register_error_handler(InputError, lambda error: _as_json(BadRequest(str(error))))
@@ -136,6 +149,16 @@ def _json_object() -> dict[str, Any]:
     if not isinstance(values, dict):
         raise BadRequest("A change is a JSON object of settings.")
     return values
+
+
+def _flag(values: dict[str, Any], key: str) -> bool | None:
+    """Take a switch out of the values; None when it is not among them."""
+    if key not in values:
+        return None
+    value = values.pop(key)
+    if not isinstance(value, bool):
+        raise BadRequest(f"{key} must be true or false.")
+    return value
 
 
 def _refuse(constant: str) -> None:

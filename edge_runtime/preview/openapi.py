@@ -89,11 +89,12 @@ def describe(state: dict[str, Any]) -> dict[str, Any]:
 def _change(state: dict[str, Any]) -> Schema:
     """What PATCH takes: which styles there are depends on the model, the current one unless the change names it."""
     current = state["settings"]["model"]
-    return {"anyOf": [_change_for(model, model["name"] == current) for model in state["models"]]}
+    switches = {"record": {"type": "boolean"}} if "record" in state["settings"] else {}
+    return {"anyOf": [_change_for(model, model["name"] == current, SETTINGS | switches) for model in state["models"]]}
 
 
-def _change_for(model: dict[str, Any], is_current: bool) -> Schema:
-    properties = {"model": {"const": model["name"]}, "style": _mix(model["styles"]), **SETTINGS}
+def _change_for(model: dict[str, Any], is_current: bool, settings: dict[str, Schema]) -> Schema:
+    properties = {"model": {"const": model["name"]}, "style": _mix(model["styles"]), **settings}
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     if model["styles"]:
         properties[RANDOM] = {"type": "integer", "minimum": 0, "maximum": 2**53}

@@ -9,11 +9,14 @@ from urllib.parse import quote
 from edge_runtime.errors import InputError
 from edge_runtime.preview.access import Access, is_loopback, make_token
 from edge_runtime.preview.app import Live, create_app
+from edge_runtime.preview.recorder import SwitchedRecording
 from edge_runtime.preview.server import PreviewServer
 from edge_runtime.sinks import PreviewSink
 
 
-def start_preview(preview: PreviewSink, live: Live, flags: argparse.Namespace) -> tuple[PreviewServer, str]:
+def start_preview(
+    preview: PreviewSink, live: Live, flags: argparse.Namespace, recorder: SwitchedRecording | None = None
+) -> tuple[PreviewServer, str]:
     """A running server, and its address: with the token only where that was made here and nobody else knows it.
 
     Raises InputError for an address, token or certificate that cannot be used.
@@ -22,7 +25,7 @@ def start_preview(preview: PreviewSink, live: Live, flags: argparse.Namespace) -
         raise InputError("--key goes with --certificate.")
     token = flags.token or (None if is_loopback(flags.host) else make_token())
     secure = flags.certificate is not None
-    app = create_app(preview, live, Access(flags.host, token, flags.allow_host, secure))
+    app = create_app(preview, live, Access(flags.host, token, flags.allow_host, secure), recorder)
     server = PreviewServer(app, flags.host, flags.port, flags.certificate, flags.key)
     server.start()
     address = server.url

@@ -120,8 +120,9 @@ def still(tiny_model, portrait, tmp_path):
     for number in range(400):
         (tmp_path / "still" / f"{number:03}.jpg").hardlink_to(photograph_file(tmp_path, portrait))
     process, url = start_live(
-        "--port", 0, "--source", tmp_path / "still", "--model", tiny_model.with_name("tiny-32-styles.tflite")
-    )
+        "--port", 0, "--source", tmp_path / "still", "--model", tiny_model.with_name("tiny-32-styles.tflite"),
+        "--recordings", tmp_path,
+    )  # fmt: skip
     yield url
     end(process)
 
@@ -173,6 +174,14 @@ def test_controls_change_what_the_stream_shows(browser, still, portrait, tmp_pat
     wait_until(lambda: values_of(browser, *names) != before)
     assert sum(values_of(browser, *names)) == pytest.approx(1, abs=0.05)
 
+    browser.find_element("id", "record").click()
+    wait_until(lambda: browser.find_element("id", "record").text == "Stop recording")
+    time.sleep(1)
+    browser.find_element("id", "record").click()
+    wait_until(lambda: browser.find_element("id", "record").text == "Record")
+    (film,) = tmp_path.glob("facetoon-*.mp4")
+    assert cv2.VideoCapture(str(film)).read()[1].shape == portrait.shape
+
     browser.find_element("id", "snapshot").click()
     saved = tmp_path / "downloads" / "facetoon.jpg"
     wait_until(saved.exists)
@@ -214,7 +223,7 @@ def test_nothing_is_cut_off_and_every_control_is_reached_by_tab(browser, still, 
         browser.switch_to.active_element.send_keys(Keys.TAB)
         reached.append(browser.switch_to.active_element.get_attribute("id"))
     styles = [f"style-{name}" for name in state_of(still)["styles"]]
-    assert [name for name in reached if name][: 4 + len(styles)] == [
+    assert [name for name in reached if name][: 5 + len(styles)] == [
         "snapshot",
         "strength",
         "splitting",

@@ -10,6 +10,8 @@ from edge_runtime.cartoonizer import Cartoonizer
 from edge_runtime.faces import FaceFinder
 from edge_runtime.live import LiveLoop
 from edge_runtime.preview.app import create_app
+from edge_runtime.preview.recorder import SwitchedRecording
+from edge_runtime.recording import open_recording
 from edge_runtime.session import open_session
 from edge_runtime.sinks import PreviewSink
 from edge_runtime.sources import open_source
@@ -25,13 +27,14 @@ FUZZ = hypothesis.settings(
 
 
 @pytest.fixture(params=["tiny-32-styles.tflite", "tiny-32.tflite"])
-def api(request, tiny_model, portrait):
+def api(request, tiny_model, portrait, tmp_path):
     timer = StageTimer()
     cartoonizer = Cartoonizer(open_session(tiny_model.with_name(request.param)), FaceFinder(), timer)
     sink = PreviewSink()
     sink.write(portrait)
     sink.close()  # so that the stream has an end
-    app = create_app(sink, LiveLoop(open_source("demo"), cartoonizer, [sink], timer))
+    recorder = SwitchedRecording(tmp_path, lambda path: open_recording(path, 30))
+    app = create_app(sink, LiveLoop(open_source("demo"), cartoonizer, [sink], timer), recorder=recorder)
     return schemathesis.openapi.from_wsgi("/openapi.json", app)
 
 
