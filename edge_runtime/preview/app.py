@@ -18,6 +18,7 @@ from edge_runtime.preview.openapi import describe
 from edge_runtime.preview.recorder import SwitchedRecording
 from edge_runtime.preview.server import LARGEST_BODY_BYTES, VIEWERS
 from edge_runtime.preview.viewers import Viewers
+from edge_runtime.settings import MOST_FACES
 from edge_runtime.sinks import PreviewSink
 
 BOUNDARY = "facetoon-frame"
@@ -69,7 +70,7 @@ def create_app(
 
     @app.get("/")
     def index() -> str:
-        return render_template("index.html")
+        return render_template("index.html", most_faces=MOST_FACES)
 
     @app.get("/stream.mjpg")
     def stream() -> Response:

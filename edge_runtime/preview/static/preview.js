@@ -3,6 +3,7 @@
 const byId = (id) => document.getElementById(id);
 const stream = byId("stream");
 const fields = document.querySelector("#controls fieldset");
+const choices = document.querySelectorAll("select.choice");
 const streamUrl = stream.src;
 let lost = false;
 let model = null; // whose style sliders are shown
@@ -39,7 +40,8 @@ function showSettings(state) {
   const settings = state.settings;
   if (settings.model !== model) buildMixer(state);
   for (const slider of byId("styles").querySelectorAll("input")) setSlider(slider, settings.style[slider.name] ?? 0);
-  setSlider(byId("strength"), settings.strength);
+  for (const name of ["strength", "colour_match"]) setSlider(byId(name), settings[name]);
+  for (const choice of choices) choice.value = settings[choice.name]; // blank for a value that is not offered here
   byId("splitting").checked = settings.split !== null;
   byId("split-row").hidden = settings.split === null;
   if (settings.split !== null) setSlider(byId("split"), settings.split);
@@ -117,13 +119,18 @@ async function poll() {
   }
 }
 
-for (const name of ["strength", "split"]) {
+for (const name of ["strength", "split", "colour_match"]) {
   byId(name).addEventListener("input", (event) => {
     setSlider(event.target, event.target.valueAsNumber);
     change({ [name]: event.target.valueAsNumber });
   });
 }
 byId("splitting").addEventListener("change", (event) => changeNow({ split: event.target.checked ? 0.5 : null }));
+for (const choice of choices) {
+  choice.addEventListener("change", () => {
+    changeNow({ [choice.name]: choice.classList.contains("number") ? Number(choice.value) : choice.value });
+  });
+}
 byId("random").addEventListener("click", () => changeNow({ random_seed: Math.floor(Math.random() * 2 ** 32) }));
 byId("model").addEventListener("change", (event) => changeNow({ model: event.target.value }));
 byId("record").addEventListener("click", (event) => changeNow({ record: event.target.ariaPressed !== "true" }));

@@ -135,6 +135,8 @@ def photograph_file(folder, portrait):
 
 
 def test_controls_change_what_the_stream_shows(browser, still, portrait, tmp_path):
+    from selenium.webdriver.support.select import Select
+
     browser.get(still)
     wait_until(lambda: browser.find_elements("css selector", "#styles input"))
     first, second, *_ = names = [e.get_attribute("id") for e in browser.find_elements("css selector", "#styles input")]
@@ -173,6 +175,13 @@ def test_controls_change_what_the_stream_shows(browser, still, portrait, tmp_pat
     browser.find_element("id", "random").click()
     wait_until(lambda: values_of(browser, *names) != before)
     assert sum(values_of(browser, *names)) == pytest.approx(1, abs=0.05)
+
+    browser.find_element("tag name", "summary").click()
+    for name, value in (("mode", "frame"), ("faces", 3), ("background", "blur"), ("morph_s", 1)):
+        Select(browser.find_element("name", name)).select_by_value(str(value))
+        wait_until(lambda name=name, value=value: state_of(still)["settings"][name] == value)
+    slide(browser, "colour_match", 0.5)
+    wait_until(lambda: state_of(still)["settings"]["colour_match"] == 0.5)
 
     browser.find_element("id", "record").click()
     wait_until(lambda: browser.find_element("id", "record").text == "Stop recording")
