@@ -18,7 +18,7 @@ function show(text, name) {
   if (byId("status").textContent !== text) byId("status").textContent = text; // else a screen reader repeats it
   byId("status").className = name;
   stream.classList.toggle("lost", name === "lost");
-  fields.disabled = name !== "live";
+  fields.disabled = byId("record").disabled = name !== "live";
 }
 
 function showNumbers(state) {
