@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from edge_runtime.cartoonizer import Cartoonizer
     from edge_runtime.live import LiveLoop
+    from edge_runtime.preview.recorder import SwitchedRecording
     from edge_runtime.session import Session
     from edge_runtime.settings import LiveSettings
     from edge_runtime.sinks import Sink
@@ -28,6 +29,10 @@ EXAMPLES = """examples:
   toon-live --source 0                         the first camera
   toon-live --source party.mp4 --headless --record out.mp4
 """
+TOKEN_HELP = (
+    "what the preview demands before it shows anything (default: $FACETOON_TOKEN; on an --host other than this machine "
+    "alone, one is made and printed)"
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -48,6 +53,12 @@ def build_parser() -> argparse.ArgumentParser:
     add("--threads", type=_positive, default=1, help="threads for the network (default: %(default)s)")
     add("--host", default="127.0.0.1", help="address of the preview (default: %(default)s, this machine alone)")
     add("--port", type=int, default=8000, help="port of the preview, 0 for any free one (default: %(default)s)")
+    add("--token", default=os.environ.get("FACETOON_TOKEN"), help=TOKEN_HELP)
+    add("--certificate", type=Path, metavar="FILE.pem", help="serve the preview by HTTPS with this certificate chain")
+    add("--key", type=Path, metavar="FILE.pem", help="the certificate's private key (default: in the same file)")
+    add(
+        "--allow-host", action="append", default=[], metavar="NAME", help="a further name of the preview, as of a proxy"
+    )
     add("--faces", type=_positive, default=1, help="most faces to cartoonize in a frame (default: %(default)s)")
     add("--budget-ms", type=_positive, metavar="MS", help="leave smaller faces alone once a frame took so long")
     add("--style", help="style, or a mix such as anime:0.6,photo:0.4 (default: the model's first)")
@@ -62,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--fast", action="store_true", help="read a file as fast as it can be worked on, with the preview")
     add("--frames", type=_positive, metavar="N", help="end after reading N frames")
     add("--record", type=Path, metavar="FILE.mp4", help="record what is shown")
+    add("--recordings", type=Path, metavar="FOLDER", help="let the page's Record button fill this folder")
     add("--record-minutes", type=_positive, metavar="N", help="begin a new file, FILE-00001.mp4, every N minutes")
     add("--record-keep", type=_positive, metavar="N", help="of those, keep the newest N")
     add("--pictures", type=Path, metavar="FOLDER", help="write every frame as a numbered JPEG")
@@ -108,18 +120,19 @@ def _run(arguments: argparse.Namespace) -> None:
     preview = None if arguments.headless and arguments.record else PreviewSink()
     sinks: list[Sink] = [preview] if preview else []
     sinks += _further_sinks(arguments, source, lambda: loop.stop())
+    recorder = _recorder(arguments, source)
+    if recorder:
+        sinks.append(recorder)
     fast = arguments.fast or arguments.headless
     loop = LiveLoop(source, cartoonizer, sinks, timer, fast=fast, frame_limit=arguments.frames, settings=settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.stop())
     server = None
     if not arguments.headless and preview:
-        from edge_runtime.preview.app import create_app
-        from edge_runtime.preview.server import PreviewServer
+        from edge_runtime.preview.start import start_preview
 
-        server = PreviewServer(create_app(preview, loop.state), arguments.host, arguments.port)
-        server.start()
-        print(f"Open {server.url} (Ctrl-C ends it).", flush=True)
+        server, url = start_preview(preview, loop, arguments, recorder)
+        print(f"Open {url} (Ctrl-C ends it).", flush=True)
     loop.start()
     _show_progress(loop, source.frames if arguments.frames is None else arguments.frames)
     loop.join()
@@ -164,6 +177,21 @@ def _further_sinks(arguments: argparse.Namespace, source: Source, stop: Callable
     if arguments.window:
         sinks.append(outputs.WindowSink(stop))
     return sinks
+
+
+def _recorder(arguments: argparse.Namespace, source: Source) -> SwitchedRecording | None:
+    """What the page's Record button switches."""
+    if not arguments.recordings:
+        return None
+    import time
+
+    from edge_runtime.preview.recorder import SwitchedRecording
+    from edge_runtime.recording import open_recording
+
+    minutes, keep = arguments.record_minutes, arguments.record_keep
+    return SwitchedRecording(
+        arguments.recordings, lambda path: open_recording(path, source.rate_hz, minutes, keep, time.monotonic)
+    )
 
 
 def _first_settings(arguments: argparse.Namespace, cartoonizer: Cartoonizer) -> LiveSettings:
