@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime import __version__
+from edge_runtime import __version__, tune_command
 from edge_runtime.errors import InputError
 from edge_runtime.session import DEFAULT_MODEL, RUNTIMES
+from edge_runtime.tune_command import positive_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   toon-live                                    the packaged demo at http://127.0.0.1:8000
   toon-live --source 0                         the first camera
+  toon-live tune --target-fps 25               measure this device, and write what keeps the rate
   toon-live --source party.mp4 --headless --record out.mp4
 """
 TOKEN_HELP = (
@@ -69,6 +71,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--colour-match", type=float, metavar="0..1", help="give the cartoon the face's own colours (default: 0)")
     add("--background", metavar="WHAT", help="keep, blur or cartoon what is around the faces (default: keep)")
     add("--mode", help="face, or frame to cartoonize the whole frame in tiles (default: face)")
+    add("--search-every", type=_positive, default=15, metavar="N", help="frames between looks for further faces")
+    add("--target-fps", type=positive_rate, metavar="HZ", help="measure first, and run what keeps this rate here")
     add("--headless", action="store_true", help="no preview; read a file as fast as it can be worked on")
     add("--fast", action="store_true", help="read a file as fast as it can be worked on, with the preview")
     add("--frames", type=_positive, metavar="N", help="end after reading N frames")
@@ -85,12 +89,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run until the source ends or a signal comes; 0 then, 2 on bad input."""
-    arguments = build_parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    command = tune_command.main if argv[:1] == ["tune"] else lambda rest: _run(build_parser().parse_args(rest))
     # Both libraries would add lines of their own to our one sentence; they read this when cv2 is first imported.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
-        _run(arguments)
+        command(argv[1:] if argv[:1] == ["tune"] else argv)
     except InputError as error:
         print(f"toon-live: {error}", file=sys.stderr)
         return 2
@@ -106,6 +111,8 @@ def _run(arguments: argparse.Namespace) -> None:
     from edge_runtime.sources import open_source
     from edge_runtime.timing import StageTimer
 
+    if arguments.target_fps:
+        _tune(arguments)
     sessions = _open_sessions(arguments)
     source = open_source(arguments.source, arguments.size, arguments.rate)
     if isinstance(source, CameraSource):
@@ -113,7 +120,7 @@ def _run(arguments: argparse.Namespace) -> None:
     timer = StageTimer()
     # The tracker is a .tflite file whatever the generator is.
     tracker_runtime = "tflite-runtime" if arguments.runtime == "tflite-runtime" else "litert"
-    finder = FaceFinder(arguments.faces, tracker_runtime)
+    finder = FaceFinder(arguments.faces, tracker_runtime, arguments.search_every)
     cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=arguments.budget_ms)
     settings = _first_settings(arguments, cartoonizer)
     # Headless runs encode too unless they record: what is measured stays the whole pipeline.
@@ -141,6 +148,17 @@ def _run(arguments: argparse.Namespace) -> None:
     from edge_runtime.summary import summary
 
     print(summary(loop, sessions[loop.settings.model], timer))
+
+
+def _tune(arguments: argparse.Namespace) -> None:
+    """Put the model, threads and search interval that keep the rate in the place of those given."""
+    from edge_runtime.tuning import tune
+
+    models = arguments.model or [DEFAULT_MODEL]
+    choice = tune(models, arguments.target_fps, arguments.faces)
+    print(choice.told(), file=sys.stderr)
+    arguments.model = [choice.model, *(path for path in models if path != choice.model)]
+    arguments.threads, arguments.search_every = choice.threads, choice.search_every
 
 
 def _open_sessions(arguments: argparse.Namespace) -> dict[str, Session]:

@@ -15,6 +15,7 @@ from edge_runtime.morph import StyleMorph
 from edge_runtime.pixels import Image
 from edge_runtime.session import Session
 from edge_runtime.settings import LiveSettings, first_style
+from edge_runtime.steady import Steadier
 from edge_runtime.timing import StageTimer
 
 AROUND_HEAD = 1.7  # so much larger than a crop is what a changed background spares: every crop lies inside it whole
@@ -48,6 +49,7 @@ class Cartoonizer:
         self._clock = clock
         self._budget_s = None if budget_ms is None else budget_ms / 1000
         self._morph = StyleMorph()
+        self._steadier = Steadier()
         self._weights = {size: pixels.feather(size) for size in {s.size_px for s in self.models.values()}}
         self._session = self.models[first]
         self.faces: list[Face] = []
@@ -79,10 +81,12 @@ class Cartoonizer:
         if session is not self._session:
             self._session = session
             self._morph.forget()
+            self._steadier.forget()
         mix = self._morph.at(self._clock(), settings.style, settings.morph_s)
         vector, strength = styles.to_vector(mix, session.styles)
         if not np.array_equal(vector, session.style):
             session.set_style(vector)
+            self._steadier.forget()
         return strength
 
     def _replace_all(self, frame: Image, strength: float) -> None:
@@ -93,6 +97,7 @@ class Cartoonizer:
 
     def _replace_faces(self, frame: Image, settings: LiveSettings, strength: float) -> None:
         start_s = self._clock()
+        self._steadier.next_frame()
         with self._timer.stage("detect"):
             self._finder.max_faces = settings.faces
             self.faces = self._finder.find(frame)
@@ -137,6 +142,8 @@ class Cartoonizer:
             tensor = session.infer(tensor)
         with stage("to_image"):
             cartoon = pixels.swap_red_blue(session.to_image(tensor))
+        with stage("steady"):
+            cartoon = self._steadier.steady(face, crop, cartoon)
         with stage("paste"):
             if settings.colour_match:
                 cartoon = pixels.match_colours(cartoon, crop, weights, settings.colour_match)

@@ -141,7 +141,7 @@ class DemoSource:
         )
         self._number = 0
 
-    def read(self) -> Image | None:
+    def read(self) -> Image:
         """See Source."""
         time_s = self._number / self.rate_hz
         self._number += 1

@@ -35,7 +35,7 @@ def test_headless_run_records_every_frame_with_its_face_replaced(tmp_path, film,
     assert done.returncode == 0, done.stderr
     assert "60 frames in" in done.stdout
     assert "0 dropped" in done.stdout
-    for stage in ("decode", "detect", "crop", "to_tensor", "infer", "to_image", "paste", "encode", "latency"):
+    for stage in ("decode", "detect", "crop", "to_tensor", "infer", "to_image", "steady", "paste", "encode", "latency"):
         assert re.search(rf"^{stage} +\d+\.\d+ +\d+\.\d+$", done.stdout, re.MULTILINE), stage
     recorded = frames_of(out)
     assert len(recorded) == 60
