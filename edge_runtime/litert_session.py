@@ -25,12 +25,12 @@ LIBRARIES = {
 class LiteRtSession:
     """A generator with one picture in and one picture out, float32 or int8. Not thread-safe: one owner each."""
 
-    def __init__(self, path: Path, runtime: str = "litert", threads: int = 2) -> None:
+    def __init__(self, path: Path, runtime: str = "litert", threads: int = 2, xnnpack: bool = True) -> None:
         model, self.spec = read_model(path)
         wanted = f"{self.spec.colour_order} in {self.spec.value_range}"
         if wanted != "RGB in (-1.0, 1.0)":  # what pixels.to_unit gives
             raise InputError(f"{path} wants {wanted}; this facetoon gives RGB in (-1.0, 1.0).")
-        self._interpreter, self.runtime = open_interpreter(model, str(path), runtime, threads)
+        self._interpreter, self.runtime = open_interpreter(model, str(path), runtime, threads, xnnpack)
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shapes = [tuple(map(int, tensor["shape"])) for tensor in (*inputs, *outputs)]
         if len(shapes) != 2 or shapes[0] != shapes[1] or shapes[0][0] != 1 or shapes[0][1] != shapes[0][2]:
@@ -63,8 +63,13 @@ class LiteRtSession:
         return self.to_image(self.infer(self.to_tensor(image)))
 
 
-def open_interpreter(model: bytes, name: str, runtime: str, threads: int) -> tuple[Any, str]:
-    """A ready Interpreter for flatbuffer bytes, and "library version"; raises InputError in one sentence."""
+def open_interpreter(
+    model: bytes, name: str, runtime: str, threads: int, xnnpack: bool = True
+) -> tuple[Any, str]:
+    """A ready Interpreter for flatbuffer bytes, and "library version"; raises InputError in one sentence.
+
+    Without `xnnpack` TFLite's own kernels run: only benchmarks want to know how slow they are.
+    """
     if runtime not in LIBRARIES:
         raise InputError(f"There is no runtime {runtime}; choose {' or '.join(LIBRARIES)}.")
     module, distribution, install = LIBRARIES[runtime]
@@ -74,7 +79,11 @@ def open_interpreter(model: bytes, name: str, runtime: str, threads: int) -> tup
         raise InputError(f"The runtime {runtime} is not installed; {install} brings it.") from None
     try:
         with _quiet_stderr():
-            interpreter = library.Interpreter(model_content=model, num_threads=threads)
+            kinds = library.OpResolverType
+            kernels = kinds.AUTO if xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+            interpreter = library.Interpreter(
+                model_content=model, num_threads=threads, experimental_op_resolver_type=kernels
+            )
             interpreter.allocate_tensors()
     except SystemError as error:  # tflite-runtime was built for NumPy 1 and says so only here
         raise InputError(f"The runtime {runtime} does not work beside this NumPy: {error}.") from None
