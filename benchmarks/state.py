@@ -124,6 +124,11 @@ class EnergyMeter:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
+    @property
+    def can_measure(self) -> bool:
+        """Known once the block has begun."""
+        return self._before is not None or self._thread is not None
+
     def __enter__(self) -> EnergyMeter:
         self._start_s = time.monotonic()
         self._before = self._read_rapl()

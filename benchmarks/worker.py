@@ -79,6 +79,7 @@ class Bench:
 
         before_mb = memory_mb()[0]
         start = time.perf_counter()
+        self.variant = variant
         self.session = session = open_variant(path, variant, foreign)
         load_ms = 1000 * (time.perf_counter() - start)
         # A picture with every grey level: int8 kernels do not care, float kernels meet no denormal numbers.
@@ -118,6 +119,14 @@ class Bench:
         start = time.perf_counter_ns()
         time_runs(self.session, self.image, runs, 0)
         return (time.perf_counter_ns() - start) / runs / 1e6
+
+    def pipeline(self, video: Path | None, seconds: float) -> dict[str, Any]:
+        """See pipeline.measure_pipeline."""
+        from benchmarks.pipeline import measure_pipeline
+
+        # The face tracker is a .tflite file whatever the generator is.
+        runtime = self.variant.runtime if self.variant.xnnpack is not None else "litert"
+        return measure_pipeline(self.session, runtime, video, seconds)
 
     def memory(self) -> tuple[float, float]:
         """See memory_mb."""
