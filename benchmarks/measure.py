@@ -31,6 +31,8 @@ class Plan:
     """What to measure, and how long."""
 
     runtimes: tuple[str, ...] = ("litert",)
+    is_default_runtimes: bool = False
+    """Nobody asked for these: one that is not installed is left out without a word."""
     threads: tuple[int, ...] = (1,)
     runs: int = 50
     """At least so many of each variant, over all rounds."""
@@ -68,7 +70,7 @@ def measure(path: Path, plan: Plan, tell: Callable[[str], None]) -> BenchResult:
     before = read_state()
     _note_missing(before, note)
     ops = _or_none(lambda: count_ops(path), note)
-    workers = _open_all(path, variants_of(path, plan.runtimes, list(plan.threads)), plan.foreign, note)
+    workers = _open_all(path, variants_of(path, plan.runtimes, list(plan.threads)), plan, note)
     try:
         others = OtherWork([worker.pid for worker in workers])
         samples = _rounds(workers, plan)
@@ -111,17 +113,16 @@ def measure(path: Path, plan: Plan, tell: Callable[[str], None]) -> BenchResult:
     )
 
 
-def _open_all(path: Path, variants: list[Variant], foreign: Foreign, note: Callable[[str], None]) -> list[Worker]:
+def _open_all(path: Path, variants: list[Variant], plan: Plan, note: Callable[[str], None]) -> list[Worker]:
     """A worker for each variant that can run; the others are noted, unless none is left."""
     workers, reasons = [], []
     for variant in variants:
         try:
-            workers.append(Worker(path, variant, foreign))
+            workers.append(Worker(path, variant, plan.foreign))
         except InputError as error:
             reasons.append(str(error))
-            # A runtime that is not there was not asked for by name: it is left out with one sentence.
     for reason in dict.fromkeys(reasons):
-        if workers:
+        if workers and not (plan.is_default_runtimes and "not installed" in reason):
             note(reason)
     if not workers:
         raise InputError(reasons[0])
