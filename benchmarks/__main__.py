@@ -68,7 +68,9 @@ def build_parser() -> argparse.ArgumentParser:
     project = commands.add_parser("project", help="an estimated range for a board that nobody measured")
     project.add_argument("file", type=Path, metavar="FILE.tflite")
     project.add_argument("--board", required=True, choices=("pi5", "pi4", "pi3b+", "zero2w"))
-    project.add_argument("--python", required=True, metavar="COMMAND", help="starts an emulated arm64 Python with LiteRT")
+    project.add_argument(
+        "--python", required=True, metavar="COMMAND", help="starts an emulated arm64 Python with LiteRT"
+    )
     return parser
 
 
@@ -171,7 +173,9 @@ def _foreign(arguments: argparse.Namespace) -> Foreign:
 
 
 def _shipped() -> list[Path]:
-    return sorted(path for path in MODELS.iterdir() if path.suffix in (".tflite", ".onnx") and "tracker" not in path.name)
+    return sorted(
+        path for path in MODELS.iterdir() if path.suffix in (".tflite", ".onnx") and "tracker" not in path.name
+    )
 
 
 def _sustained(arguments: argparse.Namespace) -> int:

@@ -45,8 +45,8 @@ def faults(result: BenchResult) -> list[str]:
         spent_s = times.count * times.p50_ms / 1000
         if times.count < FEWEST_RUNS or len(times.round_p50_ms) < FEWEST_ROUNDS or spent_s < 0.8 * SHORTEST_S:
             found.append(
-                f"{variant.label}: {times.count} runs in {len(times.round_p50_ms)} rounds and {spent_s:.1f} s; at least "
-                f"{FEWEST_RUNS}, {FEWEST_ROUNDS} and {SHORTEST_S:.0f} s are asked for."
+                f"{variant.label}: {times.count} runs in {len(times.round_p50_ms)} rounds and {spent_s:.1f} s; at "
+                f"least {FEWEST_RUNS}, {FEWEST_ROUNDS} and {SHORTEST_S:.0f} s are asked for."
             )
     if result.device.emulated:
         return found  # it shows that the model runs; neither load nor heat matters

@@ -61,9 +61,7 @@ def count_tflite(model: bytes) -> list[Op]:
         moved = sum(_size(tensor) for tensor in (*sources, *targets))
         has_int8 = any(tensor.type == 9 for tensor in sources)
         shapes = [tuple(map(int, t.shape if t.shape is not None else ())) for t in (*sources, targets[0])]
-        ops.append(
-            Op(index, kind, _tflite_macs(kind, shapes), moved, "int8" if has_int8 else "float32", shapes[-1])
-        )
+        ops.append(Op(index, kind, _tflite_macs(kind, shapes), moved, "int8" if has_int8 else "float32", shapes[-1]))
     return ops
 
 
@@ -72,7 +70,7 @@ def _size(tensor: Any) -> int:
 
 
 def _tflite_macs(kind: str, shapes: list[tuple[int, ...]]) -> int:
-    """`shapes` are those of the inputs, then of the output; weights are (out, h, w, in) but (1, h, w, out) depthwise."""
+    """`shapes`: the inputs', then the output's; weights are (out, h, w, in), but (1, h, w, out) where depthwise."""
     out = prod(shapes[-1])
     if kind == "CONV_2D":
         return out * prod(shapes[1][1:])

@@ -78,9 +78,7 @@ def single_op_models(model: bytes) -> list[bytes]:
     return out
 
 
-def _tensor(
-    s: Any, model: Any, graph: Any, name: str, shape: tuple[int, ...], number: int, data: Any = None
-) -> int:
+def _tensor(s: Any, model: Any, graph: Any, name: str, shape: tuple[int, ...], number: int, data: Any = None) -> int:
     tensor, buffer = s.TensorT(), s.BufferT()
     tensor.name, tensor.shape, tensor.type = name, list(shape), number
     if data is not None:

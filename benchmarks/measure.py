@@ -69,9 +69,9 @@ def measure(path: Path, plan: Plan, tell: Callable[[str], None]) -> BenchResult:
 
     before = read_state()
     _note_missing(before, note)
-    ops = _or_none(lambda: count_ops(path), note)
     workers = _open_all(path, variants_of(path, plan.runtimes, list(plan.threads)), plan, note)
     try:
+        ops = _or_none(lambda: count_ops(path), note)  # after LiteRT has found the file sound
         others = OtherWork([worker.pid for worker in workers])
         samples = _rounds(workers, plan)
         during, cores = read_state(), others.cores()
@@ -255,4 +255,3 @@ def _model_record(path: Path, opened: dict[str, Any], ours: bool, ops: list[Op] 
 
 def _peaks_json(peaks: Peaks) -> dict[str, Any]:
     return asdict(peaks) | {"bandwidth_gb_per_s": {str(k): v for k, v in peaks.bandwidth_gb_per_s.items()}}
-

@@ -116,7 +116,7 @@ class ForeignSession:
     def _table(self, dtype: Any, scale: float, zero_point: int) -> Tensor:
         """256 input values: our own table moved from -1..1 to the range of this model."""
         if np.dtype(dtype).kind == "f":
-            unit = pixels.encode_table(np.dtype(dtype), 0.0, 0)
+            unit = pixels.encode_table(np.dtype(dtype), 0.0, 0).astype(np.float32)
             return (unit * self._half + self._middle).astype(dtype)
         return pixels.encode_table(np.dtype(dtype), scale / self._half, round(zero_point + self._middle / scale))
 
@@ -182,7 +182,9 @@ class _OnnxRunner:
         try:
             import onnxruntime
         except ImportError:
-            raise InputError("The runtime onnxruntime is not installed; pip install 'facetoon[onnx]' brings it.") from None
+            raise InputError(
+                "The runtime onnxruntime is not installed; pip install 'facetoon[onnx]' brings it."
+            ) from None
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = variant.threads, 3
         try:
@@ -193,14 +195,14 @@ class _OnnxRunner:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if (len(inputs), len(outputs)) != (1, 1) or inputs[0].type not in self.TYPES:
             raise InputError(f"{path} does not map one float picture to another.")
-        shape = [side if isinstance(side, int) else None for side in inputs[0].shape]
+        shape: list[Any] = [side if isinstance(side, int) else None for side in inputs[0].shape]
         if len(shape) == 4:
             shape[0] = shape[0] or 1
             if None in shape and size_px is None:
                 raise InputError(f"{path} takes pictures of any size: give --size, such as 256.")
             shape = [size_px if side is None else side for side in shape]
         self._name = inputs[0].name
-        self.input_shape = tuple(shape)
+        self.input_shape: tuple[int, ...] = tuple(shape)
         self.input_type = self.output_type = (self.TYPES[inputs[0].type], 0.0, 0)
 
     def run(self, tensor: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Run for minutes and watch: when does the device throttle, and at which rate does it settle?"""
+"""Run for minutes and watch when the device throttles, and at which rate it settles."""
 
 from __future__ import annotations
 

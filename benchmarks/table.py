@@ -124,7 +124,8 @@ def _variant_line(one: Measured) -> str:
     times = one.stages["infer"]
     return (
         f"{one.label:<34}{times.p50_ms:>9.3f}{times.best_round_p50_ms:>9.3f}{times.p95_ms:>9.3f}{times.p99_ms:>9.3f}"
-        f"{one.load_ms:>8.1f}{one.first_inference_ms:>8.2f}{one.peak_memory_mb:>7.0f}{_told(one.roofline_share, '.0%'):>6}"
+        f"{one.load_ms:>8.1f}{one.first_inference_ms:>8.2f}{one.peak_memory_mb:>7.0f}"
+        f"{_told(one.roofline_share, '.0%'):>6}"
     )
 
 
@@ -136,7 +137,8 @@ def html_page(results: list[BenchResult]) -> str:
     )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>facetoon on devices</title>'
-        "<style>body{font:15px sans-serif;margin:2em}td,th{padding:.3em .6em;border-bottom:1px solid #ddd;text-align:left}"
+        "<style>body{font:15px sans-serif;margin:2em}td,th{padding:.3em .6em;"
+        "border-bottom:1px solid #ddd;text-align:left}"
         f"table{{border-collapse:collapse}}svg{{max-width:60em}}</style><h1>facetoon on devices</h1>"
         f"<table><tr>{head}</tr>{body}</table>{_bars(results)}</html>\n"
     )
@@ -148,7 +150,13 @@ def _bars(results: list[BenchResult]) -> str:
         return "<p>No measured device yet.</p>"
     import pygal
 
-    config = {"js": (), "show_legend": True, "human_readable": True, "legend_at_bottom": True, "disable_xml_declaration": True}
+    config = {
+        "js": (),
+        "show_legend": True,
+        "human_readable": True,
+        "legend_at_bottom": True,
+        "disable_xml_declaration": True,
+    }
     chart = pygal.HorizontalBar(title="Milliseconds, median", height=160 + 90 * len(real), **config)
     chart.x_labels = [f"{result.model.name}, {result.device.cpu}" for result in real]
     chart.add("inference", [result.fastest.stages["infer"].p50_ms for result in real])
@@ -164,7 +172,7 @@ def sustained_plot(record: Sustained) -> str:
         js=(), stroke=True, show_dots=False, height=420, legend_at_bottom=True, x_title="seconds", range=(0, 105),
         title=f"{record.model}, {record.variant}: percent of the greatest value",
     )  # fmt: skip
-    series = {
+    series: dict[str, list[tuple[float, float]]] = {
         "runs/s": [(one.at_s, one.rate_hz) for one in record.slices],
         "°C": [(one.at_s, one.temperature_c) for one in record.slices if one.temperature_c is not None],
         "MHz": [(one.at_s, one.clock_mhz) for one in record.slices if one.clock_mhz is not None],

@@ -63,9 +63,7 @@ class LiteRtSession:
         return self.to_image(self.infer(self.to_tensor(image)))
 
 
-def open_interpreter(
-    model: bytes, name: str, runtime: str, threads: int, xnnpack: bool = True
-) -> tuple[Any, str]:
+def open_interpreter(model: bytes, name: str, runtime: str, threads: int, xnnpack: bool = True) -> tuple[Any, str]:
     """A ready Interpreter for flatbuffer bytes, and "library version"; raises InputError in one sentence.
 
     Without `xnnpack` TFLite's own kernels run: only benchmarks want to know how slow they are.
