@@ -13,6 +13,7 @@ from edge_runtime import pixels
 from edge_runtime.errors import InputError
 from edge_runtime.framing import Framing
 from edge_runtime.litert_session import LiteRtSession, open_interpreter
+from edge_runtime.onnx_session import open_onnx
 from edge_runtime.pixels import Image, Tensor
 from edge_runtime.session import Session, open_session
 from edge_runtime.spec import MEMBER, ModelSpec
@@ -103,6 +104,8 @@ class ForeignSession:
             raise InputError(f"{path} takes a picture of {sides[0]} x {sides[1]} px, not a square one.")
         self.size_px: int = sides[0]
         low, high = foreign.value_range or _told_range(path, *self._runner.input_type)
+        self.styles: tuple[str, ...] = ()
+        self.style = np.ones(1, np.float32)
         self._middle, self._half = (low + high) / 2, (high - low) / 2
         self._encode = self._table(*self._runner.input_type)
         self.spec = ModelSpec(
@@ -136,6 +139,10 @@ class ForeignSession:
         values = picture[0].astype(np.float32)
         real = values if np.dtype(dtype).kind == "f" else (values - zero_point) * scale
         return pixels.from_unit((real - self._middle) / self._half)
+
+    def set_style(self, weights: Any) -> None:
+        """See Session; no other project's style input is known here."""
+        raise InputError(f"{self.spec.name} has no styles to mix.")
 
     def run(self, image: Image) -> Image:
         """See Session."""
@@ -179,19 +186,7 @@ class _OnnxRunner:
     TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}  # noqa: RUF012
 
     def __init__(self, path: Path, variant: Variant, size_px: int | None) -> None:
-        try:
-            import onnxruntime
-        except ImportError:
-            raise InputError(
-                "The runtime onnxruntime is not installed; pip install 'facetoon[onnx]' brings it."
-            ) from None
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.log_severity_level = variant.threads, 3
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its exceptions have no common base but this
-            raise InputError(f"{path} is not a model that onnxruntime can run: {str(error).splitlines()[0]}") from None
-        self.runtime = f"onnxruntime {onnxruntime.__version__}"
+        self._session, self.runtime = open_onnx(path.read_bytes(), str(path), variant.threads)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if (len(inputs), len(outputs)) != (1, 1) or inputs[0].type not in self.TYPES:
             raise InputError(f"{path} does not map one float picture to another.")

@@ -32,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--source", default="demo", help="camera number, video, folder, picture, or demo (default: %(default)s)")
     add("--model", type=Path, default=DEFAULT_MODEL, help="model file (default: the packaged %(default)s)")
-    add("--runtime", choices=RUNTIMES, default=RUNTIMES[0], help="library that runs it (default: %(default)s)")
+    add("--runtime", choices=RUNTIMES, help="library that runs it (default: litert for .tflite, onnxruntime for .onnx)")
     add("--threads", type=_positive, default=1, help="threads for the network (default: %(default)s)")
     add("--host", default="127.0.0.1", help="address of the preview (default: %(default)s, this machine alone)")
     add("--port", type=int, default=8000, help="port of the preview, 0 for any free one (default: %(default)s)")
@@ -71,7 +71,9 @@ def _run(arguments: argparse.Namespace) -> None:
     session = open_session(arguments.model, arguments.runtime, arguments.threads)
     source = open_source(arguments.source)
     timer = StageTimer()
-    cartoonizer = Cartoonizer(session, FaceFinder(arguments.faces, arguments.runtime), timer)
+    # The tracker is a .tflite file whatever the generator is.
+    tracker_runtime = "tflite-runtime" if arguments.runtime == "tflite-runtime" else "litert"
+    cartoonizer = Cartoonizer(session, FaceFinder(arguments.faces, tracker_runtime), timer)
     # Headless runs encode too unless they record: what is measured stays the whole pipeline.
     preview = None if arguments.headless and arguments.record else PreviewSink()
     sinks: list[Sink] = [preview] if preview else []

@@ -1,15 +1,19 @@
-"""Make tiny-32.tflite, the int8 generator that the fast edge tests run; wants the `convert` extra.
+"""Make the tiny generators that the fast tests run; wants the `dev` extra.
 
     python tests/data/make_tiny.py
 
-One 1x1 convolution with fixed weights: red, green and blue of the result are blue, inverted red and green of the
-picture. So a test can tell what came out of the model, and whether colours were swapped on the way.
+tiny-32 (int8 .tflite, float .onnx) is one 1x1 convolution with fixed weights: red, green and blue of the result are
+blue, inverted red and green of the picture. So a test can tell what came out of the model, and whether colours were
+swapped on the way. tiny-32-styles (float, both kinds) has a style input: "plain" gives the picture, "inverted" its
+negative, a mix what lies between.
 """
 
 from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
+import tf2onnx
 
 from convert.recipes import find_recipe
 from convert.to_tflite import to_tflite
@@ -21,25 +25,45 @@ WEIGHTS = np.array([[0, -1, 0], [0, 0, 1], [1, 0, 0]], np.float32)  # row: colou
 
 
 def main() -> None:
-    """Write the file beside this one."""
-    image = keras.Input((SIZE_PX, SIZE_PX, 3), name="image")
+    """Write the files beside this one."""
+    image = keras.Input((SIZE_PX, SIZE_PX, 3), batch_size=1, name="image")
     convolution = keras.layers.Conv2D(3, 1, use_bias=False, name="colours")
-    generator = keras.Model(image, convolution(image), name="tiny")
+    plain = keras.Model(image, convolution(image), name="tiny")
     convolution.set_weights([WEIGHTS[np.newaxis, np.newaxis]])
     # Every grey level once in each colour: the ranges become exactly -1..1.
     levels = np.resize(np.arange(256, dtype=np.uint8), SIZE_PX * SIZE_PX).reshape(1, SIZE_PX, SIZE_PX, 1)
     recipe = find_recipe("static_wi8_ai8")
+    write("tiny-32.tflite", to_tflite(plain, recipe, np.repeat(levels, 3, axis=3)), ("inverted",), recipe.name)
+    write("tiny-32.onnx", to_onnx(plain), ("inverted",))
+    style = keras.Input((2,), batch_size=1, name="style")
+    gain = keras.layers.Dense(3, use_bias=False, name="gain")
+    styled = keras.Model([image, style], image * keras.layers.Reshape((1, 1, 3))(gain(style)), name="tiny_styles")
+    gain.set_weights([np.array([[1.0] * 3, [-1.0] * 3], np.float32)])
+    styles = ("plain", "inverted")
+    write("tiny-32-styles.tflite", tf.lite.TFLiteConverter.from_keras_model(styled).convert(), styles)
+    write("tiny-32-styles.onnx", to_onnx(styled), styles)
+
+
+def to_onnx(generator: keras.Model) -> bytes:
+    """ONNX bytes, float32, batch 1, channels last."""
+    signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in generator.inputs]
+    function = tf.function(lambda *inputs: generator(list(inputs) if len(inputs) > 1 else inputs[0]))
+    model, _ = tf2onnx.convert.from_function(function, signature, opset=17)
+    return model.SerializeToString()
+
+
+def write(name: str, model: bytes, styles: tuple[str, ...], recipe: str = "float32") -> None:
+    """Write one model file with its spec."""
     spec = ModelSpec(
-        name="tiny-32",
+        name=name.partition(".")[0],
         direction="photo to cartoon",
-        recipe=recipe.name,
+        recipe=recipe,
         framing=Framing(),
-        styles=("inverted",),
+        styles=styles,
         data_sources=("none: fixed weights",),
         licence="Apache-2.0",
     )
-    path = Path(__file__).with_name("tiny-32.tflite")
-    write_model(path, to_tflite(generator, recipe, np.repeat(levels, 3, axis=3)), spec)
+    write_model(Path(__file__).with_name(name), model, spec)
 
 
 if __name__ == "__main__":
