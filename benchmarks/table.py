@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.result import BenchResult, Measured, read_result
 from edge_runtime.errors import InputError
@@ -148,7 +149,7 @@ def _bars(results: list[BenchResult]) -> str:
     real = [result for result in results if not result.device.emulated]
     if not real:
         return "<p>No measured device yet.</p>"
-    import pygal
+    pygal = _pygal()
 
     config = {
         "js": (),
@@ -166,7 +167,7 @@ def _bars(results: list[BenchResult]) -> str:
 
 def sustained_plot(record: Sustained) -> str:
     """An SVG of its own: rate, temperature and clock over time, each as a share of its greatest value."""
-    import pygal
+    pygal = _pygal()
 
     chart = pygal.XY(
         js=(), stroke=True, show_dots=False, height=420, legend_at_bottom=True, x_title="seconds", range=(0, 105),
@@ -182,6 +183,14 @@ def sustained_plot(record: Sustained) -> str:
             most = max(value for _, value in points)
             chart.add(f"{unit} (100 % = {most:.1f})", [(at, 100 * value / most) for at, value in points])
     return str(chart.render(is_unicode=True))
+
+
+def _pygal() -> Any:
+    """The plotting library, without the import hook for plug-ins that it installs: Python warns about its old kind."""
+    import pygal
+
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
+    return pygal
 
 
 def _told(value: float | str | None, form: str = "") -> str:
