@@ -59,10 +59,10 @@ def build_parser() -> argparse.ArgumentParser:
     table.add_argument("--results", type=Path, default=RESULTS, help="default: %(default)s")
     table.add_argument("--into", type=Path, nargs="*", default=[], metavar="FILE.md", help="files with the markers")
     table.add_argument("--html", type=Path, metavar="OUT.html", help="a self-contained page")
-    compare = commands.add_parser("compare", help="ratio of two results with its interval; 1 on a regression")
+    compare = commands.add_parser("compare", help="ratio of two results with its interval; exit status 1 on a regression")
     compare.add_argument("before", type=Path)
     compare.add_argument("after", type=Path)
-    compare.add_argument("--tolerance", type=float, default=0.05, help="default: %(default)s, so 5 %% slower")
+    compare.add_argument("--tolerance", type=float, default=0.05, help="what two runs of the same code may differ by (default: %(default)s)")
     submit = commands.add_parser("submit", help="check a result, and say what to put into a pull request")
     submit.add_argument("file", type=Path, metavar="RESULT.json")
     project = commands.add_parser("project", help="an estimated range for a board that nobody measured")
@@ -222,11 +222,11 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _submit(arguments: argparse.Namespace) -> int:
-    from benchmarks.compare import faults, pull_request
+    from benchmarks.compare import faults, own_names, private_fields, pull_request
     from benchmarks.result import read_result
 
     result = read_result(arguments.file)
-    found = faults(result)
+    found = faults(result) + private_fields(result, own_names())
     if found:
         print("This result is not fit for the table yet:", *(f"- {fault}" for fault in found), sep="\n")
         return 1

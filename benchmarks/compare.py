@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import getpass
+import re
+import socket
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from benchmarks.intervals import is_regression, ratio_interval
+from benchmarks.intervals import REGRESSION, ratio_interval, verdict
 from benchmarks.result import BenchResult
 from benchmarks.state import BUSY_SHARE
 from benchmarks.table import markdown_header, markdown_row
 from edge_runtime.errors import InputError
 
+ABSOLUTE_PATH = re.compile(r"(?<![\w.)])(?:~?/[\w.@-]+(?:/[\w.@ -]+)*|[A-Za-z]:\\\S+)")
+COMMON_NAMES = ("", "root", "pi", "user", "admin", "debian", "ubuntu", "localhost", "raspberrypi", "raspberry", "linux")
 FEWEST_RUNS, FEWEST_ROUNDS, SHORTEST_S = 50, 5, 3.0
 
 
@@ -28,10 +36,9 @@ def compare(before: BenchResult, after: BenchResult, tolerance: float) -> tuple[
     lines, regressed = [], False
     for a, b in pairs:
         ratio, low, high = ratio_interval(a.stages["infer"].round_p50_ms, b.stages["infer"].round_p50_ms)
-        is_worse = is_regression(ratio, low, tolerance)
-        regressed |= is_worse
-        verdict = "REGRESSION" if is_worse else "faster" if high < 1 else "slower" if low > 1 else "no difference seen"
-        lines.append(f"{a.label:<34} infer x {ratio:.3f} (95 %: {low:.3f} to {high:.3f})  {verdict}")
+        judged = verdict(low, high, tolerance)
+        regressed |= judged == REGRESSION
+        lines.append(f"{a.label:<34} infer x {ratio:.3f} (95 %: {low:.3f} to {high:.3f})  {judged}")
     if max(before.other_cores or 0, after.other_cores or 0) > BUSY_SHARE:
         lines.append("One of the two was measured on a busy machine: repeat it before believing a regression.")
     return "\n".join(lines), regressed
@@ -58,6 +65,39 @@ def faults(result: BenchResult) -> list[str]:
     if result.overhead_share > 0.01:
         found.append(f"The instruments add {100 * result.overhead_share:.1f} % to what they measure.")
     return found
+
+
+def private_fields(result: BenchResult, names: Sequence[str]) -> list[str]:
+    """A sentence for each text in the result that holds one of `names` as a word, or an absolute path."""
+    found = []
+    for where, text in _texts(dataclasses.asdict(result), ""):
+        hits = [name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
+        hits += [match[0] for match in ABSOLUTE_PATH.finditer(text)]
+        found += [f'{where} tells of your machine: "{hit}". Take it out of the file.' for hit in hits]
+    return found
+
+
+def own_names() -> list[str]:
+    """Host and user name of this machine, but not such as half of all machines have."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        user = ""
+    host = socket.gethostname()
+    return [name for name in dict.fromkeys((host, host.partition(".")[0], user)) if name not in COMMON_NAMES]
+
+
+def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
+    """Every string in a tree of JSON, keys included, with the place where it stands."""
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield f"{where}.{key}".lstrip("."), str(key)
+            yield from _texts(item, f"{where}.{key}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{where}[{index}]")
 
 
 def pull_request(result: BenchResult, results: Path) -> str:

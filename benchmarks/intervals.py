@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 Item = TypeVar("Item")
+REGRESSION = "REGRESSION"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,10 @@ def interleaved(items: Sequence[Item], rounds: int) -> list[list[Item]]:
 
 
 def ratio_interval(before: Sequence[float], after: Sequence[float], draws: int = 4000) -> tuple[float, float, float]:
-    """Ratio of the medians of round medians, after to before, with a 95 % bootstrap interval over the rounds."""
+    """Ratio of the medians of round medians, after to before, with a 95 % bootstrap interval over the rounds.
+
+    Rounds of one run share its processes, memory layout and minute: what differs between runs is not in the interval.
+    """
     generator = np.random.default_rng(0)  # the same files give the same verdict
     a, b = np.asarray(before, float), np.asarray(after, float)
     medians = [np.median(values[generator.integers(0, len(values), (draws, len(values)))], axis=1) for values in (a, b)]
@@ -53,6 +57,17 @@ def ratio_interval(before: Sequence[float], after: Sequence[float], draws: int =
     return float(np.median(b) / np.median(a)), float(low), float(high)
 
 
-def is_regression(ratio: float, low: float, tolerance: float) -> bool:
-    """Slower for sure (the interval lies above 1) and by more than the tolerance as far as can be told."""
-    return low > 1 and ratio > 1 + tolerance
+def verdict(low: float, high: float, tolerance: float) -> str:
+    """Judge an interval of ratios after / before against the band 1 / (1 + tolerance) to 1 + tolerance.
+
+    The tolerance stands for what differs between two runs of the same code, which no single run can know. So only an
+    interval wholly beyond the band is a difference, and only one wholly inside it shows that there is none.
+    """
+    slowest = 1 + tolerance
+    if low > slowest:
+        return REGRESSION
+    if high < 1 / slowest:
+        return "faster"
+    if 1 / slowest <= low and high <= slowest:
+        return "no difference beyond the tolerance"
+    return "undecided: the interval reaches beyond the tolerance; take more --rounds"

@@ -76,7 +76,7 @@ class OtherWork:
     """CPU seconds that other processes take between two readings of /proc/stat, in cores."""
 
     def __init__(self, pids: list[int], root: Path = Path("/")) -> None:
-        self._pids, self._root = [os.getpid(), *pids], root
+        self._pids, self._root = pids, root
         self._start = (time.monotonic(), self._busy_s(), self._own_s())
 
     def cores(self) -> float | None:
@@ -96,11 +96,12 @@ class OtherWork:
         return float(sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")  # all but idle and I/O wait
 
     def _own_s(self) -> float:
-        total = 0
+        own = os.times()  # not /proc: qemu-user invents the emulated process's own stat file
+        total = (own.user + own.system) * os.sysconf("SC_CLK_TCK")
         for pid in self._pids:
             try:
                 text = (self._root / f"proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                total += int(text[11]) + int(text[12])
+                total += int(text[11]) + int(text[12])  # of all threads
             except (OSError, IndexError):
                 continue
         return total / os.sysconf("SC_CLK_TCK")
@@ -144,17 +145,31 @@ class EnergyMeter:
             self._thread.join()
             self.source = "Pi 5 PMIC"
             self.joules = self.seconds * sum(self._watts) / len(self._watts) if self._watts else None
-        elif self._before is not None and (after := self._read_rapl()) is not None and after >= self._before:
-            self.source, self.joules = "RAPL package", after - self._before
+        elif self._before is not None and (after := self._read_rapl()) is not None:
+            self.source, self.joules = "RAPL package", self._rapl_joules(self._before, after)
 
-    def _read_rapl(self) -> float | None:
+    def _read_rapl(self) -> list[int] | None:
+        """Microjoules of each package since some moment."""
         try:
-            return sum(int(path.read_text()) for path in self._counters) / 1e6 if self._counters else None
+            return [int(path.read_text()) for path in self._counters] or None
         except PermissionError:
             self.why = "RAPL may be read by root alone here"
         except (OSError, ValueError):
             self.why = "RAPL does not answer"
         return None
+
+    def _rapl_joules(self, before: list[int], after: list[int]) -> float | None:
+        """Counters begin again at their range, minutes to hours of full power: once in a measurement at most."""
+        spent_uj = 0
+        try:
+            for counter, start, end in zip(self._counters, before, after, strict=True):
+                has_wrapped = end < start
+                spent_uj += end - start
+                spent_uj += int(counter.with_name("max_energy_range_uj").read_text()) if has_wrapped else 0
+        except (OSError, ValueError):
+            self.why = "RAPL's counter began again and does not tell its range"
+            return None
+        return spent_uj / 1e6
 
     def _sample(self) -> None:
         while not self._stop.is_set():

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from benchmarks.state import EnergyMeter, OtherWork, decode_throttled, parse_pmic_w, read_state, read_throttled
@@ -72,9 +74,20 @@ def test_rapl_energy_is_the_difference(planted):
     assert meter.joules == 2.5
 
 
+@pytest.mark.parametrize(("limit", "joules"), [("10000000", 4.0), (None, None)])
+def test_a_rapl_counter_that_begins_again(planted, limit, joules):
+    folder = "sys/class/powercap/intel-rapl:0"
+    root = planted({f"{folder}/energy_uj": "9000000"} | ({f"{folder}/max_energy_range_uj": limit} if limit else {}))
+    with EnergyMeter(root) as meter:
+        (root / folder / "energy_uj").write_text("3000000")
+    assert meter.joules == joules
+    assert limit or "began again" in meter.why
+
+
 def test_other_work_is_all_but_idle_and_our_own(planted, monkeypatch):
     root = planted({"proc/stat": "cpu 100 0 0 1000 0 0 0 0\n"})
     ticks = iter([10.0, 12.0])
+    monkeypatch.setattr("benchmarks.state.os.times", lambda: os.times_result((1.0, 0.0, 0.0, 0.0, 0.0)))
     monkeypatch.setattr("benchmarks.state.time.monotonic", lambda: next(ticks))
     others = OtherWork([], root)
     (root / "proc/stat").write_text("cpu 300 0 0 1200 0 0 0 0\n")  # 200 ticks of 10 ms in 2 s: one core
