@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from edge_runtime.errors import InputError
 
 if TYPE_CHECKING:
+    from benchmarks.foreign import Foreign
     from benchmarks.measure import Plan
-    from benchmarks.opening import Foreign
 
 RUNTIMES = ("litert", "tflite-runtime", "onnxruntime")
 MODELS = Path(__file__).parent.parent / "edge_runtime" / "models"
 RESULTS = Path("benchmarks/results")
 EXAMPLES = """examples:
   toon-bench run --shipped --cooling "active cooler" --save
-  toon-bench run mine.tflite other.onnx --range=-1,1 --threads 1 2 4 --runtime litert onnxruntime
+  toon-bench run mine.tflite mine.onnx other.onnx --range=-1,1 --threads 1 2 4 --runtime litert onnxruntime
   toon-bench run mine.tflite --profile --e2e party.mp4
   toon-bench sustained mine.tflite --minutes 15 --out heat.json --plot heat.svg
   toon-bench compare before.json after.json --tolerance 0.05
@@ -33,7 +33,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="measure model files: stages, variants side by side, memory, roofline share")
-    run.add_argument("files", type=Path, nargs="*", metavar="FILE", help="model file (.tflite or .onnx), anybody's")
+    run.add_argument(
+        "files",
+        type=Path,
+        nargs="*",
+        metavar="FILE",
+        help="model file (.tflite or .onnx), anybody's; several are measured in the same interleaved rounds",
+    )
     run.add_argument("--shipped", action="store_true", help="every generator that facetoon ships")
     run.add_argument("--threads", type=int, nargs="+", metavar="N", help="default: 1 and every power of 2 up to cores")
     run.add_argument("--runtime", nargs="+", choices=RUNTIMES, help="default: all that are installed")
@@ -59,10 +65,17 @@ def build_parser() -> argparse.ArgumentParser:
     table.add_argument("--results", type=Path, default=RESULTS, help="default: %(default)s")
     table.add_argument("--into", type=Path, nargs="*", default=[], metavar="FILE.md", help="files with the markers")
     table.add_argument("--html", type=Path, metavar="OUT.html", help="a self-contained page")
-    compare = commands.add_parser("compare", help="ratio of two results with its interval; exit status 1 on a regression")
+    compare = commands.add_parser(
+        "compare", help="ratio of two results with its interval; exit status 1 on a regression"
+    )
     compare.add_argument("before", type=Path)
     compare.add_argument("after", type=Path)
-    compare.add_argument("--tolerance", type=float, default=0.05, help="what two runs of the same code may differ by (default: %(default)s)")
+    compare.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.05,
+        help="what two runs of the same code may differ by (default: %(default)s)",
+    )
     submit = commands.add_parser("submit", help="check a result, and say what to put into a pull request")
     submit.add_argument("file", type=Path, metavar="RESULT.json")
     project = commands.add_parser("project", help="an estimated range for a board that nobody measured")
@@ -76,6 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_foreign(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--range", metavar="LOW,HIGH", help="another project's model: what grey 0 and 255 become")
+    parser.add_argument("--output-range", metavar="LOW,HIGH", help="the same of its output (default: as its input)")
     parser.add_argument("--size", type=int, metavar="PX", help="another project's model of variable size: its side")
 
 
@@ -93,11 +107,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from benchmarks.measure import measure  # late: --help needs no OpenCV
+    from benchmarks.compare import side_by_side  # late: --help needs no OpenCV
+    from benchmarks.measure import measure
     from benchmarks.result import check_destination, write_text
     from benchmarks.table import markdown_header, markdown_row, result_text
 
-    files = arguments.files + (_shipped() if arguments.shipped else [])
+    shipped, measured = _shipped() if arguments.shipped else [], 0
+    files = arguments.files + shipped
     if not files:
         raise InputError("Name a model file, or take --shipped.")
     if arguments.json and len(files) > 1:
@@ -105,30 +121,28 @@ def _run(arguments: argparse.Namespace) -> int:
     out = None if arguments.json in (None, "-") else Path(arguments.json)
     if out:
         check_destination(out)
-    plan, failed, rows = _plan(arguments), 0, []
-    for path in files:
-        try:
-            result = measure(path, plan, _say)
-        except InputError as error:
-            if len(files) == 1:
-                raise
-            _say(str(error))
-            failed = 2
-            continue
-        if arguments.json == "-":
-            print(result.to_json())
-            continue
-        if arguments.save:
-            place = result.place(RESULTS)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            write_text(place, result.to_json() + "\n")
-        if out:
-            write_text(out, result.to_json() + "\n")
-        print(result_text(result), end="\n\n")
-        rows.append(markdown_row(result))
+    plan, rows = _plan(arguments), []
+    # Named files go side by side; shipped ones, which only grow in number, one after another, to fit into any memory.
+    for group in ([arguments.files] if arguments.files else []) + [[path] for path in shipped]:
+        results = measure(group, plan, _say)
+        for result in results:
+            if arguments.json == "-":
+                print(result.to_json())
+                continue
+            if arguments.save:
+                place = result.place(RESULTS)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                write_text(place, result.to_json() + "\n")
+            if out:
+                write_text(out, result.to_json() + "\n")
+            print(result_text(result), end="\n\n")
+            rows.append(markdown_row(result))
+        if len(results) > 1:
+            print(side_by_side(results), end="\n\n")
+        measured += len(results)
     if rows:
         print(markdown_header(), *rows, sep="\n")
-    return failed
+    return 0 if measured == len(files) else 2
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
@@ -159,17 +173,24 @@ def _all_threads() -> list[int]:
 
 
 def _foreign(arguments: argparse.Namespace) -> Foreign:
-    from benchmarks.opening import Foreign
+    from benchmarks.foreign import Foreign
 
-    if arguments.range is None:
-        return Foreign(None, arguments.size)
+    if arguments.size is not None and not 1 <= arguments.size <= 8192:
+        raise InputError(f"--size {arguments.size} is no side of a picture.")
+    given = _range("--range", arguments.range), _range("--output-range", arguments.output_range)
+    return Foreign(*given, arguments.size)
+
+
+def _range(option: str, text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
     try:
-        low, high = map(float, arguments.range.split(","))
+        low, high = map(float, text.split(","))
     except ValueError:
-        raise InputError(f"--range {arguments.range} is not two numbers, such as -1,1.") from None
-    if not low < high:
-        raise InputError(f"--range {arguments.range} must rise.")
-    return Foreign((low, high), arguments.size)
+        raise InputError(f"{option} {text} is not two numbers, such as -1,1.") from None
+    if not -1e6 < low < high < 1e6:
+        raise InputError(f"{option} {text} must rise, and be finite.")
+    return low, high
 
 
 def _shipped() -> list[Path]:

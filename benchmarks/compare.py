@@ -44,6 +44,17 @@ def compare(before: BenchResult, after: BenchResult, tolerance: float) -> tuple[
     return "\n".join(lines), regressed
 
 
+def side_by_side(results: Sequence[BenchResult]) -> str:
+    """Lines for files measured in the same rounds: the fastest variant of each, over that of the first."""
+    first = results[0].fastest.stages["infer"].round_p50_ms
+    lines = [f"side by side, infer of each file's fastest variant over that of {results[0].model.file}:"]
+    for result in results[1:]:
+        ratio, low, high = ratio_interval(first, result.fastest.stages["infer"].round_p50_ms)
+        spread = f"x {ratio:.3f} (95 %: {low:.3f} to {high:.3f})"
+        lines.append(f"{result.model.file:<34} {spread:<34} {result.fastest.label}")
+    return "\n".join(lines)
+
+
 def faults(result: BenchResult) -> list[str]:
     """What keeps a result out of the table, a sentence each."""
     found = []

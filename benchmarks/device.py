@@ -81,7 +81,7 @@ def read_device(root: Path = Path("/"), cooling: str = "", emulated: bool = Fals
         cpu=platform.machine() if emulated else _cpu(cpuinfo),
         cores=sum(key == "processor" for key, _ in cpuinfo) or os.cpu_count() or 1,
         architecture=platform.machine(),
-        features=_features(cpuinfo),
+        features=() if emulated else _features(cpuinfo),  # qemu shows the host's
         memory_mb=int(memory[0]) // 1024 if memory else None,
         os=_os_name(root),
         kernel=_text(root / "proc/sys/kernel/osrelease") or UNKNOWN,

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.device import read_device
+from benchmarks.foreign import Foreign
 from benchmarks.graph import Op, count_ops
 from benchmarks.intervals import Times, interleaved
-from benchmarks.opening import Foreign, Variant, is_ours, variants_of
+from benchmarks.opening import Variant, is_ours, variants_of
 from benchmarks.result import BenchResult, Measured, ModelRecord, Pipeline
 from benchmarks.roofline import Peaks, measure_peaks, roofline_share
-from benchmarks.state import BUSY_SHARE, EnergyMeter, OtherWork, read_state
+from benchmarks.state import BUSY_SHARE, EnergyMeter, OtherWork, State, read_state
 from benchmarks.worker import STAGES, Worker, instrument_cost_ms
 from edge_runtime import __version__
 from edge_runtime.errors import InputError
@@ -24,6 +25,7 @@ from edge_runtime.errors import InputError
 WARM_UP_RUNS = 10
 WARM_UP_SHARE = 0.2  # of the measuring time: a small model is through ten runs before a governor raises the clock
 OVERHEAD_PAIRS = 15
+Samples = dict[Worker, dict[str, list[list[float]]]]
 
 
 @dataclass(frozen=True)
@@ -55,61 +57,102 @@ class Plan:
             )
 
 
-def measure(path: Path, plan: Plan, tell: Callable[[str], None]) -> BenchResult:
-    """Measure one file. `tell` hears each sentence about what could not be measured, or what disturbed.
+def measure(paths: list[Path], plan: Plan, tell: Callable[[str], None]) -> list[BenchResult]:
+    """Measure files side by side, all their variants in the same interleaved rounds: a result for each that can run.
 
-    Raises InputError when the file cannot be read or no variant can run it.
+    `tell` hears each sentence about what could not be measured, or what disturbed.
     """
-    ours = is_ours(path)
-    notes: list[str] = []
-
-    def note(text: str) -> None:
-        notes.append(text)
-        tell(text)
-
+    common = _Notes(tell)
     before = read_state()
-    _note_missing(before, note)
-    workers = _open_all(path, variants_of(path, plan.runtimes, list(plan.threads)), plan, note)
+    _note_missing(before, common)
+    subjects: list[_Subject] = []
     try:
-        ops = _or_none(lambda: count_ops(path), note)  # after LiteRT has found the file sound
+        for path in paths:
+            try:
+                subjects.append(_Subject(path, plan, tell))
+            except InputError as error:
+                tell(str(error))
+        if not subjects:
+            return []
+        workers = [worker for subject in subjects for worker in subject.workers]
         others = OtherWork([worker.pid for worker in workers])
-        samples = _rounds(workers, plan)
-        during, cores = read_state(), others.cores()
-        measured = [_measured(worker, samples[worker.variant]) for worker in workers]
-        best = min(range(len(workers)), key=lambda n: measured[n].stages["infer"].best_round_p50_ms)
-        overhead = _overhead(workers[best], measured[best])
-        energy_mj, source = _energy(workers[best], plan, note)
-        peaks = _peaks(workers, plan, note)
-        measured = [_with_share(one, worker, ops, peaks) for one, worker in zip(measured, workers, strict=True)]
-        pipeline = _pipeline(workers[best], plan, note) if plan.pipeline and ours else None
-        rows = _profile(path, workers[best], peaks, ours, note) if plan.profile else []
-        opened = workers[best].opened
+        samples, during = _rounds(workers, plan)
+        cores = others.cores()
+        peaks = _peaks(workers, plan, common)
+        if cores is not None and cores > BUSY_SHARE:
+            common(
+                f"Other processes kept {cores:.2f} cores busy meanwhile: trust best_round_p50_ms and ratios, not p95."
+            )
+        if plan.emulated:
+            common("Emulated: not a speed.")
+        around = _Around(before, during, cores, peaks, common.texts)
+        return [_result(subject, plan, samples, around) for subject in subjects]
     finally:
-        for worker in workers:
-            worker.close()
-    if cores is not None and cores > BUSY_SHARE:
-        note(f"Other processes kept {cores:.2f} cores busy meanwhile: trust best_round_p50_ms and ratios, not p95.")
-    if plan.emulated:
-        note("Emulated: not a speed.")
+        for subject in subjects:
+            for worker in subject.workers:
+                worker.close()
+
+
+class _Notes:
+    """Collects sentences for the result, and tells each at once."""
+
+    def __init__(self, tell: Callable[[str], None], path: Path | None = None) -> None:
+        self.texts: list[str] = []
+        self._tell, self._path = tell, path
+
+    def __call__(self, text: str) -> None:
+        if self._path:  # a result tells nothing of this machine's folders
+            text = text.replace(str(self._path), self._path.name)
+        self.texts.append(text)
+        self._tell(text)
+
+
+class _Subject:
+    """A model file with a process for each of its variants. InputError when it cannot be read or none can run it."""
+
+    def __init__(self, path: Path, plan: Plan, tell: Callable[[str], None]) -> None:
+        self.path, self.note = path, _Notes(tell, path)
+        self.ours = is_ours(path)
+        self.workers = _open_all(path, variants_of(path, plan.runtimes, list(plan.threads)), plan, self.note)
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What every file of one measurement shares."""
+
+    before: State
+    during: State
+    other_cores: float | None
+    peaks: dict[tuple[str, int], Peaks]
+    notes: list[str]
+
+
+def _result(subject: _Subject, plan: Plan, samples: Samples, around: _Around) -> BenchResult:
+    path, workers, note, peaks = subject.path, subject.workers, subject.note, around.peaks
+    ops = _or_none(lambda: count_ops(path), note)  # after a runtime has found the file sound
+    measured = [_with_share(_measured(worker, samples[worker]), worker, ops, peaks) for worker in workers]
+    best = min(range(len(workers)), key=lambda n: measured[n].stages["infer"].best_round_p50_ms)
+    overhead = _overhead(workers[best], measured[best])
+    energy_mj, source = _energy(workers[best], plan, note)
     return BenchResult(
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         facetoon=__version__,
         device=read_device(cooling=plan.cooling, emulated=plan.emulated),
-        model=_model_record(path, opened, ours, ops),
+        model=_model_record(path, workers[best].opened, subject.ours, ops),
         rounds=plan.rounds,
         variants=measured,
-        pipeline=pipeline,
-        before=before,
-        during=during,
+        pipeline=_pipeline(workers[best], plan, note) if plan.pipeline and subject.ours else None,
+        before=around.before,
+        during=around.during,
         after=read_state(),
-        other_cores=cores,
+        other_cores=around.other_cores,
         energy_mj_per_inference=energy_mj,
         energy_source=source,
         overhead_share=overhead[0],
         overhead_whole_share=overhead[1],
         peaks={f"{p.runtime}, {p.threads}": _peaks_json(p) for p in peaks.values()},
-        profile=rows,
-        notes=notes,
+        profile=_profile(path, workers[best], peaks, subject.ours, note) if plan.profile else [],
+        notes=[*around.notes, *note.texts],
     )
 
 
@@ -129,18 +172,22 @@ def _open_all(path: Path, variants: list[Variant], plan: Plan, note: Callable[[s
     return workers
 
 
-def _rounds(workers: list[Worker], plan: Plan) -> dict[Variant, dict[str, list[list[float]]]]:
-    """Samples by variant and stage, a list for each round."""
+def _rounds(workers: list[Worker], plan: Plan) -> tuple[Samples, State]:
+    """Samples by worker and stage, a list for each round; and the device's state halfway, with the load still warm."""
     for worker in workers:
         worker.ask("round", WARM_UP_RUNS, plan.seconds * WARM_UP_SHARE)
-    samples: dict[Variant, dict[str, list[list[float]]]] = {w.variant: {name: [] for name in STAGES} for w in workers}
+    samples: Samples = {worker: {name: [] for name in STAGES} for worker in workers}
     runs, seconds = math.ceil(plan.runs / plan.rounds), plan.seconds / plan.rounds
-    for order in interleaved(workers, plan.rounds):
+    during = None
+    for number, order in enumerate(interleaved(workers, plan.rounds)):
         for worker in order:
             worker.ask("round", min(3, runs), 0)  # caches and clock, after the others had the machine
             for name, values in worker.ask("round", runs, seconds).items():
-                samples[worker.variant][name].append(values)
-    return samples
+                samples[worker][name].append(values)
+        if number == plan.rounds // 2:
+            during = read_state()
+    assert during is not None  # there is at least one round
+    return samples, during
 
 
 def _measured(worker: Worker, samples: dict[str, list[list[float]]]) -> Measured:
@@ -232,7 +279,7 @@ def _or_none(work: Callable[[], Any], note: Callable[[str], None]) -> Any:
         return None
 
 
-def _note_missing(state: Any, note: Callable[[str], None]) -> None:
+def _note_missing(state: State, note: Callable[[str], None]) -> None:
     missing = [name.replace("_c", "").replace("_mhz", "") for name, value in asdict(state).items() if value is None]
     if missing:
         note(f"This device does not tell: {', '.join(missing)}.")
@@ -241,6 +288,7 @@ def _note_missing(state: Any, note: Callable[[str], None]) -> None:
 def _model_record(path: Path, opened: dict[str, Any], ours: bool, ops: list[Op] | None) -> ModelRecord:
     data = path.read_bytes()
     return ModelRecord(
+        file=path.name,
         name=opened["name"],
         recipe=opened["recipe"],
         sha256=hashlib.sha256(data).hexdigest(),

@@ -17,13 +17,15 @@ from benchmarks.intervals import Times
 from benchmarks.state import State
 from edge_runtime.errors import InputError
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(frozen=True)
 class ModelRecord:
     """Which model file was measured."""
 
+    file: str
+    """Its name without folders."""
     name: str
     recipe: str
     sha256: str
@@ -116,8 +118,8 @@ class BenchResult:
         return min(self.variants, key=lambda variant: variant.stages["infer"].best_round_p50_ms)
 
     def place(self, results: Path) -> Path:
-        """Where it belongs: results/<device>/<model>.json."""
-        name = re.sub(r"[^a-z0-9]+", "-", f"{self.model.name}".lower()).strip("-") or "model"
+        """Where it belongs: results/<device>/<model>.json; anime-64.onnx becomes anime-64-onnx."""
+        name = re.sub(r"[^a-z0-9]+", "-", self.model.file.removesuffix(".tflite").lower()).strip("-") or "model"
         return results / self.device.slug() / f"{name}.json"
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.device import DeviceRecord, read_device
-from benchmarks.opening import Foreign, Variant
+from benchmarks.foreign import Foreign
+from benchmarks.opening import Variant
 from benchmarks.state import read_state
 from benchmarks.worker import Worker
 from edge_runtime.errors import InputError

@@ -93,17 +93,18 @@ def result_text(result: BenchResult) -> str:
     """Everything of one measurement, for a terminal."""
     device, model, best = result.device, result.model, result.fastest
     macs = "" if model.macs is None else f", {model.macs / 1e6:.1f} MMAC"
+    told = f", greys from {model.value_range[0]:g} to {model.value_range[1]:g}" if model.foreign else ""
     lines = [
         *([EMULATED.upper()] if device.emulated else []),
         f"device   {device.board}, {device.cpu}, {device.cores} cores, {_told(device.memory_mb)} MB, {device.os}",
-        f"model    {model.name}, {model.recipe}, {model.size_px} px, {model.file_bytes / 1024:.0f} KiB{macs}",
+        f"model    {model.name}, {model.recipe}, {model.size_px} px, {model.file_bytes / 1024:.0f} KiB{macs}{told}",
         f"state    {_told(result.before.temperature_c)} C before, {_told(result.during.temperature_c)} during, "
         f"{_told(result.after.temperature_c)} after; clock {_told(result.during.clock_mhz)} MHz, governor "
         f"{_told(result.during.governor)}; others' cores {_told(result.other_cores)}",
         f"harness  adds {100 * result.overhead_share:.3f} % to infer; seen from outside "
         f"{100 * result.overhead_whole_share:+.1f} %",
         "",
-        f"{'variant':<34}{'p50 ms':>9}{'best':>9}{'p95':>9}{'p99':>9}{'load':>8}{'first':>8}{'MB':>7}{'roof':>6}",
+        f"{'variant':<39}{'p50 ms':>9}{'best':>9}{'p95':>9}{'p99':>9}{'load':>8}{'first':>8}{'MB':>7}{'roof':>6}",
         *(_variant_line(one) for one in result.variants),
     ]
     stages = result.pipeline.stages if result.pipeline else best.stages
@@ -124,7 +125,7 @@ def result_text(result: BenchResult) -> str:
 def _variant_line(one: Measured) -> str:
     times = one.stages["infer"]
     return (
-        f"{one.label:<34}{times.p50_ms:>9.3f}{times.best_round_p50_ms:>9.3f}{times.p95_ms:>9.3f}{times.p99_ms:>9.3f}"
+        f"{one.label:<39}{times.p50_ms:>9.3f}{times.best_round_p50_ms:>9.3f}{times.p95_ms:>9.3f}{times.p99_ms:>9.3f}"
         f"{one.load_ms:>8.1f}{one.first_inference_ms:>8.2f}{one.peak_memory_mb:>7.0f}"
         f"{_told(one.roofline_share, '.0%'):>6}"
     )

@@ -15,7 +15,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from benchmarks.opening import Foreign, Variant
+from benchmarks.foreign import Foreign
+from benchmarks.opening import Variant
 from edge_runtime.errors import InputError
 
 STAGES = ("to_tensor", "infer", "to_image")
@@ -42,6 +43,9 @@ class Worker:
         except InputError:
             self.close()
             raise
+        except RuntimeError as error:  # what a runtime says to a shape or type that its own file denies
+            self.close()
+            raise InputError(f"{path} does not run on {variant.label}: {str(error).splitlines()[0]}") from None
 
     @property
     def pid(self) -> int:
@@ -87,8 +91,9 @@ class Bench:
         self.image = np.resize(np.arange(256, dtype=np.uint8), (side, side, 3))
         tensor = session.to_tensor(self.image)
         start = time.perf_counter()
-        session.infer(tensor)
+        output = session.infer(tensor)
         first_ms = 1000 * (time.perf_counter() - start)
+        session.to_image(output)  # refuses what is no picture
         gc.collect()
         gc.disable()
         return {

@@ -90,7 +90,16 @@ def result():
         facetoon="0.1.0",
         device=device,
         model=ModelRecord(
-            "anime|64", "static_wi8_ai8", "ab" * 32, 64, 102400, False, (-1.0, 1.0), 51_000_000, 4_000_000
+            file="anime-64.tflite",
+            name="anime|64",
+            recipe="static_wi8_ai8",
+            sha256="ab" * 32,
+            size_px=64,
+            file_bytes=102400,
+            foreign=False,
+            value_range=(-1.0, 1.0),
+            macs=51_000_000,
+            bytes_moved=4_000_000,
         ),
         rounds=7,
         variants=[

@@ -71,7 +71,13 @@ def test_ordinary_words_are_not_taken_for_private_ones(result, text):
 
 @pytest.mark.parametrize(
     "text",
-    ["/home/bob/x.tflite is damaged", "seen on workbench", "in '/srv/films/a.mp4'", "~/models/x.onnx", r"C:\films\a.mp4"],
+    [
+        "/home/bob/x.tflite is damaged",
+        "seen on workbench",
+        "in '/srv/films/a.mp4'",
+        "~/models/x.onnx",
+        r"C:\films\a.mp4",
+    ],
 )
 def test_paths_host_and_user_are_found_and_their_field_named(result, text):
     in_notes = private_fields(dataclasses.replace(result, notes=["sound", text]), ["bob", "workbench"])
