@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import html
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from benchmarks.charts import Bars, bars_svg, lines_svg, render
+from benchmarks.device import UNKNOWN
 from benchmarks.result import BenchResult, Measured, read_result
+from benchmarks.sustained import Sustained, verdict
 from edge_runtime.errors import InputError
-
-if TYPE_CHECKING:
-    from benchmarks.sustained import Sustained
 
 BEGIN, END = "<!-- toon-bench table: begin -->", "<!-- toon-bench table: end -->"
 EMULATED = "emulated: not a speed"
@@ -20,11 +17,12 @@ COLUMNS = (
     *("device", "model", "px", "runtime", "threads", "infer p50 ms", "best round", "p95 ms", "frame p50 ms"),
     *("live frames/s", "peak MB", "roofline", "mJ", "°C", "others' cores", "date"),
 )
+TEXT_COLUMNS = ("device", "model", "runtime", "date")
 
 
 def markdown_header() -> str:
     """Two lines: the names of the columns, and the rule below them."""
-    rule = " | ".join("---" if name in ("device", "model", "runtime", "date") else "---:" for name in COLUMNS)
+    rule = " | ".join("---" if name in TEXT_COLUMNS else "---:" for name in COLUMNS)
     return f"| {' | '.join(COLUMNS)} |\n| {rule} |"
 
 
@@ -37,9 +35,8 @@ def cells(result: BenchResult) -> list[str]:
     share, heat = _told(best.roofline_share, ".0%"), _told(result.after.temperature_c, ".0f")
     if result.device.emulated:
         speeds, share = [EMULATED, "-", "-", "-", "-"], "-"
-    board = result.device.board if result.device.board != "unknown" else "x86-64 virtual machine"
     return [
-        f"{board}, {result.device.cpu}, {result.device.cores} cores",
+        f"{_device_name(result)}, {result.device.cores} cores",
         f"{result.model.name} ({result.model.recipe})",
         str(result.model.size_px),
         best.runtime + (", XNNPACK off" if best.xnnpack is False else ""),
@@ -133,65 +130,50 @@ def _variant_line(one: Measured) -> str:
 
 def html_page(results: list[BenchResult]) -> str:
     """A page that needs no other file: the table, and bars of inference and frame time of what is no emulation."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in COLUMNS)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in cells(result)) + "</tr>" for result in results
-    )
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>facetoon on devices</title>'
-        "<style>body{font:15px sans-serif;margin:2em}td,th{padding:.3em .6em;"
-        "border-bottom:1px solid #ddd;text-align:left}"
-        f"table{{border-collapse:collapse}}svg{{max-width:60em}}</style><h1>facetoon on devices</h1>"
-        f"<table><tr>{head}</tr>{body}</table>{_bars(results)}</html>\n"
+    kinds = [name not in TEXT_COLUMNS for name in COLUMNS]
+    return render(
+        "page.html",
+        columns=list(zip(COLUMNS, kinds, strict=True)),
+        rows=[list(zip(cells(result), kinds, strict=True)) for result in results],
+        chart=_bars([result for result in results if not result.device.emulated]),
     )
 
 
 def _bars(results: list[BenchResult]) -> str:
-    real = [result for result in results if not result.device.emulated]
-    if not real:
-        return "<p>No measured device yet.</p>"
-    pygal = _pygal()
-
-    config = {
-        "js": (),
-        "show_legend": True,
-        "human_readable": True,
-        "legend_at_bottom": True,
-        "disable_xml_declaration": True,
-    }
-    chart = pygal.HorizontalBar(title="Milliseconds, median", height=160 + 90 * len(real), **config)
-    chart.x_labels = [f"{result.model.name}, {result.device.cpu}" for result in real]
-    chart.add("inference", [result.fastest.stages["infer"].p50_ms for result in real])
-    chart.add("whole frame", [result.pipeline.stages["frame"].p50_ms if result.pipeline else None for result in real])
-    return str(chart.render(is_unicode=True))
+    groups = [
+        Bars(
+            f"{result.model.file} on {_device_name(result)}",
+            (
+                result.fastest.stages["infer"].p50_ms,
+                result.pipeline.stages["frame"].p50_ms if result.pipeline else None,
+            ),
+        )
+        for result in results
+    ]
+    return bars_svg("Median time", ("inference", "whole frame"), groups, "ms") if groups else ""
 
 
 def sustained_plot(record: Sustained) -> str:
-    """An SVG of its own: rate, temperature and clock over time, each as a share of its greatest value."""
-    pygal = _pygal()
-
-    chart = pygal.XY(
-        js=(), stroke=True, show_dots=False, height=420, legend_at_bottom=True, x_title="seconds", range=(0, 105),
-        title=f"{record.model}, {record.variant}: percent of the greatest value",
-    )  # fmt: skip
-    series: dict[str, list[tuple[float, float]]] = {
-        "runs/s": [(one.at_s, one.rate_hz) for one in record.slices],
-        "°C": [(one.at_s, one.temperature_c) for one in record.slices if one.temperature_c is not None],
-        "MHz": [(one.at_s, one.clock_mhz) for one in record.slices if one.clock_mhz is not None],
+    """An SVG of its own: rate, temperature and clock over time, and when throttling began."""
+    slices, found = record.slices, verdict(record.slices)
+    unit, unit_s = ("minutes", 60) if slices[-1].at_s > 180 else ("seconds", 1)
+    told = {
+        "runs/s": [(one.at_s, one.rate_hz) for one in slices],
+        "temperature, °C": [(one.at_s, one.temperature_c) for one in slices],
+        "clock, MHz": [(one.at_s, one.clock_mhz) for one in slices],
     }
-    for unit, points in series.items():
-        if points:
-            most = max(value for _, value in points)
-            chart.add(f"{unit} (100 % = {most:.1f})", [(at, 100 * value / most) for at, value in points])
-    return str(chart.render(is_unicode=True))
+    panels = {
+        name: [(at_s / unit_s, float(value)) for at_s, value in points if value is not None]
+        for name, points in told.items()
+        if any(value is not None for _, value in points)
+    }
+    marks = [] if found.throttled_at_s is None else [(found.throttled_at_s / unit_s, f"throttling ({found.by})")]
+    return lines_svg(f"{record.model}, {record.variant}, on {record.device.cpu}", panels, unit, marks)
 
 
-def _pygal() -> Any:
-    """The plotting library, without the import hook for plug-ins that it installs: Python warns about its old kind."""
-    import pygal
-
-    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
-    return pygal
+def _device_name(result: BenchResult) -> str:
+    known = [name for name in (result.device.board, result.device.cpu) if name != UNKNOWN]
+    return ", ".join(known) or f"unknown {result.device.architecture}"
 
 
 def _told(value: float | str | None, form: str = "") -> str:
