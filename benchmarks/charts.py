@@ -30,7 +30,8 @@ def bars_svg(title: str, series: Sequence[str], groups: Sequence[Bars], unit: st
     """Horizontal bars from 0, each with its number, as a fast device's bar is too short to be read."""
     most = max(value for group in groups for value in group.values if value is not None)
     scale = (WIDTH_PX - 110) / most  # the number stands to the right of its bar
-    rows, y = [], TOP_PX
+    rows: list[dict[str, Any]] = []
+    y = TOP_PX
     for group in groups:
         rows.append({"label": group.label, "y": y + LABEL_PX - 6, "bars": []})
         y += LABEL_PX
@@ -55,7 +56,7 @@ def lines_svg(title: str, panels: dict[str, list[Point]], x_name: str, marks: Se
     def x_px(x: float) -> float:
         return round(LEFT_PX + inner * x / last, 1)
 
-    drawn = []
+    drawn: list[dict[str, Any]] = []
     for number, (name, points) in enumerate(panels.items()):
         top = TOP_PX + number * PANEL_STEP_PX
         steps = ticks(min(0.0, *(y for _, y in points)), max(y for _, y in points))

@@ -70,13 +70,14 @@ class ForeignSession:
         if sides[0] != sides[1]:
             raise InputError(f"{path} takes a picture of {sides[0]} x {sides[1]} px, not a square one.")
         self.size_px: int = sides[0]
-        self.value_range = foreign.value_range or _span(taken)
-        if self.value_range is None:
+        value_range = foreign.value_range or _span(taken)
+        if value_range is None:
             raise InputError(f"{path} does not say which values it wants: give --range, such as -1,1 or 0,1 or 0,255.")
-        same = self.value_range if taken.is_float and self._output.is_float else None
-        self._output_range = foreign.output_range or same or _span(self._output)
-        if self._output_range is None:
+        same = value_range if taken.is_float and self._output.is_float else None
+        output_range = foreign.output_range or same or _span(self._output)
+        if output_range is None:
             raise InputError(f"{path} does not say which values it gives: give --output-range, such as -1,1 or 0,255.")
+        self.value_range, self._output_range = value_range, output_range
         self.styles: tuple[str, ...] = ()
         self.style = np.ones(1, np.float32)
         self._encode = _table(taken, self.value_range)
@@ -126,7 +127,7 @@ def _span(info: TensorInfo) -> Range | None:
 def _table(info: TensorInfo, value_range: Range) -> Tensor:
     """256 input values: our own table, moved from -1..1 to the range of this model, then quantized where it is."""
     low, high = value_range
-    unit = pixels.encode_table(np.dtype(np.float32), 0.0, 0)
+    unit = pixels.to_unit(np.arange(256, dtype=np.uint8))
     real = unit * (high - low) / 2 + (low + high) / 2
     if info.is_float:
         return real.astype(info.dtype)

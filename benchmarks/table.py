@@ -157,16 +157,10 @@ def sustained_plot(record: Sustained) -> str:
     """An SVG of its own: rate, temperature and clock over time, and when throttling began."""
     slices, found = record.slices, verdict(record.slices)
     unit, unit_s = ("minutes", 60) if slices[-1].at_s > 180 else ("seconds", 1)
-    told = {
-        "runs/s": [(one.at_s, one.rate_hz) for one in slices],
-        "temperature, °C": [(one.at_s, one.temperature_c) for one in slices],
-        "clock, MHz": [(one.at_s, one.clock_mhz) for one in slices],
-    }
-    panels = {
-        name: [(at_s / unit_s, float(value)) for at_s, value in points if value is not None]
-        for name, points in told.items()
-        if any(value is not None for _, value in points)
-    }
+    names = {"rate_hz": "runs/s", "temperature_c": "temperature, °C", "clock_mhz": "clock, MHz"}
+    told = {name: [(one.at_s / unit_s, getattr(one, field)) for one in slices] for field, name in names.items()}
+    known = {name: [(at, float(value)) for at, value in all_ if value is not None] for name, all_ in told.items()}
+    panels = {name: points for name, points in known.items() if points}
     marks = [] if found.throttled_at_s is None else [(found.throttled_at_s / unit_s, f"throttling ({found.by})")]
     return lines_svg(f"{record.model}, {record.variant}, on {record.device.cpu}", panels, unit, marks)
 
