@@ -9,6 +9,7 @@ from typing import Any
 
 from edge_runtime.errors import InputError
 
+ONNX_MATRIX_OPS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 ITEM_BYTES = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 7: 2, 9: 1}  # TFLite's TensorType: float32, float16, int32, uint8, ...
 
 
@@ -90,14 +91,23 @@ def _count_onnx(path: Path) -> list[Op]:
         import onnx
     except ImportError:
         raise InputError("ONNX operators are counted with the onnx package: pip install onnx.") from None
-    graph = onnx.shape_inference.infer_shapes(onnx.load(str(path))).graph
+    model = onnx.load(str(path))
+    for taken in model.graph.input:  # a batch of any size is one picture
+        batch = taken.type.tensor_type.shape.dim[0:1]
+        if batch and not batch[0].dim_value:
+            batch[0].dim_value = 1
+    graph = onnx.shape_inference.infer_shapes(model).graph
     shapes = {v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim) for v in
               (*graph.value_info, *graph.input, *graph.output)}  # fmt: skip
     shapes |= {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     dequantized = {name for node in graph.node if node.op_type == "DequantizeLinear" for name in node.output}
     ops = []
     for index, node in enumerate(graph.node):
+        if node.op_type in ("QuantizeLinear", "DequantizeLinear", "Constant"):
+            continue  # fused into its neighbour
         known = [shapes.get(name, ()) for name in (*node.input, node.output[0])]
+        if node.op_type in ONNX_MATRIX_OPS and (not known[-1] or not all(prod(shape) for shape in known)):
+            raise InputError(f"The operators of {path.name} cannot be counted: it does not tell their shapes.")
         dtype = "int8" if node.input and node.input[0] in dequantized else "float32"
         moved = sum(prod(shape) for shape in known) * (1 if dtype == "int8" else 4)
         ops.append(Op(index, node.op_type, _onnx_macs(node.op_type, known), moved, dtype, known[-1]))

@@ -226,18 +226,16 @@ def _energy(worker: Worker, plan: Plan, note: Callable[[str], None]) -> tuple[fl
 
 
 def _peaks(workers: list[Worker], plan: Plan, note: Callable[[str], None]) -> dict[tuple[str, int], Peaks]:
-    """By runtime and threads, for the TFLite runtimes that stand in the result; measured while the workers rest."""
+    """By runtime and threads, for those that stand in the result; measured while the workers rest."""
     if not plan.peaks:
         return {}
     out: dict[tuple[str, int], Peaks] = {}
     for variant in (worker.variant for worker in workers):
         key = (variant.runtime, variant.threads)
-        if variant.xnnpack and key not in out:
+        if variant.xnnpack is not False and key not in out:
             peaks = _or_none(lambda key=key: measure_peaks(*key), note)  # type: ignore[misc]
             if peaks:
                 out[key] = peaks
-    if not out:
-        note("No matrix peak: it is measured through LiteRT or tflite-runtime, and no variant runs on them.")
     return out
 
 

@@ -8,6 +8,7 @@ network moves stays in them.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,11 @@ import numpy as np
 
 from benchmarks.graph import Op, count_tflite
 from benchmarks.matrix_models import addition_model, product_model, single_op_models
+from benchmarks.onnx_models import addition_onnx, product_onnx
 from edge_runtime.litert_session import open_interpreter
+from edge_runtime.onnx_session import open_onnx
 
+TYPES = {"tensor(float)": np.float32, "tensor(int8)": np.int8, "tensor(uint8)": np.uint8}
 PRODUCT_SIDES = (256, 512)
 WORKING_SETS = {196_608: 16, 3_145_728: 4, 50_331_648: 1}
 """Bytes of an addition's three tensors: how many additions a run, so that the call itself costs little."""
@@ -43,14 +47,18 @@ class Peaks:
 
 def measure_peaks(runtime: str, threads: int, seconds: float = 0.15) -> Peaks:
     """The best of two sizes of product, and one bandwidth for each working set."""
+    is_onnx = runtime == "onnxruntime"
+    product, addition = (product_onnx, addition_onnx) if is_onnx else (product_model, addition_model)
     rates = {}
     for dtype in ("int8", "float32"):
         rates[dtype] = max(
-            4 * side**3 / 1e6 / _best_ms(product_model(dtype, side), runtime, threads, seconds)
+            4 * side**3 / 1e6 / _best_ms(product(rows, side), runtime, threads, seconds)
             for side in PRODUCT_SIDES
+            # ONNX Runtime prefers uint8 rows on x86 with VNNI, and int8 ones on ARM.
+            for rows in ((dtype, "uint8") if is_onnx and dtype == "int8" else (dtype,))
         )
     bandwidth = {
-        size: round(layers * size / 1e6 / _best_ms(addition_model(size // 12, layers), runtime, threads, seconds), 2)
+        size: round(layers * size / 1e6 / _best_ms(addition(size // 12, layers), runtime, threads, seconds), 2)
         for size, layers in WORKING_SETS.items()
     }
     return Peaks(runtime, threads, round(rates["int8"], 1), round(rates["float32"], 1), bandwidth)
@@ -86,14 +94,29 @@ def profile(model: bytes, runtime: str, threads: int, peaks: Peaks, seconds: flo
 
 def _best_ms(model: bytes, runtime: str, threads: int, seconds: float) -> float:
     """Fastest of the runs that fit into the time, five at least: a peak is what can be reached."""
-    interpreter, _ = open_interpreter(model, "a measuring model", runtime, threads)
-    random = np.random.default_rng(0)
-    for detail in interpreter.get_input_details():  # untouched memory would be read from one page of zeros
-        values = random.integers(-9, 9, detail["shape"])
-        interpreter.set_tensor(detail["index"], values.astype(detail["dtype"]))
+    invoke = (_ready_onnx if runtime == "onnxruntime" else _ready_tflite)(model, runtime, threads)
     best, runs, end = np.inf, 0, time.perf_counter() + seconds
     while runs < 5 or time.perf_counter() < end:
         start = time.perf_counter()
-        interpreter.invoke()
+        invoke()
         best, runs = min(best, time.perf_counter() - start), runs + 1
     return 1000 * float(best)
+
+
+def _ready_tflite(model: bytes, runtime: str, threads: int) -> Callable[[], Any]:
+    interpreter, _ = open_interpreter(model, "a measuring model", runtime, threads)
+    for detail in interpreter.get_input_details():
+        interpreter.set_tensor(detail["index"], _values(detail["shape"], detail["dtype"]))
+    return interpreter.invoke
+
+
+def _ready_onnx(model: bytes, runtime: str, threads: int) -> Callable[[], Any]:
+    session, _ = open_onnx(model, "a measuring model", threads)
+    taken = session.get_inputs()
+    feeds = {one.name: _values(one.shape, TYPES[one.type]) for one in taken}
+    return lambda: session.run(None, feeds)
+
+
+def _values(shape: Sequence[int], dtype: Any) -> Any:
+    """Not zeros: untouched memory would be read from one page."""
+    return np.random.default_rng(0).integers(1, 9, shape).astype(dtype)
