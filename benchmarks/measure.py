@@ -76,9 +76,9 @@ def measure(paths: list[Path], plan: Plan, tell: Callable[[str], None]) -> list[
             return []
         workers = [worker for subject in subjects for worker in subject.workers]
         others = OtherWork([worker.pid for worker in workers])
-        samples, during = _rounds(workers, plan)
+        samples, during = _rounds(workers, plan, common)
         cores = others.cores()
-        peaks = _peaks(workers, plan, common)
+        peaks = _peaks([worker for worker in workers if worker in samples], plan, common)
         if cores is not None and cores > BUSY_SHARE:
             common(
                 f"Other processes kept {cores:.2f} cores busy meanwhile: trust best_round_p50_ms and ratios, not p95."
@@ -86,7 +86,7 @@ def measure(paths: list[Path], plan: Plan, tell: Callable[[str], None]) -> list[
         if plan.emulated:
             common("Emulated: not a speed.")
         around = _Around(before, during, cores, peaks, common.texts)
-        return [_result(subject, plan, samples, around) for subject in subjects]
+        return [_result(subject, plan, samples, around) for subject in subjects if subject.alive(samples)]
     finally:
         for subject in subjects:
             for worker in subject.workers:
@@ -115,6 +115,10 @@ class _Subject:
         self.ours = is_ours(path)
         self.workers = _open_all(path, variants_of(path, plan.runtimes, list(plan.threads)), plan, self.note)
 
+    def alive(self, samples: Samples) -> list[Worker]:
+        """Those that came through all rounds."""
+        return [worker for worker in self.workers if worker in samples]
+
 
 @dataclass(frozen=True)
 class _Around:
@@ -128,7 +132,7 @@ class _Around:
 
 
 def _result(subject: _Subject, plan: Plan, samples: Samples, around: _Around) -> BenchResult:
-    path, workers, note, peaks = subject.path, subject.workers, subject.note, around.peaks
+    path, workers, note, peaks = subject.path, subject.alive(samples), subject.note, around.peaks
     ops = _or_none(lambda: count_ops(path), note)  # after a runtime has found the file sound
     measured = [_with_share(_measured(worker, samples[worker]), worker, ops, peaks) for worker in workers]
     best = min(range(len(workers)), key=lambda n: measured[n].stages["infer"].best_round_p50_ms)
@@ -172,17 +176,29 @@ def _open_all(path: Path, variants: list[Variant], plan: Plan, note: Callable[[s
     return workers
 
 
-def _rounds(workers: list[Worker], plan: Plan) -> tuple[Samples, State]:
-    """Samples by worker and stage, a list for each round; and the device's state halfway, with the load still warm."""
-    for worker in workers:
-        worker.ask("round", WARM_UP_RUNS, plan.seconds * WARM_UP_SHARE)
+def _rounds(workers: list[Worker], plan: Plan, note: Callable[[str], None]) -> tuple[Samples, State]:
+    """Samples by worker and stage, a list for each round; and the device's state halfway, with the load still warm.
+
+    A worker that dies, as for want of memory, is noted and left out.
+    """
     samples: Samples = {worker: {name: [] for name in STAGES} for worker in workers}
+
+    def run(worker: Worker, runs: int, seconds: float) -> dict[str, list[float]]:
+        try:
+            return worker.ask("round", runs, seconds) if worker in samples else {}
+        except InputError as error:
+            note(str(error))
+            del samples[worker]
+            return {}
+
+    for worker in workers:
+        run(worker, WARM_UP_RUNS, plan.seconds * WARM_UP_SHARE)
     runs, seconds = math.ceil(plan.runs / plan.rounds), plan.seconds / plan.rounds
     during = None
     for number, order in enumerate(interleaved(workers, plan.rounds)):
         for worker in order:
-            worker.ask("round", min(3, runs), 0)  # caches and clock, after the others had the machine
-            for name, values in worker.ask("round", runs, seconds).items():
+            run(worker, min(3, runs), 0)  # caches and clock, after the others had the machine
+            for name, values in run(worker, runs, seconds).items():
                 samples[worker][name].append(values)
         if number == plan.rounds // 2:
             during = read_state()

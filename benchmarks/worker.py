@@ -28,7 +28,7 @@ class Worker:
 
     def __init__(self, path: Path, variant: Variant, foreign: Foreign) -> None:
         """Raises InputError when the model cannot run so, or its process dies, as by an illegal instruction."""
-        self.variant = variant
+        self.path, self.variant = path, variant
         self._pipe, theirs = Pipe()
         search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
@@ -59,7 +59,9 @@ class Worker:
             kind, answer = self._pipe.recv()
         except (EOFError, OSError):
             status = self._process.wait()
-            raise InputError(f"{self.variant.label} died with status {status} while asked to {what}.") from None
+            raise InputError(
+                f"{self.variant.label} died with status {status} while asked to {what} {self.path.name}."
+            ) from None
         if kind == "refused":
             raise InputError(answer)
         if kind == "failed":

@@ -1,5 +1,7 @@
 """Other projects' models, made here: what comes out must be the picture that the network makes of what went in."""
 
+import os
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,9 +12,11 @@ from ai_edge_litert import schema_py_generated as s
 from benchmarks import matrix_models
 from benchmarks.__main__ import main
 from benchmarks.foreign import Foreign, ForeignSession
+from benchmarks.measure import Plan, measure
 from benchmarks.opening import Variant
 from benchmarks.result import read_result
 from benchmarks.roofline import Peaks
+from benchmarks.worker import Worker
 from edge_runtime.errors import InputError
 from edge_runtime.spec import read_model
 
@@ -137,6 +141,23 @@ def test_ours_and_theirs_of_both_kinds_run_side_by_side(stripped, tmp_path, caps
     assert len({one.other_cores for one in results.values()}) == 1  # one measurement
     lines = [line for line in capsys.readouterr().out.splitlines() if " x " in line and "95 %" in line]
     assert [line.split()[0] for line in lines] == [path.name for path in files[1:]]
+
+
+@needs_onnxruntime
+def test_a_process_that_dies_leaves_the_others_measured(monkeypatch):
+    ask = Worker.ask
+
+    def kill_first(worker, what, *arguments):
+        if what == "round" and worker.variant == ONNX:
+            os.kill(worker.pid, signal.SIGKILL)
+        return ask(worker, what, *arguments)
+
+    monkeypatch.setattr(Worker, "ask", kill_first)
+    plan = Plan(("litert", "onnxruntime"), runs=6, seconds=0.05, rounds=2, pipeline=False, peaks=False)
+    told = []
+    results = measure([DATA / "tiny-32.onnx", DATA / "tiny-32.tflite"], plan, told.append)
+    assert [result.model.file for result in results] == ["tiny-32.tflite"]
+    assert "onnxruntime, 1 thread died with status -9 while asked to round tiny-32.onnx." in told
 
 
 @needs_onnxruntime

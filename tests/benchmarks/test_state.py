@@ -84,6 +84,19 @@ def test_a_rapl_counter_that_begins_again(planted, limit, joules):
     assert limit or "began again" in meter.why
 
 
+def test_a_meter_without_permission_says_so(planted, monkeypatch):
+    root = planted({"sys/class/powercap/intel-rapl:0/energy_uj": "1"})
+
+    def forbid(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.read_text", forbid)
+    with EnergyMeter(root) as meter:
+        assert not meter.can_measure
+    assert meter.joules is None
+    assert "root alone" in meter.why
+
+
 def test_other_work_is_all_but_idle_and_our_own(planted, monkeypatch):
     root = planted({"proc/stat": "cpu 100 0 0 1000 0 0 0 0\n"})
     ticks = iter([10.0, 12.0])
