@@ -27,9 +27,9 @@ LIBRARIES = {
 class LiteRtSession(BaseSession):
     """A .tflite generator, float32 or int8, inside."""
 
-    def __init__(self, path: Path, runtime: str = "litert", threads: int = 2) -> None:
+    def __init__(self, path: Path, runtime: str = "litert", threads: int = 2, xnnpack: bool = True) -> None:
         model, spec = read_model(path)
-        self._interpreter, self.runtime = open_interpreter(model, str(path), runtime, threads)
+        self._interpreter, self.runtime = open_interpreter(model, str(path), runtime, threads, xnnpack)
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         super().__init__(path, spec, [_info(details) for details in inputs], [_info(details) for details in outputs])
 
@@ -47,8 +47,11 @@ def _info(details: dict[str, Any]) -> TensorInfo:
     return TensorInfo(details["index"], shape, np.dtype(details["dtype"]), *details["quantization"])
 
 
-def open_interpreter(model: bytes, name: str, runtime: str, threads: int) -> tuple[Any, str]:
-    """A ready Interpreter for flatbuffer bytes, and "library version"; raises InputError in one sentence."""
+def open_interpreter(model: bytes, name: str, runtime: str, threads: int, xnnpack: bool = True) -> tuple[Any, str]:
+    """A ready Interpreter for flatbuffer bytes, and "library version"; raises InputError in one sentence.
+
+    Without `xnnpack` TFLite's own kernels run: only benchmarks want to know how slow they are.
+    """
     if runtime not in LIBRARIES:
         raise InputError(f"There is no runtime {runtime}; choose {' or '.join(LIBRARIES)}.")
     module, distribution, install = LIBRARIES[runtime]
@@ -58,7 +61,11 @@ def open_interpreter(model: bytes, name: str, runtime: str, threads: int) -> tup
         raise InputError(f"The runtime {runtime} is not installed; {install} brings it.") from None
     try:
         with _quiet_stderr():
-            interpreter = library.Interpreter(model_content=model, num_threads=threads)
+            kinds = library.OpResolverType
+            kernels = kinds.AUTO if xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+            interpreter = library.Interpreter(
+                model_content=model, num_threads=threads, experimental_op_resolver_type=kernels
+            )
             interpreter.allocate_tensors()
     except SystemError as error:  # tflite-runtime was built for NumPy 1 and says so only here
         raise InputError(f"The runtime {runtime} does not work beside this NumPy: {error}.") from None
