@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   toon-convert build runs/student --out anime-64.tflite
-  toon-convert build runs/student --recipe float32 --out anime-64-float.tflite
+  toon-convert build runs/student --recipe float32 --out anime-64.onnx
+  toon-convert build runs/student --all --out models/
+  toon-convert build runs/styles --style anime:0.6,comic:0.4 --out mixed.tflite
+  toon-convert build unet.keras --photos /media/faces.zip --out unet.tflite
   toon-convert build runs/anime --direction ba --out faces.tflite --photos /media/anime.zip --licence CC-BY-4.0
 
 The file is compared with the float generator on test pictures. When it misses its recipe's scores, the exit status is 1
@@ -30,9 +33,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="convert a run's generator and compare the file with it")
-    build.add_argument("run", type=Path, metavar="RUN", help="run directory made by toon-train")
-    build.add_argument("--out", type=Path, required=True, metavar="FILE.tflite", help="where the model file goes")
+    build.add_argument("run", type=Path, metavar="RUN", help="run directory, .keras file or SavedModel")
+    build.add_argument("--out", type=Path, required=True, metavar="FILE", help=".tflite or .onnx; with --all a folder")
     build.add_argument("--recipe", default="static_wi8_ai8", help=f"{', '.join(RECIPES)} (default: %(default)s)")
+    build.add_argument("--all", action="store_true", help="every recipe in every format, with a table of verdicts")
+    build.add_argument("--style", default="", metavar="MIX", help="bake a mix such as anime:0.6,comic:0.4")
+    build.add_argument("--style-names", default="", metavar="A,B", help="of the style input, where the run has none")
+    build.add_argument("--dynamic-batch", action="store_true", help="float .onnx only: any number of pictures at once")
     build.add_argument(
         "--direction", default="ab", choices=("ab", "ba"), help="ab: photo to cartoon (default), ba: back"
     )
@@ -59,49 +66,64 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; 0 when the verdict is pass, 1 when it is fail, 2 on bad input, 130 when interrupted."""
     arguments = build_parser().parse_args(argv)
     try:
-        report = _build(arguments)
+        return _run(arguments)
     except InputError as error:
         print(f"toon-convert: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        if missing not in ("tensorflow", "keras"):
+        if missing not in ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "ai_edge_quantizer"):
             raise  # a defect of the kit, not of the installation
         print(f"toon-convert: {missing} is missing: pip install 'facetoon[convert]' brings it.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("toon-convert: interrupted; nothing was written.", file=sys.stderr)
         return 130
-    return _tell(arguments.out, report, arguments.keep)
 
 
-def _build(arguments: argparse.Namespace) -> Report:
+def _run(arguments: argparse.Namespace) -> int:
+    return _build(arguments)
+
+
+def _build(arguments: argparse.Namespace) -> int:
     from training.backend import select_backend
 
     select_backend("tensorflow")
-    from convert.build import Request, build
+    from convert.build import Request, build, build_all
 
-    return build(
-        Request(
-            run=arguments.run,
-            out=arguments.out,
-            recipe=arguments.recipe,
-            direction=arguments.direction,
-            photos=tuple(arguments.photos),
-            calibration_images=arguments.calibration_images,
-            test_images=arguments.test_images,
-            name=arguments.name,
-            licence=arguments.licence,
-            data_sources=tuple(arguments.data_source),
-            seed=arguments.seed,
-            keep=arguments.keep,
-        )
+    request = Request(
+        run=arguments.run,
+        out=arguments.out,
+        recipe=arguments.recipe,
+        direction=arguments.direction,
+        photos=tuple(arguments.photos),
+        calibration_images=arguments.calibration_images,
+        test_images=arguments.test_images,
+        name=arguments.name,
+        licence=arguments.licence,
+        data_sources=tuple(arguments.data_source),
+        style=arguments.style,
+        style_names=tuple(filter(None, arguments.style_names.split(","))),
+        dynamic_batch=arguments.dynamic_batch,
+        seed=arguments.seed,
+        keep=arguments.keep,
     )
+    if not arguments.all:
+        return _tell(arguments.out, build(request), arguments.keep)
+    results = build_all(request, lambda line: print(line, file=sys.stderr, flush=True))
+    from convert.report import table_of_all
+
+    table = table_of_all(results)
+    (arguments.out / "table.md").write_text(table, "utf-8")
+    print(table, end="")
+    return 0 if all(getattr(result, "verdict", "") == "pass" for result in results.values()) else 1
 
 
 def _tell(out: Path, report: Report, keep: bool) -> int:
+    from convert.build import rejected_path
+
     scores, passed = report.spec.scores, report.verdict == "pass"
-    place = out if passed or keep else out.with_suffix(".rejected")
+    place = out if passed or keep else rejected_path(out)
     print(
         f"{place}: {report.verdict}, {report.spec.recipe}, {report.sizes_bytes['file'] / 1000:.0f} kB; PSNR "
         f"{scores['psnr_mean_db']:.1f} dB (5th percentile {scores['psnr_5th_percentile_db']:.1f}, worst "
