@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convert.recipes import RECIPES
 from edge_runtime.errors import InputError
@@ -19,6 +19,8 @@ EXAMPLES = """examples:
   toon-convert build runs/student --all --out models/
   toon-convert build runs/styles --style anime:0.6,comic:0.4 --out mixed.tflite
   toon-convert build unet.keras --photos /media/faces.zip --out unet.tflite
+  toon-convert inspect anime-64.tflite
+  toon-convert verify anime-64.tflite --run runs/student
   toon-convert build runs/anime --direction ba --out faces.tflite --photos /media/anime.zip --licence CC-BY-4.0
 
 The file is compared with the float generator on test pictures. When it misses its recipe's scores, the exit status is 1
@@ -33,33 +35,47 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="convert a run's generator and compare the file with it")
+    _add_build(build)
+    inspect = commands.add_parser("inspect", help="print what a model file is, ours or another tool's")
+    inspect.add_argument("file", type=Path, metavar="FILE", help=".tflite or .onnx")
+    verify = commands.add_parser("verify", help="measure a model file again against its run")
+    verify.add_argument("file", type=Path, metavar="FILE", help=".tflite or .onnx, made by toon-convert build")
+    verify.add_argument("--run", type=Path, required=True, metavar="RUN", help="run directory, .keras or SavedModel")
+    for command in (build, verify):
+        _add_pictures(command)
+    return parser
+
+
+def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("run", type=Path, metavar="RUN", help="run directory, .keras file or SavedModel")
     build.add_argument("--out", type=Path, required=True, metavar="FILE", help=".tflite or .onnx; with --all a folder")
     build.add_argument("--recipe", default="static_wi8_ai8", help=f"{', '.join(RECIPES)} (default: %(default)s)")
     build.add_argument("--all", action="store_true", help="every recipe in every format, with a table of verdicts")
     build.add_argument("--style", default="", metavar="MIX", help="bake a mix such as anime:0.6,comic:0.4")
-    build.add_argument("--style-names", default="", metavar="A,B", help="of the style input, where the run has none")
     build.add_argument("--dynamic-batch", action="store_true", help="float .onnx only: any number of pictures at once")
+    build.add_argument("--name", default="", help="the model's name (default: that of the file)")
+    build.add_argument("--licence", default="", metavar="TEXT", help="the model's licence, kept in the file")
     build.add_argument(
+        "--data-source", action="append", default=[], metavar="TEXT", help="where the data came from; repeatable"
+    )
+    build.add_argument("--keep", action="store_true", help="write FILE.tflite even when the verdict is fail")
+
+
+def _add_pictures(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--direction", default="ab", choices=("ab", "ba"), help="ab: photo to cartoon (default), ba: back"
     )
-    build.add_argument(
+    command.add_argument(
         "--photos",
         nargs="+",
         default=[],
         metavar="SOURCE",
         help="where the training pictures of the input side lie now, if they were moved: folders or zips, '#pattern'",
     )
-    build.add_argument("--calibration-images", type=int, default=200, metavar="N", help="default: %(default)s")
-    build.add_argument("--test-images", type=int, default=200, metavar="N", help="default: %(default)s")
-    build.add_argument("--name", default="", help="the model's name (default: that of the file)")
-    build.add_argument("--licence", default="", metavar="TEXT", help="the model's licence, kept in the file")
-    build.add_argument(
-        "--data-source", action="append", default=[], metavar="TEXT", help="where the data came from; repeatable"
-    )
-    build.add_argument("--seed", type=int, default=1, help="chooses the pictures (default: %(default)s)")
-    build.add_argument("--keep", action="store_true", help="write FILE.tflite even when the verdict is fail")
-    return parser
+    command.add_argument("--style-names", default="", metavar="A,B", help="of the style input, where the run has none")
+    command.add_argument("--calibration-images", type=int, default=200, metavar="N", help="default: %(default)s")
+    command.add_argument("--test-images", type=int, default=200, metavar="N", help="default: %(default)s")
+    command.add_argument("--seed", type=int, default=1, help="chooses the pictures (default: %(default)s)")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -82,31 +98,56 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    return _build(arguments)
+    if arguments.command == "inspect":
+        from convert.inspect import inspect
 
-
-def _build(arguments: argparse.Namespace) -> int:
+        print(inspect(arguments.file).to_text(), end="")
+        return 0
     from training.backend import select_backend
 
     select_backend("tensorflow")
+    return {"build": _build, "verify": _verify}[arguments.command](arguments)
+
+
+def _pictures(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What build and verify share of a request."""
+    return {
+        "run": arguments.run,
+        "direction": arguments.direction,
+        "photos": tuple(arguments.photos),
+        "style_names": tuple(filter(None, arguments.style_names.split(","))),
+        "calibration_images": arguments.calibration_images,
+        "test_images": arguments.test_images,
+        "seed": arguments.seed,
+    }
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from convert.build import Request
+    from convert.verify import verify
+
+    spec, scores, reasons = verify(arguments.file, Request(out=arguments.file, **_pictures(arguments)))
+    verdict = "fails" if reasons else "holds"
+    measured = f"PSNR {scores['psnr_mean_db']:.1f} dB, worst {scores['psnr_min_db']:.1f} dB"
+    print(f"{arguments.file}: {verdict}, {spec.recipe}; {measured}.")
+    for reason in reasons:
+        print(f"  {reason}")
+    return 1 if reasons else 0
+
+
+def _build(arguments: argparse.Namespace) -> int:
     from convert.build import Request, build, build_all
 
     request = Request(
-        run=arguments.run,
         out=arguments.out,
         recipe=arguments.recipe,
-        direction=arguments.direction,
-        photos=tuple(arguments.photos),
-        calibration_images=arguments.calibration_images,
-        test_images=arguments.test_images,
         name=arguments.name,
         licence=arguments.licence,
         data_sources=tuple(arguments.data_source),
         style=arguments.style,
-        style_names=tuple(filter(None, arguments.style_names.split(","))),
         dynamic_batch=arguments.dynamic_batch,
-        seed=arguments.seed,
         keep=arguments.keep,
+        **_pictures(arguments),
     )
     if not arguments.all:
         return _tell(arguments.out, build(request), arguments.keep)

@@ -67,7 +67,7 @@ def load_samples(source: Source, counts: tuple[int, int], seed: int) -> tuple[Sa
             f"what the run was trained on ({str(source.train_sha256)[:12]}): give the same pictures with --photos."
         )
     width = len(source.styles)
-    return draw(train, counts[0], seed, width), draw(test, counts[1], seed + 1, width)
+    return draw(train, counts[0], seed, width), draw(test, counts[1], seed, width)
 
 
 def draw(images: ImageSet, count: int, seed: int, styles: int = 0) -> Sample:
@@ -78,7 +78,8 @@ def draw(images: ImageSet, count: int, seed: int, styles: int = 0) -> Sample:
     while len(rows) < count and any(queues):
         rows += [queue.pop() for queue in queues if queue]
     chosen = images.images[rows[:count]]
-    return Sample(chosen, images.digest, spread_styles(len(chosen), styles, seed))
+    other_mixes = seed + int(images.digest[:8], 16)  # than those of the other split
+    return Sample(chosen, images.digest, spread_styles(len(chosen), styles, other_mixes))
 
 
 def spread_styles(count: int, styles: int, seed: int) -> NDArray[np.float32]:
