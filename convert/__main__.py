@@ -21,6 +21,7 @@ EXAMPLES = """examples:
   toon-convert build unet.keras --photos /media/faces.zip --out unet.tflite
   toon-convert inspect anime-64.tflite
   toon-convert verify anime-64.tflite --run runs/student
+  toon-convert debug anime-64.tflite --run runs/student --out why/
   toon-convert build runs/anime --direction ba --out faces.tflite --photos /media/anime.zip --licence CC-BY-4.0
 
 The file is compared with the float generator on test pictures. When it misses its recipe's scores, the exit status is 1
@@ -41,7 +42,13 @@ def build_parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", help="measure a model file again against its run")
     verify.add_argument("file", type=Path, metavar="FILE", help=".tflite or .onnx, made by toon-convert build")
     verify.add_argument("--run", type=Path, required=True, metavar="RUN", help="run directory, .keras or SavedModel")
-    for command in (build, verify):
+    debug = commands.add_parser("debug", help="rank a static file's operators by their error; try the worst in float")
+    debug.add_argument("file", type=Path, metavar="FILE.tflite", help="static_wi8_ai8, made by toon-convert build")
+    debug.add_argument("--run", type=Path, required=True, metavar="RUN", help="run directory, .keras or SavedModel")
+    debug.add_argument("--out", type=Path, required=True, metavar="DIR", help="for table, plot and applied file")
+    debug.add_argument("--apply", type=int, metavar="N", help="write the file that keeps the N worst in float")
+    debug.add_argument("--style", default="", metavar="MIX", help="the mix that FILE was baked with")
+    for command in (build, verify, debug):
         _add_pictures(command)
     return parser
 
@@ -106,7 +113,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from training.backend import select_backend
 
     select_backend("tensorflow")
-    return {"build": _build, "verify": _verify}[arguments.command](arguments)
+    return {"build": _build, "verify": _verify, "debug": _debug}[arguments.command](arguments)
 
 
 def _pictures(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -133,6 +140,27 @@ def _verify(arguments: argparse.Namespace) -> int:
     for reason in reasons:
         print(f"  {reason}")
     return 1 if reasons else 0
+
+
+def _debug(arguments: argparse.Namespace) -> int:
+    from convert.build import Request, check_folder
+    from convert.debug import STEPS, apply, debug, plot, table
+    from edge_runtime.pixels import encode_png
+
+    check_folder(arguments.out)
+    if arguments.apply is not None and arguments.apply not in STEPS:
+        raise InputError(f"--apply takes one of {', '.join(map(str, STEPS))}, not {arguments.apply}.")
+    request = Request(out=arguments.file, style=arguments.style, **_pictures(arguments))
+    tell = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
+    spec, errors, steps = debug(arguments.file, request, tell)
+    text, stem = table(errors, steps), arguments.file.stem
+    (arguments.out / f"{stem}.debug.md").write_text(text, "utf-8")
+    (arguments.out / f"{stem}.debug.png").write_bytes(encode_png(plot(errors)))
+    print(text, end="")
+    for step in steps:
+        if step.in_float == arguments.apply:
+            apply(step, spec, arguments.out / f"{stem}.{step.in_float}float.tflite")
+    return 0
 
 
 def _build(arguments: argparse.Namespace) -> int:

@@ -78,7 +78,7 @@ def build_all(request: Request, tell: Callable[[str], None]) -> dict[str, Report
 
     `tell` is given one line before and one after each file.
     """
-    _check_folder(request.out)
+    check_folder(request.out)
     material = load_material(request)
     name = request.name or request.run.stem
     wanted = [(recipe, suffix) for suffix in (TFLITE, ONNX) for recipe in RECIPES.values() if suffix in recipe.formats]
@@ -227,10 +227,11 @@ def _check_destination(out: Path) -> None:
     """Refuse before minutes of work what could not be written after them."""
     if out.is_dir():
         raise InputError(f"The destination {out} is a folder.")
-    _check_folder(out.parent)
+    check_folder(out.parent)
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
+    """Raises InputError unless the folder exists and can be written to."""
     if not folder.is_dir():
         raise InputError(f"The folder {folder} of the destination does not exist.")
     if not os.access(folder, os.W_OK):
