@@ -16,6 +16,7 @@ from edge_runtime.errors import InputError
 from edge_runtime.pixels import Image, Tensor
 from training.images import ImageSet, load_split
 
+HALF = 50  # pictures, since two more files are made from them
 FEWEST = 2  # two disjoint halves of the calibration pictures are held to each other
 
 
@@ -47,8 +48,8 @@ class Sample:
             yield tensors
 
     def half(self, odd: int) -> Sample:
-        """Every second picture: with `odd` 0 and 1, two disjoint sets of like sources, and of like styles."""
-        rows = np.flatnonzero(np.arange(len(self.images)) // max(1, self.styles.shape[1]) % 2 == odd)
+        """Every second picture, HALF at most: with `odd` 0 and 1, two disjoint sets of like sources, and of like styles."""
+        rows = np.flatnonzero(np.arange(len(self.images)) // max(1, self.styles.shape[1]) % 2 == odd)[:HALF]
         return Sample(self.images[rows], self.split_sha256, self.styles[rows] if self.styles.size else self.styles)
 
 

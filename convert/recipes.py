@@ -47,6 +47,8 @@ RECIPES = {
         # A sound BatchNorm and ReLU6 generator measures 40 to 43 dB. 35 dB is 4.5 grey levels of error, about where
         # flat cartoon areas begin to show bands; the percentile guards single faces that a mean would hide.
         Recipe("static_wi8_ai8", 8, 8, Thresholds(35.0, 32.0, 0.97), (TFLITE, ONNX), is_static=True),
+        # The same by ai-edge-quantizer, which averages ranges over the pictures: better where outliers spoil them.
+        Recipe("static_wi8_ai8_mean", 8, 8, Thresholds(35.0, 32.0, 0.97), is_static=True),
         # 256 times finer activations: what is left is the weights' rounding. Slow: no delegate takes it.
         Recipe("static_wi8_ai16", 8, 16, Thresholds(45.0, 42.0, 0.99), is_static=True),
     )

@@ -27,15 +27,23 @@ def to_tflite(fixed: Any, recipe: Recipe, calibration: Sample) -> bytes:
         with quiet(), warnings.catch_warnings():
             # Meant for networks with fake quantization; here the calibration pictures give the ranges.
             warnings.filterwarnings("ignore", "Statistics for quantized inputs were expected")
-            # Its calibrator still runs TensorFlow's own interpreter.
-            warnings.filterwarnings("ignore", r"\s*Warning: tf.lite.Interpreter is deprecated")
+            # The calibrators run TensorFlow's own interpreter, or LiteRT's with every tensor kept.
+            warnings.filterwarnings(
+                "ignore", r"\s*Warning: (tf.lite.Interpreter is deprecated|Enabling .experimental_)"
+            )
             if recipe.name == "hybrid_wi8_afp32":
-                return to_hybrid(bytes(tf.lite.TFLiteConverter.from_keras_model(fixed).convert()))
+                return to_hybrid(_float(fixed))
+            if recipe.name == "static_wi8_ai8_mean":
+                return to_averaged(_float(fixed), fixed, calibration)
             return bytes(make_converter(fixed, recipe, calibration).convert())
     except (ConverterError, RuntimeError) as error:  # the second is the quantizer's
         raise InputError(
             f"TensorFlow Lite refuses the generator {fixed.name} as {recipe.name}: {_reason(str(error))}"
         ) from error
+
+
+def _float(fixed: Any) -> bytes:
+    return bytes(tf.lite.TFLiteConverter.from_keras_model(fixed).convert())
 
 
 def make_converter(fixed: Any, recipe: Recipe, calibration: Sample) -> Any:
@@ -68,6 +76,20 @@ def to_hybrid(float_model: bytes) -> bytes:
     for name in (Op.DEPTHWISE_CONV_2D, Op.CONV_2D_TRANSPOSE):
         work.add_weight_only_config(".*", name, 8)
     return bytes(work.quantize(enable_progress_bar=False, enable_progress_report=False).quantized_model)
+
+
+def to_averaged(float_model: bytes, fixed: Any, calibration: Sample) -> bytes:
+    """int8 by ai-edge-quantizer, whose ranges are a moving average over the pictures.
+
+    The converter's are the widest of all pictures; here single outliers count less, and what they need is clipped.
+    """
+    from ai_edge_quantizer import quantizer, recipe
+
+    work = quantizer.Quantizer(bytearray(float_model), recipe.static_wi8_ai8())
+    feeds = list(_feeds(fixed, calibration))
+    ranges = work.calibrate({"serving_default": feeds}, num_threads=1)  # more threads may sum in another order
+    result = work.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+    return bytes(result.quantized_model)
 
 
 def _kernels(recipe: Recipe) -> list[Any]:

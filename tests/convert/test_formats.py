@@ -30,14 +30,16 @@ FILES = [
     "ovals.static_wi8_ai16.tflite",
     "ovals.static_wi8_ai8.onnx",
     "ovals.static_wi8_ai8.tflite",
+    "ovals.static_wi8_ai8_mean.tflite",
 ]
-SMALL = ["--calibration-images", "16", "--test-images", "6"]
+SMALL = ["--calibration-images", "32", "--test-images", "6"]
 
 
 @pytest.fixture(scope="module")
 def everything(run, tmp_path_factory):
     folder = tmp_path_factory.mktemp("everything")
-    assert main(["build", str(run), "--all", "--out", str(folder), "--name", "ovals", *SMALL]) == 0
+    # Ranges averaged over flat pictures in unlike colours clip them all: the one recipe that drawn ovals do not suit.
+    assert main(["build", str(run), "--all", "--keep", "--out", str(folder), "--name", "ovals", *SMALL]) in (0, 1)
     return folder
 
 
@@ -54,17 +56,17 @@ def test_all_writes_every_format_and_a_table(everything):
     models = sorted(path.name for path in everything.iterdir() if path.suffix in (".tflite", ".onnx"))
     assert models == FILES
     table = (everything / "table.md").read_text()
-    assert all(f"| {name} | pass |" in table for name in FILES)
-    assert not list(everything.glob("*.rejected"))
+    assert all(f"| {name} | pass |" in table for name in FILES[:-1])
+    assert f"| {FILES[-1]} |" in table
 
 
 def test_every_file_opens_and_says_its_recipe(everything):
-    for name in FILES:
+    for name in FILES[:-1]:
         assert open_session(everything / name).spec.recipe == name.split(".")[1]
         report = report_of(everything / name)
         assert report["verdict"] == "pass"
         assert set(report["percentiles_db"]) == {"1", "5", "25", "50", "75", "95"}
-        assert bool(report["agreement"]) == name.startswith("ovals.static")
+        assert bool(report["agreement"]) == name.startswith("ovals.static_wi8_ai8")
 
 
 @pytest.mark.parametrize("suffix", ["tflite", "onnx"])
@@ -114,9 +116,11 @@ def test_a_dynamic_batch_takes_any_number_of_pictures(run, tmp_path):
     assert np.abs(given - expected).max() < 1e-4
 
 
-def test_same_request_same_onnx_bytes(everything, run, tmp_path):
-    out = tmp_path / "ovals.static_wi8_ai8.onnx"
-    assert main(["build", str(run), "--out", str(out), "--name", "ovals", *SMALL]) == 0
+@pytest.mark.parametrize("name", [name for name in FILES if "static" in name])
+def test_same_request_same_bytes(everything, run, tmp_path, name):
+    out = tmp_path / name
+    command = ["build", str(run), "--out", str(out), "--recipe", name.split(".")[1], "--name", "ovals", "--keep"]
+    assert main([*command, *SMALL]) in (0, 1)
     assert out.read_bytes() == (everything / out.name).read_bytes()
 
 
