@@ -127,8 +127,9 @@ def build_file(request: Request, recipe: Recipe, material: Material) -> Report:
     source, test, out = material.source, material.test, request.out
     if request.dynamic_batch and (out.suffix != ONNX or recipe.is_static):
         raise InputError(f"A dynamic batch is for float .onnx files, not for {recipe.name} in {out.suffix}.")
-    if recipe.is_static and len(material.calibration.images) < FEWEST:
-        raise InputError(f"{recipe.name} calibrates on at least {FEWEST} pictures, in two halves that must agree.")
+    fewest = FEWEST * max(1, len(source.styles))
+    if recipe.is_static and len(material.calibration.images) < fewest:
+        raise InputError(f"{recipe.name} calibrates on at least {fewest} pictures, in two halves that must agree.")
     model = convert(material, recipe, out.suffix, material.calibration, request.dynamic_batch)
     with _staging(out) as folder:
         staged = folder / out.name

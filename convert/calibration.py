@@ -48,8 +48,9 @@ class Sample:
             yield tensors
 
     def half(self, odd: int) -> Sample:
-        """Every second picture, HALF at most: with `odd` 0 and 1, two disjoint sets of like sources, and of like styles."""
-        rows = np.flatnonzero(np.arange(len(self.images)) // max(1, self.styles.shape[1]) % 2 == odd)[:HALF]
+        """Every second picture, HALF at most: `odd` 0 and 1 give disjoint sets of like sources and styles."""
+        turns = np.arange(len(self.images)) // max(1, self.styles.shape[1])  # each turn draws every style once
+        rows = np.flatnonzero(turns % 2 == odd)[:HALF]
         return Sample(self.images[rows], self.split_sha256, self.styles[rows] if self.styles.size else self.styles)
 
 
