@@ -12,10 +12,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
-import tf2onnx
 
+from convert.bake import batch_of_one
+from convert.calibration import Sample
 from convert.recipes import find_recipe
+from convert.to_onnx import to_onnx
 from convert.to_tflite import to_tflite
 from edge_runtime.framing import Framing
 from edge_runtime.spec import ModelSpec, write_model
@@ -33,23 +34,16 @@ def main() -> None:
     # Every grey level once in each colour: the ranges become exactly -1..1.
     levels = np.resize(np.arange(256, dtype=np.uint8), SIZE_PX * SIZE_PX).reshape(1, SIZE_PX, SIZE_PX, 1)
     recipe = find_recipe("static_wi8_ai8")
-    write("tiny-32.tflite", to_tflite(plain, recipe, np.repeat(levels, 3, axis=3)), ("inverted",), recipe.name)
-    write("tiny-32.onnx", to_onnx(plain), ("inverted",))
+    sample, in_float = Sample(np.repeat(levels, 3, axis=3), ""), find_recipe("float32")
+    write("tiny-32.tflite", to_tflite(batch_of_one(plain), recipe, sample), ("inverted",), recipe.name)
+    write("tiny-32.onnx", to_onnx(batch_of_one(plain), in_float, sample), ("inverted",))
     style = keras.Input((2,), batch_size=1, name="style")
     gain = keras.layers.Dense(3, use_bias=False, name="gain")
     styled = keras.Model([image, style], image * keras.layers.Reshape((1, 1, 3))(gain(style)), name="tiny_styles")
     gain.set_weights([np.array([[1.0] * 3, [-1.0] * 3], np.float32)])
     styles = ("plain", "inverted")
-    write("tiny-32-styles.tflite", tf.lite.TFLiteConverter.from_keras_model(styled).convert(), styles)
-    write("tiny-32-styles.onnx", to_onnx(styled), styles)
-
-
-def to_onnx(generator: keras.Model) -> bytes:
-    """ONNX bytes, float32, batch 1, channels last."""
-    signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in generator.inputs]
-    function = tf.function(lambda *inputs: generator(list(inputs) if len(inputs) > 1 else inputs[0]))
-    model, _ = tf2onnx.convert.from_function(function, signature, opset=17)
-    return model.SerializeToString()
+    write("tiny-32-styles.tflite", to_tflite(batch_of_one(styled), in_float, sample), styles)
+    write("tiny-32-styles.onnx", to_onnx(batch_of_one(styled), in_float, sample), styles)
 
 
 def write(name: str, model: bytes, styles: tuple[str, ...], recipe: str = "float32") -> None:
