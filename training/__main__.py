@@ -87,7 +87,9 @@ def _add_prepare(prepare: argparse.ArgumentParser) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 0 on success, 2 on bad input, 130 when interrupted."""
+    argv = sys.argv[1:] if argv is None else argv
     arguments = build_parser().parse_args(argv)
+    arguments.argv = argv
     try:
         run = {"tracker": _tracker, "prepare": _prepare}.get(arguments.command, _train)
         return run(arguments)
@@ -112,14 +114,18 @@ def _train(arguments: argparse.Namespace) -> int:
     recipe = load_recipe(arguments.recipe, arguments.set)
     if recipe.kind != arguments.command:
         raise InputError(f"The recipe {arguments.recipe} is for toon-train {recipe.kind}, not {arguments.command}.")
+    if arguments.workers > 1:
+        if arguments.backend != "jax" or not arguments.coordinator:
+            raise InputError("Several workers need --backend jax and --coordinator HOST:PORT.")
+        if cluster.SUPERVISED not in os.environ:
+            return cluster.supervise(arguments.argv)
+        cluster.end_with_supervisor()
     select_backend(arguments.backend)
     try:
         from training.run import train
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is missing: pip install 'facetoon[train]' brings it.") from None
     if arguments.workers > 1:
-        if arguments.backend != "jax" or not arguments.coordinator:
-            raise InputError("Several workers need --backend jax and --coordinator HOST:PORT.")
         cluster.join(arguments.coordinator, arguments.workers, arguments.worker)
     cluster.spread()
     build, sources, provenance = _job(arguments)

@@ -7,7 +7,10 @@ sums over the whole batch. So a run is the same run on any number of workers, up
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +19,43 @@ from typing import Any
 from edge_runtime.errors import InputError
 
 HEARTBEAT_S = 30  # a worker not heard of for so long is dead
+SUPERVISED = "FACETOON_SUPERVISED"  # set in the child process that does a worker's work
+
+
+def supervise(arguments: list[str]) -> int:
+    """Do this worker's work in a child process; returns its exit status, or 1 with a sentence when a signal ended it.
+
+    A missed heartbeat makes a thread of JAX abort its process with a stack trace, and nothing inside can prevent it.
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-m", "training", *arguments], stdin=subprocess.PIPE, env={**os.environ, SUPERVISED: "1"}
+    )
+    try:
+        status = child.wait()
+    except KeyboardInterrupt:  # the terminal has told the child as well
+        status = child.wait()
+    finally:
+        assert child.stdin
+        child.stdin.close()
+    if status >= 0:
+        return status
+    if -status == signal.SIGABRT:
+        reason = "another worker is gone, and JAX has given up"
+    else:
+        reason = f"this worker was ended by signal {-status} ({signal.strsignal(-status)})"
+    print(f"\ntoon-train: {reason}; the same commands go on from the last checkpoint.", file=sys.stderr)
+    return 1
+
+
+def end_with_supervisor() -> None:
+    """End this child process at once when the one that watches it is gone, however that was killed."""
+
+    def watch() -> None:
+        while os.read(0, 1):  # not sys.stdin: a thread waiting in it breaks Python's own end
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, name="supervisor", daemon=True).start()
 
 
 def join(coordinator: str, workers: int, worker: int) -> None:
@@ -49,7 +89,7 @@ def last_words(run: Path) -> Iterator[None]:
             raise
         reason = str(error).splitlines()[0]
         sys.stderr.write(
-            f"\ntoon-train: a worker is gone ({reason}); the same commands go on from {run}'s last checkpoint.\n"
+            f"\ntoon-train: another worker is gone ({reason}); the same commands go on from {run}'s last checkpoint.\n"
         )
         sys.stderr.flush()
         os._exit(1)

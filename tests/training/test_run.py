@@ -48,7 +48,7 @@ def state(run):
         return dict(arrays)
 
 
-def wait_for(path, seconds=90):
+def wait_for(path, seconds=180):
     deadline = time.monotonic() + seconds
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not come"
@@ -109,19 +109,18 @@ def test_a_dead_worker_ends_the_run_with_a_sentence_and_it_resumes(command, tmp_
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         cluster = ["--coordinator", f"127.0.0.1:{free.getsockname()[1]}", "--workers", "2"]
-    forever = [*options, "--set", "steps=100000"]
-    workers = [start(command(run, *forever, *cluster, "--worker", str(n))) for n in (0, 1)]
+    commands = [command(run, *options, *cluster, "--worker", str(n)) for n in (0, 1)]
+    workers = [start([*arguments, "--set", "steps=100000"]) for arguments in commands]
     wait_for(run / "best/score.json")
     workers[1].kill()
-    _, told = workers[0].communicate(timeout=90)
-    workers[1].communicate()
-    # 1 with our sentence; or, when the heartbeat is missed first, JAX aborts with its own.
-    assert workers[0].returncode in (1, -signal.SIGABRT), told
-    assert "a worker is gone" in told or "tasks have crashed" in told, told
+    _, told = workers[0].communicate(timeout=180)
+    assert workers[0].returncode == 1, told
+    assert "another worker is gone" in told.splitlines()[-1], told
+    workers[1].communicate(timeout=60)  # its stderr closes when the child that worked for it has ended too
     reached = int(state(run)["step"])
-    alone = start(command(run, *options, "--set", f"steps={reached + 1}"))
-    alone.communicate(timeout=90)
-    assert alone.returncode == 0
+    for process in [start([*arguments, "--set", f"steps={reached + 1}"]) for arguments in commands]:
+        _, told = process.communicate(timeout=180)
+        assert process.returncode == 0, told
     assert int(state(run)["step"]) == reached + 1
 
 
