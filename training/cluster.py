@@ -43,7 +43,7 @@ def supervise(arguments: list[str]) -> int:
         reason = "another worker is gone, and JAX has given up"
     else:
         reason = f"this worker was ended by signal {-status} ({signal.strsignal(-status)})"
-    print(f"\ntoon-train: {reason}; the same commands go on from the last checkpoint.", file=sys.stderr)
+    sys.stderr.write(f"\ntoon-train: {reason}; the same commands go on from the last checkpoint.\n")
     return 1
 
 
