@@ -32,13 +32,15 @@ FILES = [
     "ovals.static_wi8_ai8.tflite",
     "ovals.static_wi8_ai8_mean.tflite",
 ]
+UNSUITED = ("ovals.static_wi8_ai16.tflite", "ovals.static_wi8_ai8_mean.tflite")
 SMALL = ["--calibration-images", "32", "--test-images", "6"]
 
 
 @pytest.fixture(scope="module")
 def everything(run, tmp_path_factory):
     folder = tmp_path_factory.mktemp("everything")
-    # Ranges averaged over flat pictures in unlike colours clip them all: the one recipe that drawn ovals do not suit.
+    # Ranges averaged over flat pictures in unlike colours clip them all, and so few pictures leave 16 bits a range that
+    # one test picture exceeds: two recipes that drawn ovals do not suit.
     assert main(["build", str(run), "--all", "--keep", "--out", str(folder), "--name", "ovals", *SMALL]) in (0, 1)
     return folder
 
@@ -56,15 +58,15 @@ def test_all_writes_every_format_and_a_table(everything):
     models = sorted(path.name for path in everything.iterdir() if path.suffix in (".tflite", ".onnx"))
     assert models == FILES
     table = (everything / "table.md").read_text()
-    assert all(f"| {name} | pass |" in table for name in FILES[:-1])
-    assert f"| {FILES[-1]} |" in table
+    assert all(f"| {name} | pass |" in table for name in FILES if name not in UNSUITED)
+    assert all(f"| {name} |" in table for name in UNSUITED)
 
 
 def test_every_file_opens_and_says_its_recipe(everything):
-    for name in FILES[:-1]:
+    for name in FILES:
         assert open_session(everything / name).spec.recipe == name.split(".")[1]
         report = report_of(everything / name)
-        assert report["verdict"] == "pass"
+        assert report["verdict"] == "pass" or name in UNSUITED
         assert set(report["percentiles_db"]) == {"1", "5", "25", "50", "75", "95"}
         assert bool(report["agreement"]) == name.startswith("ovals.static_wi8_ai8")
 
