@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -62,7 +63,13 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SOURCE",
         help="folders or zips of NN_face and NN_comic, '#pattern'",
     )
-    distill.add_argument("--teacher", type=Path, required=True, help="the teacher's run directory")
+    distill.add_argument(
+        "--teacher",
+        action="append",
+        required=True,
+        metavar="RUN",
+        help="a run directory or .keras file; NAME=RUN, repeated, for a student of several styles",
+    )
     _add_prepare(commands.add_parser("prepare", help="turn folders of pictures into a clean, split data set"))
     return parser
 
@@ -142,15 +149,20 @@ def _train(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _job(arguments: argparse.Namespace) -> tuple[Callable[..., Any], dict[str, list[str]], dict[str, str]]:
+def _job(arguments: argparse.Namespace) -> tuple[Callable[..., Any], dict[str, list[str]], dict[str, Any]]:
     """What builds the trainer, its sources, and what else identifies the run."""
     from training.checkpoint import generator_digest
 
     if arguments.command == "distill":
         from training.distill import Distillation
 
-        provenance = {"teacher_sha256": generator_digest(arguments.teacher)}
-        return partial(Distillation, teacher=arguments.teacher), _sources(arguments, "photos"), provenance
+        teachers = _teachers(arguments.teacher)
+        told: dict[str, Any] = {}
+        for name, run in teachers.items():
+            told[f"teacher_{name}_sha256" if name else "teacher_sha256"] = generator_digest(run)
+        if len(teachers) > 1:
+            told["styles"] = list(teachers)  # in this order they are the model's style input
+        return partial(Distillation, teachers=teachers), _sources(arguments, "photos"), told
     provenance = {"init_sha256": generator_digest(arguments.init)} if arguments.init else {}
     if arguments.command == "cyclegan":
         from training.cyclegan import CycleGAN
@@ -160,6 +172,17 @@ def _job(arguments: argparse.Namespace) -> tuple[Callable[..., Any], dict[str, l
 
     photos = _sources(arguments, "photos") if arguments.photos or arguments.dataset else {}
     return PairedTranslation, {"pairs": arguments.pairs, **photos}, provenance
+
+
+def _teachers(given: list[str]) -> dict[str, Path]:
+    """Runs by style name; one alone needs no name."""
+    if len(given) == 1:
+        return {"": Path(given[0])}
+    teachers = {name: Path(run) for name, _, run in (one.partition("=") for one in given)}
+    named = all("=" in one and re.fullmatch("[a-z][a-z0-9_-]*", one.partition("=")[0]) for one in given)
+    if len(teachers) < len(given) or not named:
+        raise InputError("Several teachers are given as --teacher NAME=RUN, each name once, in small letters.")
+    return teachers
 
 
 def _sources(arguments: argparse.Namespace, *domains: str) -> dict[str, list[str]]:

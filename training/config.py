@@ -117,16 +117,20 @@ class Student:
     stem_filters: int = 32
     filters: int = 96  # a multiple of 16, or int8 kernels pad
     blocks: int = 8
+    style_every: int = 2  # with several styles, every second block has gains and shifts of its own for each
 
 
 @dataclass(frozen=True)
 class Distill:
-    """Regression of the student onto its teacher; weights of the loss terms."""
+    """Regression of the student onto its teachers; weights of the loss terms."""
 
     l1_weight: float = 1.0
     gradient_weight: float = 1.0  # L1 of horizontal and vertical differences: lines
     ssim_weight: float = 0.5
+    haar_weight: float = 0.0  # L1 of the wavelet's high bands: sharper, at the price of noise where a teacher flickers
+    feature_weight: float = 0.0  # L1 of what the teacher's encoder sees: a quarter slower
     learning_rate: float = 2e-3
+    shift_px: int = 1  # the student's picture is moved so far against its teacher's: steadier video
     noise_levels: float = 2.0  # grey levels of noise on the student's input only: less flicker on video
 
 
