@@ -1,0 +1,88 @@
+"""The distances against values known in closed form, and the order of damage."""
+
+import numpy as np
+import pytest
+
+from edge_runtime.errors import InputError
+from training import quality
+
+
+def means(pictures: np.ndarray) -> np.ndarray:
+    """A stand-in encoder: the mean of each quarter of the picture in each channel, (n, 12)."""
+    half = pictures.shape[1] // 2
+    parts = pictures.reshape(len(pictures), 2, half, 2, half, 3) / 255
+    return np.asarray(parts.mean((2, 4)).reshape(len(pictures), -1))
+
+
+def drawn(count: int, level: int, seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    return np.clip(random.normal(level, 25, (count, 16, 16, 3)), 0, 255).astype(np.uint8)
+
+
+def test_frechet_of_gaussians_is_the_closed_form():
+    a, b = np.diag([4.0, 9.0]), np.diag([1.0, 16.0])
+    # commuting: |difference|^2 + sum (sigma_a - sigma_b)^2
+    assert quality.frechet_of_gaussians(np.zeros(2), a, np.array([3.0, 4.0]), b) == pytest.approx(25 + 1 + 1)
+    # cov_a = 4 I leaves cov_b free to be full: trace(4 I + b - 4 b^1/2)
+    full = np.array([[2.0, 1.0], [1.0, 2.0]])
+    assert quality.frechet_of_gaussians(np.zeros(2), 4 * np.eye(2), np.zeros(2), full) == pytest.approx(
+        8 + 4 - 4 * (3**0.5 + 1)
+    )
+
+
+def test_kid_of_one_distribution_is_unbiased():
+    random = np.random.default_rng(0)
+    values = [quality.kid(random.normal(size=(40, 8)), random.normal(size=(40, 8))) for _ in range(300)]
+    assert abs(np.mean(values)) < 3 * np.std(values) / 300**0.5
+    assert min(values) < 0 < max(values)
+    assert quality.kid(random.normal(size=(40, 8)), random.normal(1, 1, (40, 8))) > 10 * np.std(values)
+
+
+def test_sliced_wasserstein_of_a_shift_in_one_dimension_is_the_shift():
+    points = np.random.default_rng(0).normal(size=(100, 1))
+    assert quality.sliced_wasserstein(points, points + 0.25) == pytest.approx(0.25)
+    assert quality.sliced_wasserstein(points, points[::-1]) == 0
+
+
+def test_the_interval_covers_the_true_distance():
+    random = np.random.default_rng(1)
+    covered = 0
+    for _ in range(60):
+        a, b = random.normal(size=(60, 1)), random.normal(1, 1, (60, 1))
+        low, high = quality.bootstrap_interval(lambda x, y: float(y.mean() - x.mean()), a, b, random, 200)
+        covered += low <= 1 <= high
+    assert covered >= 50  # 57 expected of 60
+
+
+def test_more_damage_scores_higher_between_floor_and_ceiling():
+    targets, sources = drawn(120, 170, 0), drawn(60, 80, 1)
+    normalized = [
+        quality.score(drawn(60, level, 2), targets, sources, means, resamples=10) for level in (168, 140, 100)
+    ]
+    for measure in ("kid", "frechet"):
+        ladder = [getattr(scores, measure).normalized for scores in normalized]
+        assert ladder == sorted(ladder)
+        assert ladder[0] < 0.1
+        assert 0.4 < ladder[2] < 1
+
+
+def test_lost_detail_shows_in_the_sliced_wasserstein_distance():
+    targets = drawn(80, 128, 0)
+    flat = np.full((40, 16, 16, 3), 128, np.uint8)
+    scores = quality.score(drawn(40, 128, 1), targets, flat, means, resamples=5)
+    assert scores.swd.normalized < 0.1
+    assert scores.swd.ceiling > 5 * scores.swd.floor
+
+
+def test_the_same_seed_gives_the_same_scores():
+    sets = drawn(20, 120, 2), drawn(40, 170, 0), drawn(20, 80, 1)
+    assert quality.score(*sets, means, resamples=5) == quality.score(*sets, means, resamples=5)
+
+
+def test_unfit_pictures_are_refused():
+    with pytest.raises(InputError, match="too few"):
+        quality.score(drawn(4, 1, 0), drawn(40, 1, 0), drawn(20, 1, 0), means)
+    with pytest.raises(InputError, match="fakes are float64"):
+        quality.score(drawn(20, 1, 0) / 255, drawn(40, 1, 0), drawn(20, 1, 0), means)
+    with pytest.raises(InputError, match="encoder made"):
+        quality.score(drawn(20, 1, 0), drawn(40, 1, 0), drawn(20, 1, 0), lambda pictures: pictures)
