@@ -135,6 +135,16 @@ class Distill:
 
 
 @dataclass(frozen=True)
+class Encoder:
+    """The network that scores look through; see training/encoder.py."""
+
+    filters: int = 32
+    features: int = 128  # more would want more test pictures: a Frechet distance fits features squared numbers
+    learning_rate: float = 1e-3
+    temperature: float = 0.2  # of the contrast; the lower, the harder it tells look-alikes apart
+
+
+@dataclass(frozen=True)
 class Prepare:
     """What `toon-train prepare` keeps; docs/PREPARE.md says how each score is measured."""
 
@@ -168,7 +178,7 @@ class Prepare:
 class Recipe:
     """A whole run."""
 
-    kind: str = "cyclegan"  # or "pairs", "distill"
+    kind: str = "cyclegan"  # or "pairs", "distill", "encoder"
     seed: int = 1
     steps: int = 20_000
     batch_size: int = 8
@@ -187,6 +197,8 @@ class Recipe:
     pairs: Pairs = field(default_factory=Pairs)
     student: Student = field(default_factory=Student)
     distill: Distill = field(default_factory=Distill)
+    encoder: Encoder = field(default_factory=Encoder)
+    """For `toon-train encoder` alone: no part of another run's identity."""
     prepare: Prepare = field(default_factory=Prepare)
     """For `toon-train prepare` alone: no part of a run's identity."""
 
@@ -212,7 +224,7 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
 
 
 CHOICES = {
-    "kind": ("cyclegan", "pairs", "distill"),
+    "kind": ("cyclegan", "pairs", "distill", "encoder"),
     "generator.kind": ("resnet", "unet"),
     "generator.norm": ("instance", "batch"),
     "discriminator.norm": ("instance", "none"),
