@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from edge_runtime.errors import InputError
+from training import style_commands
 
 EXAMPLES = """examples:
   toon-train prepare --photos holiday/ --cartoons anime.zip --out dataset
@@ -16,6 +17,8 @@ EXAMPLES = """examples:
   toon-train cyclegan --recipe face_toon_64 --photos faces/ --cartoons anime.zip --run runs/anime
   toon-train cyclegan --recipe anime_64 --photos 'faces.zip#lfw_*' 'faces.zip#selfie_*' --cartoons anime/ --run runs/a
   toon-train distill --recipe distill_64 --teacher runs/anime --photos faces/ --run runs/student
+  toon-train stylize --content me.jpg --style a.png b.png --style-weights 2 1 --strength 0.7 --out painted.png
+  toon-train fast-style --style a.png --photos faces/ --run runs/fast
 """
 
 
@@ -27,7 +30,12 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     cyclegan = commands.add_parser("cyclegan", help="train a CycleGAN between two folders of pictures")
     distill = commands.add_parser("distill", help="train the small generator on what a teacher makes of photographs")
-    for command, recipe in ((cyclegan, "face_toon_64"), (distill, "distill_64")):
+    fast_style = commands.add_parser("fast-style", help="train a feed-forward network for one style (the baseline, live)")
+    for command, recipe in (
+        (cyclegan, "face_toon_64"),
+        (distill, "distill_64"),
+        (fast_style, "fast_style_64"),
+    ):
         command.add_argument("--recipe", default=recipe, help="packaged name or .toml file (default: %(default)s)")
         command.add_argument("--set", action="append", metavar="KEY=VALUE", help="override one recipe key; repeatable")
         command.add_argument("--run", type=Path, required=True, help="run directory; one that exists is resumed")
@@ -45,6 +53,8 @@ def build_parser() -> argparse.ArgumentParser:
     tracker.add_argument("--seed", type=int, default=1)
     cyclegan.add_argument("--cartoons", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
     distill.add_argument("--teacher", type=Path, required=True, help="the teacher's run directory")
+    style_commands.add_fast_style(fast_style)
+    style_commands.add_stylize(commands.add_parser("stylize", help="paint photographs in a cartoon's style (VGG19)"))
     _add_prepare(commands.add_parser("prepare", help="turn folders of pictures into a clean, split data set"))
     return parser
 
@@ -71,7 +81,12 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; 0 on success, 2 on bad input, 130 when interrupted."""
     arguments = build_parser().parse_args(argv)
     try:
-        run = {"tracker": _tracker, "prepare": _prepare}.get(arguments.command, _train)
+        run = {
+            "tracker": _tracker,
+            "prepare": _prepare,
+            "stylize": style_commands.run_stylize,
+            "fast-style": style_commands.run_fast_style,
+        }.get(arguments.command, _train)
         return run(arguments)
     except InputError as error:
         print(f"toon-train: {error}", file=sys.stderr)

@@ -89,6 +89,21 @@ class Distill:
 
 
 @dataclass(frozen=True)
+class FastStyle:
+    """Feed-forward style transfer: weights of the relative losses in training/perceptual.py, layers by name."""
+
+    strength: float = 1.0  # 0 the photograph, 1 the style
+    style_px: int = 128  # longer side of the style pictures: its share of the photograph's scales the brush
+    style_layers: str = ""  # by spaces; empty: all of Gatys et al.'s that see no more than the style picture
+    content_layers: str = "relu3_1 relu4_1"
+    content_weight: float = 1.0
+    style_weight: float = 4.0
+    tv_weight: float = 1.0
+    learning_rate: float = 2e-3
+    noise_levels: float = 2.0  # grey levels of noise on the input only: less flicker on video
+
+
+@dataclass(frozen=True)
 class Prepare:
     """What `toon-train prepare` keeps; docs/PREPARE.md says how each score is measured."""
 
@@ -122,7 +137,7 @@ class Prepare:
 class Recipe:
     """A whole run."""
 
-    kind: str = "cyclegan"  # or "distill"
+    kind: str = "cyclegan"  # or "distill" or "fast-style"
     seed: int = 1
     steps: int = 20_000
     batch_size: int = 8
@@ -138,6 +153,8 @@ class Recipe:
     optimizer: Optimizer = field(default_factory=Optimizer)
     student: Student = field(default_factory=Student)
     distill: Distill = field(default_factory=Distill)
+    fast_style: FastStyle = field(default_factory=FastStyle)
+    """For `toon-train fast-style` alone: no part of other runs' identity."""
     prepare: Prepare = field(default_factory=Prepare)
     """For `toon-train prepare` alone: no part of a run's identity."""
 
@@ -164,8 +181,10 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
 
 def _check_values(recipe: Recipe, name: str) -> None:
     """Refuse values of the right type that no run could use."""
-    if recipe.kind not in ("cyclegan", "distill"):
-        raise InputError(f"In the recipe {name}, kind must be cyclegan or distill, not {recipe.kind}.")
+    if recipe.kind not in ("cyclegan", "distill", "fast-style"):
+        raise InputError(f"In the recipe {name}, kind must be cyclegan, distill or fast-style, not {recipe.kind}.")
+    if not 0 <= recipe.fast_style.strength <= 1:
+        raise InputError(f"In the recipe {name}, fast_style.strength must be from 0 to 1.")
     if recipe.loss.cycle not in ("mse", "l1"):
         raise InputError(f"In the recipe {name}, cycle must be mse or l1, not {recipe.loss.cycle}.")
     _check_prepare(recipe.prepare, name)

@@ -43,6 +43,8 @@ def train(
     described = {domain: _described(train) for domain, (train, _) in splits.items()}
     identity = dataclasses.asdict(recipe)
     del identity["prepare"]  # how pictures were made; which pictures they are is in their digest
+    if recipe.kind != "fast-style":
+        del identity["fast_style"]
     config = {"recipe": identity, "data": described, **(provenance or {})}
     _refuse_another(run, config)
     trainer = build(recipe)

@@ -22,8 +22,8 @@ from training.backend import compile_step, value_and_grad
 
 COLOURS = ("style", "luminance", "match")
 OPTIMIZERS = ("adam", "lbfgs")
-Watch = Callable[[int, Image], None]
-"""Told the steps done and the pictures (n, h, w, 3) so far."""
+Watch = Callable[[int, int, Image], None]
+"""Told the place of the first picture among those given, the steps done, and the pictures (n, h, w, 3) so far."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Settings:
     """Of the style; empty means vgg.default_style_layers."""
     content_layers: tuple[str, ...] = ("relu3_1", "relu4_1")
     content_weight: float = 1.0
-    style_weight: float = 1.0
+    style_weight: float = 4.0
     tv_weight: float = 1.0
     steps: int = 200
     optimizer: str = "adam"
@@ -115,10 +115,10 @@ class StyleTransfer:
         if self.settings.strength == 0:
             return photos.copy()
         if self.settings.optimizer == "lbfgs":  # one line search cannot serve several pictures
-            return np.concatenate([self._paint(photos[i : i + 1], watch, progress) for i in range(len(photos))])
-        return self._paint(photos, watch, progress)
+            return np.concatenate([self._paint(photos[i : i + 1], i, watch, progress) for i in range(len(photos))])
+        return self._paint(photos, 0, watch, progress)
 
-    def _paint(self, photos: Image, watch: Watch | None, progress: bool) -> Image:
+    def _paint(self, photos: Image, first: int, watch: Watch | None, progress: bool) -> Image:
         s = self.settings
         grey = s.colours == "luminance"
         seen = np.stack([colour.as_grey(photo) for photo in photos]) if grey else photos
@@ -143,7 +143,7 @@ class StyleTransfer:
                 bar.update()
                 bar.set_postfix_str(" ".join(f"{name}={float(value):.4f}" for name, value in parts.items()))
                 if watch:
-                    watch(next(numbers), finished(values))
+                    watch(first, next(numbers), finished(values))
 
             return finished(painter.run(noise if s.from_noise else to_unit(seen), content, target, done))
 
