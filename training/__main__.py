@@ -10,9 +10,13 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge_runtime.errors import InputError
+from training import style_commands
+
+if TYPE_CHECKING:
+    from training.config import Recipe
 
 EXAMPLES = """examples:
   toon-train prepare --photos holiday/ --cartoons anime.zip --out dataset
@@ -21,6 +25,8 @@ EXAMPLES = """examples:
   toon-train cyclegan --recipe anime_64 --photos 'faces.zip#lfw_*' 'faces.zip#selfie_*' --cartoons anime/ --run runs/a
   toon-train pairs --pairs 'comics.zip#v1/*' --photos faces/ --run runs/comic
   toon-train distill --recipe distill_64 --teacher runs/anime --photos faces/ --run runs/student
+  toon-train stylize --content me.jpg --style a.png b.png --style-weights 2 1 --strength 0.7 --out painted.png
+  toon-train fast-style --style a.png --photos faces/ --run runs/fast
 """
 
 
@@ -33,8 +39,17 @@ def build_parser() -> argparse.ArgumentParser:
     cyclegan = commands.add_parser("cyclegan", help="train a CycleGAN between two folders of pictures")
     pairs = commands.add_parser("pairs", help="train a generator on aligned pairs, with photographs beside them")
     distill = commands.add_parser("distill", help="train the small generator on what a teacher makes of photographs")
+    fast_style = commands.add_parser(
+        "fast-style", help="train a feed-forward network for one style (the baseline, live)"
+    )
     encoder = commands.add_parser("encoder", help="train the encoder that score looks through")
-    recipes = {cyclegan: "face_toon_64", pairs: "comic_64", distill: "distill_64", encoder: "encoder_64"}
+    recipes = {
+        cyclegan: "face_toon_64",
+        pairs: "comic_64",
+        distill: "distill_64",
+        fast_style: "fast_style_64",
+        encoder: "encoder_64",
+    }
     for command, recipe in recipes.items():
         _add_run(command, recipe)
         if command is not encoder:
@@ -71,6 +86,8 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="RUN",
         help="a run directory or .keras file; NAME=RUN, repeated, for a student of several styles",
     )
+    style_commands.add_style(fast_style)
+    style_commands.add_stylize(commands.add_parser("stylize", help="paint photographs in a cartoon's style (VGG19)"))
     _add_score(commands.add_parser("score", help="how near a generator's pictures come to its target domain"))
     _add_prepare(commands.add_parser("prepare", help="turn folders of pictures into a clean, split data set"))
     return parser
@@ -125,7 +142,12 @@ def main(argv: list[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     arguments.argv = argv
     try:
-        run = {"tracker": _tracker, "prepare": _prepare, "score": _score}.get(arguments.command, _train)
+        run = {
+            "tracker": _tracker,
+            "prepare": _prepare,
+            "score": _score,
+            "stylize": style_commands.run_stylize,
+        }.get(arguments.command, _train)
         return run(arguments)
     except InputError as error:
         print(f"toon-train: {error}", file=sys.stderr)
@@ -162,7 +184,7 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.workers > 1:
         cluster.join(arguments.coordinator, arguments.workers, arguments.worker)
     cluster.spread()
-    build, sources, provenance = _job(arguments)
+    build, sources, provenance = _job(arguments, recipe)
     if arguments.dry_run:
         from training.dry_run import dry_run
 
@@ -176,7 +198,9 @@ def _train(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _job(arguments: argparse.Namespace) -> tuple[Callable[..., Any], dict[str, list[str]], dict[str, Any]]:
+def _job(
+    arguments: argparse.Namespace, recipe: Recipe
+) -> tuple[Callable[..., Any], dict[str, list[str]], dict[str, Any]]:
     """What builds the trainer, its sources, and what else identifies the run."""
     from training.checkpoint import generator_digest
 
@@ -194,6 +218,9 @@ def _job(arguments: argparse.Namespace) -> tuple[Callable[..., Any], dict[str, l
         from training.encoder import EncoderTraining
 
         return partial(EncoderTraining, sources=len(arguments.pictures)), {"pictures": arguments.pictures}, {}
+    if arguments.command == "fast-style":
+        build, provenance = style_commands.fast_style(arguments, recipe)
+        return build, _sources(arguments, "photos"), provenance
     provenance = {"init_sha256": generator_digest(arguments.init)} if arguments.init else {}
     if arguments.command == "cyclegan":
         from training.cyclegan import CycleGAN

@@ -145,6 +145,21 @@ class Encoder:
 
 
 @dataclass(frozen=True)
+class FastStyle:
+    """Feed-forward style transfer: weights of the relative losses in training/perceptual.py, layers by name."""
+
+    strength: float = 1.0  # 0 the photograph, 1 the style
+    style_px: int = 128  # longer side of the style pictures: its share of the photograph's scales the brush
+    style_layers: str = ""  # by spaces; empty: all of Gatys et al.'s that see no more than the style picture
+    content_layers: str = "relu3_1 relu4_1"
+    content_weight: float = 1.0
+    style_weight: float = 4.0
+    tv_weight: float = 1.0
+    learning_rate: float = 2e-3
+    noise_levels: float = 2.0  # grey levels of noise on the input only: less flicker on video
+
+
+@dataclass(frozen=True)
 class Prepare:
     """What `toon-train prepare` keeps; docs/PREPARE.md says how each score is measured."""
 
@@ -178,7 +193,7 @@ class Prepare:
 class Recipe:
     """A whole run."""
 
-    kind: str = "cyclegan"  # or "pairs", "distill", "encoder"
+    kind: str = "cyclegan"  # or "pairs", "distill", "fast-style", "encoder"
     seed: int = 1
     steps: int = 20_000
     batch_size: int = 8
@@ -199,6 +214,8 @@ class Recipe:
     distill: Distill = field(default_factory=Distill)
     encoder: Encoder = field(default_factory=Encoder)
     """For `toon-train encoder` alone: no part of another run's identity."""
+    fast_style: FastStyle = field(default_factory=FastStyle)
+    """For `toon-train fast-style` alone: no part of other runs' identity."""
     prepare: Prepare = field(default_factory=Prepare)
     """For `toon-train prepare` alone: no part of a run's identity."""
 
@@ -224,7 +241,7 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
 
 
 CHOICES = {
-    "kind": ("cyclegan", "pairs", "distill", "encoder"),
+    "kind": ("cyclegan", "pairs", "distill", "fast-style", "encoder"),
     "generator.kind": ("resnet", "unet"),
     "generator.norm": ("instance", "batch"),
     "discriminator.norm": ("instance", "none"),
@@ -263,6 +280,8 @@ def _check_values(recipe: Recipe, name: str) -> None:
         raise InputError(f"In the recipe {name}, discriminator.scales must be 1 or 2.")
     if not 0 <= recipe.optimizer.decay_from < 1:
         raise InputError(f"In the recipe {name}, optimizer.decay_from must be 0 or more and less than 1.")
+    if not 0 <= recipe.fast_style.strength <= 1:
+        raise InputError(f"In the recipe {name}, fast_style.strength must be from 0 to 1.")
     unknown = set(filter(None, recipe.discriminator.diff_augment.split(","))) - set(AUGMENTATIONS)
     if unknown:
         known = ",".join(AUGMENTATIONS)
