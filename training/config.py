@@ -129,6 +129,7 @@ class Distill:
     ssim_weight: float = 0.5
     haar_weight: float = 0.0  # L1 of the wavelet's high bands: sharper, at the price of noise where a teacher flickers
     feature_weight: float = 0.0  # L1 of what the teacher's encoder sees: a quarter slower
+    adversarial_weight: float = 0.0  # sharpness, from a discriminator between the student's and the teachers' pictures
     learning_rate: float = 2e-3
     shift_px: int = 1  # the student's picture is moved so far against its teacher's: steadier video
     noise_levels: float = 2.0  # grey levels of noise on the student's input only: less flicker on video

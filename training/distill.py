@@ -1,7 +1,8 @@
 """Distillation: one student learns by regression what one or several teachers make of photographs.
 
-No discriminator: the student never sees an unstable adversary (Ren et al. 2021), and its batch statistics, unlike an
-adversarially trained network's, hold when they are folded away.
+The teachers' pictures are the targets, so training is steady and the batch statistics hold when they are folded away
+(Ren et al. 2021). Regression alone blurs what it is unsure of; a small discriminator may tell the student's pictures
+from its teachers', which needs no cartoons and knows no other look than theirs.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from keras import layers, ops
 from edge_runtime.errors import InputError
 from edge_runtime.pixels import Tensor
 from training import losses
+from training.adversary import Adversary
 from training.backend import compile_step, value_and_grad
 from training.checkpoint import load_generator
 from training.config import Recipe
+from training.networks import adam
 from training.student import build_student
 
 
@@ -43,7 +46,13 @@ class Distillation:
         self.student = build_student(recipe.data.size_px, recipe.student, self.styles)
         self.features = [_features(teacher) for teacher in self.teachers] if recipe.distill.feature_weight else []
         self.generators = {"ab": self.student}
-        self.networks = {"student": self.student}
+        self.networks: dict[str, Any] = {"student": self.student}
+        if recipe.distill.adversarial_weight:
+            self.critic_px = min(recipe.data.size_px, *(t.input_shape[1] for t in self.teachers))
+            self.networks["critic"] = self.critic = Adversary(recipe, "critic", recipe.seed, self.critic_px)
+            self.critic_optimizer = adam(
+                recipe.optimizer.learning_rate_discriminator, self.critic.trainable_variables, recipe.optimizer
+            )
         self.optimizer = keras.optimizers.Adam(recipe.distill.learning_rate)
         self.optimizer.build(self.student.trainable_variables)
         self.random = keras.random.SeedGenerator(recipe.seed)
@@ -53,7 +62,9 @@ class Distillation:
     @property
     def variables(self) -> list[Any]:
         """Every variable that a checkpoint must hold, in a fixed order."""
-        return [*self.student.variables, *self.optimizer.variables, self.random.state]
+        kept = [v for network in self.networks.values() for v in network.variables]
+        critic = self.critic_optimizer.variables if "critic" in self.networks else []
+        return [*kept, *self.optimizer.variables, *critic, self.random.state]
 
     def host_state(self) -> dict[str, Tensor]:
         """Nothing: all state is in variables."""
@@ -112,11 +123,17 @@ class Distillation:
         offset = keras.random.randint((2,), 0, 2 * d.shift_px + 1, seed=self.random)
         noisy, targets = (shifted(images, offset, d.shift_px) for images in (noisy, ops.stop_gradient(targets)))
         variables = self.student.trainable_variables
-        _, parts, gradients = value_and_grad(lambda: self._loss(noisy, targets, each), variables)
+        _, (parts, output), gradients = value_and_grad(lambda: self._loss(noisy, targets, each), variables)
         self.optimizer.apply(gradients, variables)
+        if "critic" in self.networks:
+            real, fake = (resized(ops.stop_gradient(x), self.critic_px) for x in (targets, output))
+            variables = self.critic.trainable_variables
+            loss, _, gradients = value_and_grad(lambda: (self.critic.discriminator_loss(real, fake), ()), variables)
+            self.critic_optimizer.apply(gradients, variables)
+            parts["critic"] = loss
         return parts
 
-    def _loss(self, photos: Any, targets: Any, each: int) -> tuple[Any, dict[str, Any]]:
+    def _loss(self, photos: Any, targets: Any, each: int) -> tuple[Any, tuple[dict[str, Any], Any]]:
         d = self.recipe.distill
         output = self.draw(photos, [style for style in range(len(self.teachers)) for _ in range(each)], training=True)
         parts = {
@@ -128,7 +145,9 @@ class Distillation:
             parts["haar"] = losses.haar_l1(output, targets)
         if d.feature_weight:
             parts["feature"] = self._feature_loss(output, targets, each)
-        return sum(getattr(d, f"{name}_weight") * value for name, value in parts.items()), parts
+        if "critic" in self.networks:
+            parts["adversarial"] = self.critic.generator_loss(resized(output, self.critic_px))
+        return sum(getattr(d, f"{name}_weight") * value for name, value in parts.items()), (parts, output)
 
     def _feature_loss(self, output: Any, targets: Any, each: int) -> Any:
         """L1 between what the teacher's own encoder sees in both, relative to what it sees in the target."""
