@@ -12,6 +12,7 @@ import keras
 from convert.__main__ import main as convert
 from convert.compare import psnr_db
 from convert.delegation import delegation
+from edge_runtime import pixels
 from edge_runtime.errors import InputError
 from edge_runtime.session import open_session
 from edge_runtime.spec import read_model
@@ -19,6 +20,7 @@ from training.__main__ import main
 from training.checkpoint import load_generator
 from training.config import Student
 from training.distill import shifted
+from training.images import load_split
 from training.losses import haar_l1
 from training.student import DepthToSpace, SpaceToDepth, StyleAffine, build_student
 
@@ -74,7 +76,7 @@ def styled(drawn, tmp_path_factory):
     teachers = [part for name in ("red", "blue") for part in ("--teacher", f"{name}={folder}/{name}.keras")]
     sets = ["steps=400", "batch_size=4", "data.size_px=32", "student.stem_filters=16", "student.filters=16"]
     sets += ["student.blocks=2", "checkpoint_every=400", "sample_every=400", "distill.feature_weight=0"]
-    sets += ["discriminator.filters=4", "discriminator.layers=2"]
+    sets += ["discriminator.filters=4", "discriminator.layers=2", "distill.adversarial_weight=0.01"]
     recipe = ["--recipe", "styles_64", *(part for value in sets for part in ("--set", value))]
     assert main(["distill", *arguments, *teachers, *recipe]) == 0
     return folder
@@ -84,20 +86,22 @@ def faces(count=4):
     return np.random.default_rng(2).uniform(-0.5, 0.5, (count, 32, 32, 3)).astype("float32")
 
 
-def drawn_in(student, *shares):
-    return np.asarray(student([faces(), np.tile(np.array([shares], "float32"), (4, 1))], training=False))
+def drawn_in(styled, drawn, *shares):
+    """What the run's student makes of some drawn photographs."""
+    photos, _ = load_split([str(drawn / "photos")], 32, 0.2)
+    tensors = pixels.to_unit(photos.images[:4])
+    style = np.tile(np.array([shares], "float32"), (4, 1))
+    return np.asarray(load_generator(styled / "run")([tensors, style], training=False))
 
 
-def test_each_style_is_its_teachers(styled):
-    student = load_generator(styled / "run")
-    red, blue = drawn_in(student, 1, 0), drawn_in(student, 0, 1)
+def test_each_style_is_its_teachers(styled, drawn):
+    red, blue = drawn_in(styled, drawn, 1, 0), drawn_in(styled, drawn, 0, 1)
     assert red[..., 0].mean() > red[..., 2].mean() + 0.1
     assert blue[..., 2].mean() > blue[..., 0].mean() + 0.1
 
 
-def test_a_mix_lies_between_its_styles(styled):
-    student = load_generator(styled / "run")
-    reds = [drawn_in(student, share, 1 - share)[..., 0].mean() for share in (0, 0.5, 1)]
+def test_a_mix_lies_between_its_styles(styled, drawn):
+    reds = [drawn_in(styled, drawn, share, 1 - share)[..., 0].mean() for share in (0, 0.5, 1)]
     assert reds == sorted(reds)
 
 
