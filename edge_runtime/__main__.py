@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from edge_runtime import __version__, tune_command
+from edge_runtime import __version__, logs, service_command, tune_command
+from edge_runtime.config_file import with_config
 from edge_runtime.errors import InputError
 from edge_runtime.session import DEFAULT_MODEL, RUNTIMES
 from edge_runtime.tune_command import positive_rate
@@ -24,13 +26,29 @@ if TYPE_CHECKING:
     from edge_runtime.settings import LiveSettings
     from edge_runtime.sinks import Sink
     from edge_runtime.sources import Source
+    from edge_runtime.supervision import Supervisor
 
 EXAMPLES = """examples:
   toon-live                                    the packaged demo at http://127.0.0.1:8000
   toon-live --source 0                         the first camera
   toon-live tune --target-fps 25               measure this device, and write what keeps the rate
   toon-live --source party.mp4 --headless --record out.mp4
+  toon-live --config facetoon.toml             every flag from a file; SIGHUP reads it again
+  sudo /full/path/to/toon-live service install from boot on, and again after every failure
 """
+COMMANDS = {"tune": tune_command.main, "service": service_command.main}
+CHANGEABLE = {
+    "style": "style",
+    "random_style": "random_seed",
+    "strength": "strength",
+    "morph": "morph_s",
+    "split": "split",
+    "colour_match": "colour_match",
+    "background": "background",
+    "mode": "mode",
+    "faces": "faces",
+}
+"""Flags that say how a frame is drawn, and the setting that each one is; all others take effect at the next start."""
 TOKEN_HELP = (
     "what the preview demands before it shows anything (default: $FACETOON_TOKEN; on an --host other than this machine "
     "alone, one is made and printed)"
@@ -83,6 +101,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--pictures", type=Path, metavar="FOLDER", help="write every frame as a numbered JPEG")
     add("--window", action="store_true", help="show it in a window too (extra: gui)")
     add("--virtual-camera", action="store_true", help="be a camera for other programs (extra: virtual-camera)")
+    add("--config", type=Path, metavar="FILE.toml", help="flags from a file; those given here go before it")
+    add("--log-format", choices=logs.FORMATS, default="text", help="of the log on stderr (default: %(default)s)")
     add("--version", action="version", version=f"facetoon {__version__}")
     return parser
 
@@ -90,27 +110,31 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run until the source ends or a signal comes; 0 then, 2 on bad input."""
     argv = sys.argv[1:] if argv is None else argv
-    command = tune_command.main if argv[:1] == ["tune"] else lambda rest: _run(build_parser().parse_args(rest))
     # Both libraries would add lines of their own to our one sentence; they read this when cv2 is first imported.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
-        command(argv[1:] if argv[:1] == ["tune"] else argv)
+        if argv and argv[0] in COMMANDS:
+            COMMANDS[argv[0]](argv[1:])
+        else:
+            _run(with_config(build_parser(), argv), argv)
     except InputError as error:
         print(f"toon-live: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def _run(arguments: argparse.Namespace, argv: list[str]) -> None:
     from edge_runtime.cameras import CameraSource
     from edge_runtime.cartoonizer import Cartoonizer
     from edge_runtime.faces import FaceFinder
     from edge_runtime.live import LiveLoop
     from edge_runtime.sinks import PreviewSink
     from edge_runtime.sources import open_source
+    from edge_runtime.supervision import Supervisor
     from edge_runtime.timing import StageTimer
 
+    logs.set_up(arguments.log_format)
     if arguments.target_fps:
         _tune(arguments)
     sessions = _open_sessions(arguments)
@@ -134,6 +158,8 @@ def _run(arguments: argparse.Namespace) -> None:
     loop = LiveLoop(source, cartoonizer, sinks, timer, fast=fast, frame_limit=arguments.frames, settings=settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.stop())
+    supervisor = Supervisor(lambda: loop.frames_out)
+    signal.signal(signal.SIGHUP, lambda *_: reload(loop, supervisor, arguments, argv))
     server = None
     if not arguments.headless and preview:
         from edge_runtime.preview.start import start_preview
@@ -141,10 +167,17 @@ def _run(arguments: argparse.Namespace) -> None:
         server, url = start_preview(preview, loop, arguments, recorder)
         print(f"Open {url} (Ctrl-C ends it).", flush=True)
     loop.start()
-    _show_progress(loop, source.frames if arguments.frames is None else arguments.frames)
-    loop.join()
-    if server:
-        server.stop()
+    supervisor.start()
+    try:
+        _show_progress(loop, source.frames if arguments.frames is None else arguments.frames)
+    finally:  # also when the progress cannot be written any more: no thread may stay that serves nothing
+        loop.stop()
+        supervisor.stop()
+        try:
+            loop.join()
+        finally:
+            if server:
+                server.stop()
     from edge_runtime.summary import summary
 
     print(summary(loop, sessions[loop.settings.model], timer))
@@ -214,26 +247,37 @@ def _recorder(arguments: argparse.Namespace, source: Source) -> SwitchedRecordin
 
 def _first_settings(arguments: argparse.Namespace, cartoonizer: Cartoonizer) -> LiveSettings:
     """What the command line says about the picture; it can be changed while the loop runs."""
-    values = {
-        "style": arguments.style,
-        "random_seed": arguments.random_style,
-        "strength": arguments.strength,
-        "morph_s": arguments.morph,
-        "split": arguments.split,
-        "colour_match": arguments.colour_match,
-        "background": arguments.background,
-        "mode": arguments.mode,
-        "faces": arguments.faces,
-    }
-    given = {key: value for key, value in values.items() if value is not None}
-    return cartoonizer.settings.patched(given, cartoonizer.styles)
+    return cartoonizer.settings.patched(_settings(arguments), cartoonizer.styles)
+
+
+def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    values = {setting: getattr(arguments, flag) for flag, setting in CHANGEABLE.items()}
+    return {setting: value for setting, value in values.items() if value is not None}
+
+
+def reload(loop: LiveLoop, supervisor: Supervisor, before: argparse.Namespace, argv: list[str]) -> None:
+    """SIGHUP: read the configuration again; how frames are drawn changes at once, for the rest the log asks a restart.
+
+    A file that is wrong changes nothing, and the log says why.
+    """
+    log = logging.getLogger("edge_runtime")
+    try:
+        now = with_config(build_parser(), argv)
+        loop.change(_settings(now))
+    except (InputError, SystemExit) as error:  # argparse has told its own reason
+        log.error("The configuration was not taken: %s", error)
+    else:
+        waiting = [f"--{name.replace('_', '-')}" for name, value in vars(now).items() if value != getattr(before, name)]
+        waiting = [name for name in waiting if name.removeprefix("--").replace("-", "_") not in CHANGEABLE]
+        log.info("The configuration was read again.%s", f" After a restart: {', '.join(waiting)}." if waiting else "")
+    supervisor.reloading()
 
 
 def _show_progress(loop: LiveLoop, total: int | None) -> None:
-    """A progress line until the loop ends."""
+    """A progress line until the loop ends, where somebody sits and watches; in a log it would drown what matters."""
     from tqdm import tqdm
 
-    with tqdm(total=total, unit="frame", mininterval=0.5) as bar:
+    with tqdm(total=total, unit="frame", mininterval=0.5, disable=None) as bar:
         ended = False
         while not ended:
             ended = loop.wait(0.2)
