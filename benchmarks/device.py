@@ -45,7 +45,7 @@ CPU_SENSORS = ("cpu", "soc", "x86_pkg_temp", "coretemp", "k10temp")
 
 @dataclass(frozen=True)
 class DeviceRecord:
-    """A device and its state when the record was taken. None or "unknown" is what the device does not tell."""
+    """A device. None or "unknown" is what the device does not tell."""
 
     board: str
     cpu: str
@@ -61,12 +61,10 @@ class DeviceRecord:
     python: str
     numpy: str
     opencv: str
-    governor: str | None
-    """Of every core, where they differ joined by commas."""
-    frequency_mhz: int | None
-    """Of the fastest core, now."""
-    temperature_c: float | None
-    """Of the hottest processor sensor, now."""
+    cooling: str = ""
+    """As the user notes it, such as "active cooler"."""
+    emulated: bool = False
+    """Under qemu: shows that it runs, and says nothing about speed."""
 
     def slug(self) -> str:
         """Name a folder: lower-case letters, digits and dashes, from board and processor alone, which never change."""
@@ -74,28 +72,36 @@ class DeviceRecord:
         return re.sub(r"[^a-z0-9]+", "-", " ".join(known).lower()).strip("-") or UNKNOWN
 
 
-def read_device(root: Path = Path("/")) -> DeviceRecord:
+def read_device(root: Path = Path("/"), cooling: str = "", emulated: bool = False) -> DeviceRecord:
     """Describe the device whose file system is at `root`; the Python side is always this process."""
     cpuinfo = list(_fields(root / "proc/cpuinfo"))
     memory = dict(_fields(root / "proc/meminfo")).get("MemTotal", "").split()
-    frequencies = _readings(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq")  # kHz
-    governors = _texts(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")
     return DeviceRecord(
-        board=_board(root),
-        cpu=_cpu(cpuinfo),
+        board="qemu-user" if emulated else _board(root),
+        cpu=platform.machine() if emulated else _cpu(cpuinfo),
         cores=sum(key == "processor" for key, _ in cpuinfo) or os.cpu_count() or 1,
         architecture=platform.machine(),
-        features=_features(cpuinfo),
+        features=() if emulated else _features(cpuinfo),  # qemu shows the host's
         memory_mb=int(memory[0]) // 1024 if memory else None,
         os=_os_name(root),
         kernel=_text(root / "proc/sys/kernel/osrelease") or UNKNOWN,
         python=platform.python_version(),
         numpy=np.__version__,
         opencv=cv2.__version__,
-        governor=", ".join(sorted(set(governors))) or None,
-        frequency_mhz=round(max(frequencies) / 1000) if frequencies else None,
-        temperature_c=read_temperature_c(root),
+        cooling=cooling,
+        emulated=emulated,
     )
+
+
+def read_clock_mhz(root: Path = Path("/")) -> int | None:
+    """Clock of the fastest core, now; None where the device does not tell."""
+    frequencies = _readings(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq")  # kHz
+    return round(max(frequencies) / 1000) if frequencies else None
+
+
+def read_governor(root: Path = Path("/")) -> str | None:
+    """Of every core, where they differ joined by commas."""
+    return ", ".join(sorted(set(_texts(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")))) or None
 
 
 def read_temperature_c(root: Path = Path("/")) -> float | None:

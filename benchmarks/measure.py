@@ -1,294 +1,319 @@
-"""Measure a model file on this device: each stage of the live pipeline, and what has to be known beside the numbers."""
+"""Measure a model file on this device: every variant in interleaved rounds, with what has to be known beside it."""
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import gc
-import itertools
-import json
+import hashlib
 import math
-import os
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from benchmarks.device import DeviceRecord, read_device, read_temperature_c
-from edge_runtime import pixels
-from edge_runtime.cartoonizer import Cartoonizer
+from benchmarks.device import read_device
+from benchmarks.foreign import Foreign
+from benchmarks.graph import Op, count_ops
+from benchmarks.intervals import Times, interleaved
+from benchmarks.opening import Variant, is_ours, variants_of
+from benchmarks.result import BenchResult, Measured, ModelRecord, Pipeline
+from benchmarks.roofline import Peaks, measure_peaks, roofline_share
+from benchmarks.state import BUSY_SHARE, EnergyMeter, OtherWork, State, read_state
+from benchmarks.worker import STAGES, Worker, instrument_cost_ms
+from edge_runtime import __version__
 from edge_runtime.errors import InputError
-from edge_runtime.faces import FaceFinder
-from edge_runtime.pixels import Image
-from edge_runtime.session import Session, open_session
-from edge_runtime.sources import Source, open_source
-from edge_runtime.summary import peak_memory_mb
-from edge_runtime.timing import STAGES, Percentiles, StageTimer
 
-SCHEMA = 1
 WARM_UP_RUNS = 10
 WARM_UP_SHARE = 0.2  # of the measuring time: a small model is through ten runs before a governor raises the clock
-MOST_MISSES = 100  # frames in a row without a face, before the demo counts as broken
-PIPELINE_STAGES = ("detect", "crop", "paste", "encode")
-MODEL, FRAME = "model", "frame"
-"""Two sums beside the names of edge_runtime.timing.STAGES: to_tensor + infer + to_image of one run, and one frame from
-the source to its JPEG."""
+OVERHEAD_PAIRS = 15
+Samples = dict[Worker, dict[str, list[list[float]]]]
 
 
 @dataclass(frozen=True)
-class ModelRecord:
-    """Which model file was measured."""
+class Plan:
+    """What to measure, and how long."""
 
-    name: str
-    recipe: str
-    sha256: str
-    """Of the model bytes, as in the file's spec."""
-    size_px: int
-    """Side of the square picture."""
-    file_bytes: int
+    runtimes: tuple[str, ...] = ("litert",)
+    is_default_runtimes: bool = False
+    """Nobody asked for these: one that is not installed is left out without a word."""
+    threads: tuple[int, ...] = (1,)
+    runs: int = 50
+    """At least so many of each variant, over all rounds."""
+    seconds: float = 3.0
+    """At least so long for each variant, over all rounds."""
+    rounds: int = 7
+    pipeline: bool = True
+    video: Path | None = None
+    profile: bool = False
+    peaks: bool = True
+    cooling: str = ""
+    emulated: bool = False
+    foreign: Foreign = field(default_factory=Foreign)
 
-
-@dataclass(frozen=True)
-class BenchResult:
-    """One measurement with its circumstances; the JSON file is this, field by field."""
-
-    when: str
-    """UTC, ISO 8601."""
-    device: DeviceRecord
-    """Taken right after the last timed run, so its clock, governor and temperature are those of the measurement."""
-    model: ModelRecord
-    runtime: str
-    """Name and version of the library."""
-    threads: int
-    warm_up_runs: int
-    """Untimed runs of the model; the pipeline warms up on at least WARM_UP_RUNS frames of its own."""
-    load_ms: float
-    """Opening the session; in a fresh process this includes the import of the runtime."""
-    first_inference_ms: float
-    stages: dict[str, Percentiles]
-    """to_tensor, infer, to_image and their sum "model": the session alone, on one crop of a photograph. Detect, crop,
-    paste, encode and "frame": the whole pipeline over the demo film, one frame after another on one thread."""
-    frames_per_s: float
-    """Of that sequential pipeline, reading not counted; the live one encodes on a thread of its own."""
-    temperature_before_c: float | None
-    temperature_after_c: float | None
-    peak_memory_mb: float
-    """Largest resident memory of the whole process, in MiB."""
-    schema: int = SCHEMA
-
-    def to_json(self) -> str:
-        """Give the text of a result file, without a final newline."""
-        return json.dumps(dataclasses.asdict(self), indent=1, allow_nan=False)
+    def __post_init__(self) -> None:
+        if min(self.runs, self.rounds, *self.threads) < 1 or not 0 <= self.seconds < math.inf:
+            raise InputError(
+                f"{self.threads} threads, {self.runs} runs, {self.rounds} rounds and {self.seconds} seconds cannot be "
+                "measured; use 1, 1, 1, 0 or more."
+            )
 
 
-def measure(path: Path, runtime: str, threads: int, runs: int, seconds: float) -> BenchResult:
-    """Measure the model file for at least `runs` runs and `seconds` s, first alone, then in the pipeline.
+def measure(paths: list[Path], plan: Plan, tell: Callable[[str], None]) -> list[BenchResult]:
+    """Measure files side by side, all their variants in the same interleaved rounds: a result for each that can run.
 
-    Raises InputError for a file or runtime that cannot be used, and for counts that measure nothing.
+    `tell` hears each sentence about what could not be measured, or what disturbed.
     """
-    if threads < 1 or runs < 1 or not 0 <= seconds < math.inf:
-        raise InputError(
-            f"{threads} threads, {runs} runs and {seconds} seconds cannot be measured; use 1, 1, 0 or more."
-        )
-    temperature_before_c = read_temperature_c()
-    start = time.perf_counter_ns()
-    session = open_session(path, runtime, threads)
-    load_ms = _since_ms(start)
-    crop = demo_crop(session, FaceFinder(runtime=runtime))
-    first_inference_ms = _first_inference_ms(session, crop)
-    with _no_collector():
-        warm_up_runs = len(measure_model(session, crop, WARM_UP_RUNS, seconds * WARM_UP_SHARE)[MODEL])
-        samples = measure_model(session, crop, runs, seconds)
-        samples |= measure_pipeline(session, FaceFinder(runtime=runtime), runs, seconds)
-        device = read_device()
+    common = _Notes(tell)
+    before = read_state()
+    _note_missing(before, common)
+    subjects: list[_Subject] = []
+    try:
+        for path in paths:
+            try:
+                subjects.append(_Subject(path, plan, tell))
+            except InputError as error:
+                tell(str(error))
+        if not subjects:
+            return []
+        workers = [worker for subject in subjects for worker in subject.workers]
+        others = OtherWork([worker.pid for worker in workers])
+        samples, during = _rounds(workers, plan, common)
+        cores = others.cores()
+        peaks = _peaks([worker for worker in workers if worker in samples], plan, common)
+        if cores is not None and cores > BUSY_SHARE:
+            common(
+                f"Other processes kept {cores:.2f} cores busy meanwhile: trust best_round_p50_ms and ratios, not p95."
+            )
+        if plan.emulated:
+            common("Emulated: not a speed.")
+        around = _Around(before, during, cores, peaks, common.texts)
+        return [_result(subject, plan, samples, around) for subject in subjects if subject.alive(samples)]
+    finally:
+        for subject in subjects:
+            for worker in subject.workers:
+                worker.close()
+
+
+class _Notes:
+    """Collects sentences for the result, and tells each at once."""
+
+    def __init__(self, tell: Callable[[str], None], path: Path | None = None) -> None:
+        self.texts: list[str] = []
+        self._tell, self._path = tell, path
+
+    def __call__(self, text: str) -> None:
+        if self._path:  # a result tells nothing of this machine's folders
+            text = text.replace(str(self._path), self._path.name)
+        self.texts.append(text)
+        self._tell(text)
+
+
+class _Subject:
+    """A model file with a process for each of its variants. InputError when it cannot be read or none can run it."""
+
+    def __init__(self, path: Path, plan: Plan, tell: Callable[[str], None]) -> None:
+        self.path, self.note = path, _Notes(tell, path)
+        self.ours = is_ours(path)
+        self.workers = _open_all(path, variants_of(path, plan.runtimes, list(plan.threads)), plan, self.note)
+
+    def alive(self, samples: Samples) -> list[Worker]:
+        """Those that came through all rounds."""
+        return [worker for worker in self.workers if worker in samples]
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What every file of one measurement shares."""
+
+    before: State
+    during: State
+    other_cores: float | None
+    peaks: dict[tuple[str, int], Peaks]
+    notes: list[str]
+
+
+def _result(subject: _Subject, plan: Plan, samples: Samples, around: _Around) -> BenchResult:
+    path, workers, note, peaks = subject.path, subject.alive(samples), subject.note, around.peaks
+    ops = _or_none(lambda: count_ops(path), note)  # after a runtime has found the file sound
+    measured = [_with_share(_measured(worker, samples[worker]), worker, ops, peaks) for worker in workers]
+    best = min(range(len(workers)), key=lambda n: measured[n].stages["infer"].best_round_p50_ms)
+    overhead = _overhead(workers[best], measured[best])
+    energy_mj, source = _energy(workers[best], plan, note)
     return BenchResult(
         when=datetime.now(UTC).isoformat(timespec="seconds"),
-        device=device,
-        model=_model_record(session, path),
-        runtime=session.runtime,
-        threads=threads,
-        warm_up_runs=warm_up_runs,
-        load_ms=load_ms,
-        first_inference_ms=first_inference_ms,
-        stages=summarize(samples),
-        frames_per_s=round(1000 * len(samples[FRAME]) / sum(samples[FRAME]), 2),
-        temperature_before_c=temperature_before_c,
-        temperature_after_c=device.temperature_c,
-        peak_memory_mb=round(peak_memory_mb(), 1),
+        facetoon=__version__,
+        device=read_device(cooling=plan.cooling, emulated=plan.emulated),
+        model=_model_record(path, workers[best].opened, subject.ours, ops),
+        rounds=plan.rounds,
+        variants=measured,
+        pipeline=_pipeline(workers[best], plan, note) if plan.pipeline and subject.ours else None,
+        before=around.before,
+        during=around.during,
+        after=read_state(),
+        other_cores=around.other_cores,
+        energy_mj_per_inference=energy_mj,
+        energy_source=source,
+        overhead_share=overhead[0],
+        overhead_whole_share=overhead[1],
+        peaks={f"{p.runtime}, {p.threads}": _peaks_json(p) for p in peaks.values()},
+        profile=_profile(path, workers[best], peaks, subject.ours, note) if plan.profile else [],
+        notes=[*around.notes, *note.texts],
     )
 
 
-def demo_crop(session: Session, finder: FaceFinder) -> Image:
-    """Cut the face out of the demo film's first frame as the live pipeline cuts it: RGB (size_px, size_px, 3)."""
-    frame = _next_frame(open_source("demo"))
-    faces = finder.find(frame)
-    if not faces:
-        raise RuntimeError("the face finder sees no face in the demo's first frame")
-    matrix = session.spec.framing.crop_matrix(faces[0], session.size_px)
-    return pixels.swap_red_blue(pixels.warp(frame, matrix, session.size_px))
+def _open_all(path: Path, variants: list[Variant], plan: Plan, note: Callable[[str], None]) -> list[Worker]:
+    """A worker for each variant that can run; the others are noted, unless none is left."""
+    workers, reasons = [], []
+    for variant in variants:
+        try:
+            workers.append(Worker(path, variant, plan.foreign))
+        except InputError as error:
+            reasons.append(str(error))
+    for reason in dict.fromkeys(reasons):
+        if workers and not (plan.is_default_runtimes and "not installed" in reason):
+            note(reason)
+    if not workers:
+        raise InputError(reasons[0])
+    return workers
 
 
-def measure_model(session: Session, image: Image, runs: int, seconds: float) -> dict[str, list[float]]:
-    """Milliseconds of each run by stage, and of the run as a whole ("model"), on one RGB crop."""
-    samples: dict[str, list[float]] = {name: [] for name in ("to_tensor", "infer", "to_image", MODEL)}
-    clock = time.perf_counter_ns
-    for _ in repetitions(runs, seconds):
-        start = clock()
-        tensor = session.to_tensor(image)
-        encoded = clock()
-        output = session.infer(tensor)
-        inferred = clock()
-        session.to_image(output)
-        end = clock()
-        for name, spent_ns in zip(
-            samples, (encoded - start, inferred - encoded, end - inferred, end - start), strict=True
-        ):
-            samples[name].append(spent_ns / 1e6)
-    return samples
+def _rounds(workers: list[Worker], plan: Plan, note: Callable[[str], None]) -> tuple[Samples, State]:
+    """Samples by worker and stage, a list for each round; and the device's state halfway, with the load still warm.
 
-
-def measure_pipeline(session: Session, finder: FaceFinder, runs: int, seconds: float) -> dict[str, list[float]]:
-    """Milliseconds of detect, crop, paste, encode and the whole "frame" over the demo film.
-
-    Frames without a face skip most of the work, so they count as nothing.
+    A worker that dies, as for want of memory, is noted and left out.
     """
-    with contextlib.closing(open_source("demo")) as source:
-        warm_up, film = _Film(session, finder, source), _Film(session, finder, source)
-        for _ in repetitions(WARM_UP_RUNS, seconds * WARM_UP_SHARE):
-            warm_up.cartoonize_one()
-        for _ in repetitions(runs, seconds):
-            film.cartoonize_one()
-    return film.samples
+    samples: Samples = {worker: {name: [] for name in STAGES} for worker in workers}
+
+    def run(worker: Worker, runs: int, seconds: float) -> dict[str, list[float]]:
+        try:
+            return worker.ask("round", runs, seconds) if worker in samples else {}
+        except InputError as error:
+            note(str(error))
+            del samples[worker]
+            return {}
+
+    for worker in workers:
+        run(worker, WARM_UP_RUNS, plan.seconds * WARM_UP_SHARE)
+    runs, seconds = math.ceil(plan.runs / plan.rounds), plan.seconds / plan.rounds
+    during = None
+    for number, order in enumerate(interleaved(workers, plan.rounds)):
+        for worker in order:
+            run(worker, min(3, runs), 0)  # caches and clock, after the others had the machine
+            for name, values in run(worker, runs, seconds).items():
+                samples[worker][name].append(values)
+        if number == plan.rounds // 2:
+            during = read_state()
+    assert during is not None  # there is at least one round
+    return samples, during
 
 
-class _Film:
-    """Cartoonizes a source frame by frame and keeps the times of the frames that showed a face."""
-
-    def __init__(self, session: Session, finder: FaceFinder, source: Source) -> None:
-        self._timer = _LastTimes()
-        self._cartoonizer = Cartoonizer(session, finder, self._timer)
-        self._source = source
-        self.samples: dict[str, list[float]] = {name: [] for name in (*PIPELINE_STAGES, FRAME)}
-
-    def cartoonize_one(self) -> None:
-        """Go on until one frame with a face is done and timed."""
-        for _ in range(MOST_MISSES):
-            frame = _next_frame(self._source)
-            start = time.perf_counter_ns()
-            frame = self._cartoonizer.process(frame)
-            with self._timer.stage("encode"):
-                pixels.encode_jpeg(frame)
-            self._timer.add(FRAME, _since_ms(start))
-            if self._cartoonizer.faces:
-                for name, values in self.samples.items():
-                    values.append(self._timer.last_ms[name])
-                return
-        raise RuntimeError(f"{MOST_MISSES} frames of the demo in a row show no face")
+def _measured(worker: Worker, samples: dict[str, list[list[float]]]) -> Measured:
+    steady, peak = worker.ask("memory")
+    opened, variant = worker.opened, worker.variant
+    return Measured(
+        label=variant.label,
+        runtime=opened["runtime"],
+        threads=variant.threads,
+        xnnpack=variant.xnnpack,
+        load_ms=round(opened["load_ms"], 3),
+        first_inference_ms=round(opened["first_inference_ms"], 3),
+        stages={name: Times.of(rounds) for name, rounds in samples.items()},
+        steady_memory_mb=steady,
+        peak_memory_mb=peak,
+        roofline_share=None,
+    )
 
 
-class _LastTimes(StageTimer):
-    """Keeps only the newest time of each stage, so that a frame's times can be taken or left together."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.last_ms: dict[str, float] = {}
-
-    def add(self, name: str, elapsed_ms: float) -> None:
-        """See StageTimer."""
-        self.last_ms[name] = elapsed_ms
+def _overhead(worker: Worker, measured: Measured) -> tuple[float, float]:
+    """The instruments' share of `infer`, and the same seen from outside: pairs of bare and instrumented blocks."""
+    infer_ms = measured.stages["infer"].best_round_p50_ms
+    runs = max(round(30 / infer_ms), 1)
+    pairs = [(worker.ask("bare", runs), worker.ask("instrumented", runs)) for _ in range(OVERHEAD_PAIRS)]
+    bare, full = min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
+    return round(instrument_cost_ms() / infer_ms, 6), round(full / bare - 1, 5)
 
 
-def summarize(samples: dict[str, list[float]]) -> dict[str, Percentiles]:
-    """Percentiles by stage, in pipeline order, then the two sums; to the nanosecond, which is all the clock knows."""
-    names = [name for name in (*STAGES, MODEL, FRAME) if name in samples]
-    return {name: Percentiles.of(round(ms, 6) for ms in samples[name]) for name in names}
+def _energy(worker: Worker, plan: Plan, note: Callable[[str], None]) -> tuple[float | None, str]:
+    with EnergyMeter() as meter:
+        runs = len(worker.ask("round", 1, min(plan.seconds, 3.0))["infer"]) if meter.can_measure else 0
+    if meter.joules is None or not runs:
+        note(f"No energy: {meter.why}.")
+        return None, ""
+    return round(1000 * meter.joules / runs, 4), meter.source
 
 
-def repetitions(runs: int, seconds: float) -> Iterator[int]:
-    """Count from 1 until `runs` runs are done and `seconds` s have passed, whichever comes later."""
-    start = time.perf_counter_ns()
-    for number in itertools.count(1):
-        yield number
-        if number >= runs and _since_ms(start) >= seconds * 1000:
-            return
+def _peaks(workers: list[Worker], plan: Plan, note: Callable[[str], None]) -> dict[tuple[str, int], Peaks]:
+    """By runtime and threads, for those that stand in the result; measured while the workers rest."""
+    if not plan.peaks:
+        return {}
+    out: dict[tuple[str, int], Peaks] = {}
+    for variant in (worker.variant for worker in workers):
+        key = (variant.runtime, variant.threads)
+        if variant.xnnpack is not False and key not in out:
+            peaks = _or_none(lambda key=key: measure_peaks(*key), note)  # type: ignore[misc]
+            if peaks:
+                out[key] = peaks
+    return out
 
 
-def check_destination(path: Path) -> None:
-    """Raise InputError when `path` cannot be written: before measuring, not after."""
-    if path.exists() and not path.is_file():  # replacing /dev/stdout or a folder would be worse than refusing
-        raise InputError(f"The result cannot go to {path}: it is not an ordinary file (- is standard output).")
-    partial = _partial(path)
+def _with_share(
+    measured: Measured, worker: Worker, ops: list[Op] | None, peaks: dict[tuple[str, int], Peaks]
+) -> Measured:
+    peak = peaks.get((worker.variant.runtime, worker.variant.threads))
+    if not ops or peak is None:
+        return measured
+    share = roofline_share(ops, peak, measured.stages["infer"].best_round_p50_ms)
+    return Measured(**{name: getattr(measured, name) for name in vars(measured)} | {"roofline_share": share})
+
+
+def _pipeline(worker: Worker, plan: Plan, note: Callable[[str], None]) -> Pipeline | None:
+    fields = _or_none(lambda: worker.ask("pipeline", plan.video, plan.seconds), note)
+    return Pipeline(variant=worker.variant.label, **fields) if fields else None
+
+
+def _profile(
+    path: Path, worker: Worker, peaks: dict[tuple[str, int], Peaks], ours: bool, note: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    from benchmarks.roofline import profile
+    from edge_runtime.spec import read_model
+
+    key = (worker.variant.runtime, worker.variant.threads)
+    if path.suffix != ".tflite" or key not in peaks:
+        note("No operator table: it needs a .tflite file and its runtime's peaks.")
+        return []
+    model = read_model(path)[0] if ours else path.read_bytes()
+    return _or_none(lambda: profile(model, *key, peaks[key]), note) or []
+
+
+def _or_none(work: Callable[[], Any], note: Callable[[str], None]) -> Any:
+    """The answer, or None and a note of what stood against it: the rest is still measured."""
     try:
-        partial.touch()
-        partial.unlink()
-    except OSError as error:
-        raise InputError(f"The result cannot be written to {path}: {error.strerror}.") from None
+        return work()
+    except InputError as error:
+        note(str(error))
+        return None
 
 
-def write_result(path: Path, result: BenchResult) -> None:
-    """Write the result as JSON, whole or not at all; raises InputError when the place cannot be written."""
-    try:
-        partial = _partial(path)
-        partial.write_text(result.to_json() + "\n", encoding="utf-8")
-        os.replace(partial, path.resolve())
-    except OSError as error:
-        raise InputError(f"The result cannot be written to {path}: {error.strerror}.") from None
+def _note_missing(state: State, note: Callable[[str], None]) -> None:
+    missing = [name.replace("_c", "").replace("_mhz", "") for name, value in asdict(state).items() if value is None]
+    if missing:
+        note(f"This device does not tell: {', '.join(missing)}.")
 
 
-def read_result(path: Path) -> BenchResult:
-    """Load a result file; raises InputError when it is none, or of another schema."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        if values.get("schema") != SCHEMA:
-            raise InputError(f"{path} has result schema {values.get('schema')}; this facetoon reads schema {SCHEMA}.")
-        values["device"] = DeviceRecord(**values["device"] | {"features": tuple(values["device"]["features"])})
-        values["model"] = ModelRecord(**values["model"])
-        values["stages"] = {name: Percentiles(**stage) for name, stage in values["stages"].items()}
-        return BenchResult(**values)
-    except OSError as error:
-        raise InputError(f"The result {path} cannot be read: {error.strerror}.") from None
-    except (TypeError, KeyError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a result of toon-bench: {error}.") from None
+def _model_record(path: Path, opened: dict[str, Any], ours: bool, ops: list[Op] | None) -> ModelRecord:
+    data = path.read_bytes()
+    return ModelRecord(
+        file=path.name,
+        name=opened["name"],
+        recipe=opened["recipe"],
+        sha256=hashlib.sha256(data).hexdigest(),
+        size_px=opened["size_px"],
+        file_bytes=len(data),
+        foreign=not ours,
+        value_range=tuple(opened["value_range"]),
+        macs=sum(op.macs for op in ops) if ops else None,
+        bytes_moved=sum(op.bytes for op in ops) if ops else None,
+    )
 
 
-def _partial(path: Path) -> Path:
-    """Name the file beside the one that `path` means: a link, such as /dev/stdout, is followed and never replaced."""
-    real = path.resolve()
-    return real.with_name(real.name + ".partial")
-
-
-def _model_record(session: Session, path: Path) -> ModelRecord:
-    spec = session.spec
-    return ModelRecord(spec.name, spec.recipe, spec.sha256, session.size_px, path.stat().st_size)
-
-
-def _first_inference_ms(session: Session, image: Image) -> float:
-    tensor = session.to_tensor(image)
-    start = time.perf_counter_ns()
-    session.infer(tensor)
-    return _since_ms(start)
-
-
-def _next_frame(source: Source) -> Image:
-    frame = source.read()
-    if frame is None:
-        raise RuntimeError("the demo film ended, which it never should")
-    return frame
-
-
-def _since_ms(start_ns: int) -> float:
-    return (time.perf_counter_ns() - start_ns) / 1e6
-
-
-@contextlib.contextmanager
-def _no_collector() -> Iterator[None]:
-    """Keep Python's garbage collector out of the timed runs; whatever its state was is restored."""
-    was_enabled = gc.isenabled()
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+def _peaks_json(peaks: Peaks) -> dict[str, Any]:
+    return asdict(peaks) | {"bandwidth_gb_per_s": {str(k): v for k, v in peaks.bandwidth_gb_per_s.items()}}

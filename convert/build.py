@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from convert.calibration import load_samples
-from convert.compare import compare
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.calibration import FEWEST, Sample, load_samples
+from convert.compare import Comparison, compare, file_pictures, score
+from convert.delegation import delegation
 from convert.quiet import quiet
-from convert.recipes import find_recipe
+from convert.recipes import ONNX, RECIPES, TFLITE, Recipe, find_recipe
 from convert.report import Report, rounded, shortfalls, versions, write_report
+from convert.source import Source, read_source
 from edge_runtime.errors import InputError
-from edge_runtime.framing import Framing
 from edge_runtime.session import open_session
 from edge_runtime.spec import ModelSpec, write_model
-from training.checkpoint import DIRECTIONS, generator_path, load_generator
+from edge_runtime.styles import parse_mix, to_vector
 
-DOMAINS = {"ab": "photos", "ba": "cartoons"}  # what each direction takes
+AGREEMENT_PICTURES = 40  # on which the files of two disjoint calibration halves are held to each other
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Request:
 
     run: Path
     out: Path
+    """The file; its suffix chooses the format."""
     recipe: str = "static_wi8_ai8"
     direction: str = "ab"
     photos: tuple[str, ...] = ()
@@ -39,8 +44,23 @@ class Request:
     name: str = ""
     licence: str = ""
     data_sources: tuple[str, ...] = ()
+    style: str = ""
+    """A mix to bake, such as "anime:0.6,comic:0.4"; empty keeps a style input."""
+    style_names: tuple[str, ...] = ()
+    dynamic_batch: bool = False
     seed: int = 1
     keep: bool = False
+
+
+@dataclass(frozen=True)
+class Material:
+    """What every file of one source shares."""
+
+    source: Source
+    calibration: Sample
+    test: Sample
+    style: NDArray[np.float32] | None
+    """The style to bake, float32 (styles,)."""
 
 
 def build(request: Request) -> Report:
@@ -48,119 +68,176 @@ def build(request: Request) -> Report:
 
     Raises InputError, and then leaves nothing behind, for anything that cannot be used or written.
     """
-    recipe = find_recipe(request.recipe)
+    recipe = find_recipe(request.recipe, request.out.suffix)
     _check_destination(request.out)
-    run = _read_run(request.run, request.direction)
-    calibration, test = load_samples(
-        list(request.photos) or run.sources,
-        run.size_px,
-        run.test_share,
-        run.train_sha256,
-        (request.calibration_images, request.test_images),
-        request.seed,
-    )
-    with quiet():  # the first import of TensorFlow prints as well
-        generator = load_generator(request.run, request.direction)
-        from convert.to_tflite import to_tflite
-    model = to_tflite(generator, recipe, calibration.images)
+    return build_file(request, recipe, load_material(request))
 
-    spec = ModelSpec(
-        name=request.name or request.out.stem,
-        direction=DIRECTIONS[request.direction],
-        recipe=recipe.name,
-        framing=run.framing,
-        styles=(request.name or request.out.stem,),
-        calibration=calibration.describe() if recipe.is_static else {},
-        run=run.sha256,
-        data_sources=request.data_sources,
-        licence=request.licence,
-    )
-    with _staging(request.out) as folder:
-        staged = folder / request.out.name
+
+def build_all(request: Request, tell: Callable[[str], None]) -> dict[str, Report | InputError]:
+    """Every recipe in every format, as NAME.RECIPE.FORMAT in the folder `request.out`; what refuses has its reason.
+
+    `tell` is given one line before and one after each file.
+    """
+    check_folder(request.out)
+    material = load_material(request)
+    name = request.name or request.run.stem
+    wanted = [(recipe, suffix) for suffix in (TFLITE, ONNX) for recipe in RECIPES.values() if suffix in recipe.formats]
+    done: dict[str, Report | InputError] = {}
+    for number, (recipe, suffix) in enumerate(wanted, 1):
+        out = request.out / f"{name}.{recipe.name}{suffix}"
+        tell(f"[{number}/{len(wanted)}] {out.name} ...")
+        start = time.perf_counter()
+        try:
+            done[out.name] = build_file(replace(request, out=out, recipe=recipe.name, name=name), recipe, material)
+        except InputError as error:
+            done[out.name] = error
+        tell(f"[{number}/{len(wanted)}] {_summary(done[out.name])}, {time.perf_counter() - start:.0f} s")
+    return done
+
+
+def load_material(request: Request) -> Material:
+    """Generator and pictures; raises InputError where they cannot be used."""
+    with quiet():  # the first import of TensorFlow prints as well
+        source = read_source(request.run, request.direction, request.photos, request.style_names)
+    style = None
+    if request.style:
+        if not source.styles:
+            raise InputError(f"{request.run} has no styles to bake; --style is for a generator with a style input.")
+        style, strength = to_vector(parse_mix(request.style, source.styles), source.styles)
+        if strength < 1:
+            raise InputError(f"The share of photo in {request.style} is a blend after the model; it cannot be baked.")
+    calibration, test = load_samples(source, (request.calibration_images, request.test_images), request.seed)
+    if style is not None:
+        calibration, test = (replace(s, styles=np.tile(style, (len(s.images), 1))) for s in (calibration, test))
+    return Material(source, calibration, test, style)
+
+
+def convert(material: Material, recipe: Recipe, suffix: str, calibration: Sample, dynamic_batch: bool = False) -> bytes:
+    """Model bytes without a spec."""
+    with quiet():
+        from convert.bake import batch_of_one
+        from convert.to_onnx import to_onnx
+        from convert.to_tflite import to_tflite
+    fixed = batch_of_one(material.source.generator, material.style, None if dynamic_batch else 1)
+    return (to_onnx if suffix == ONNX else to_tflite)(fixed, recipe, calibration)
+
+
+def build_file(request: Request, recipe: Recipe, material: Material) -> Report:
+    """One file with its report and verdict."""
+    source, test, out = material.source, material.test, request.out
+    if request.dynamic_batch and (out.suffix != ONNX or recipe.is_static):
+        raise InputError(f"A dynamic batch is for float .onnx files, not for {recipe.name} in {out.suffix}.")
+    fewest = FEWEST * max(1, len(source.styles))
+    if recipe.is_static and len(material.calibration.images) < fewest:
+        raise InputError(f"{recipe.name} calibrates on at least {fewest} pictures, in two halves that must agree.")
+    model = convert(material, recipe, out.suffix, material.calibration, request.dynamic_batch)
+    with _staging(out) as folder:
+        staged = folder / out.name
+        spec = _spec(request, recipe, material)
         write_model(staged, model, spec)
-        session = open_session(staged)
-        comparison = compare(session, generator, test.images)
+        comparison = measure(staged, material)
+        is_coarse = recipe.activation_bits == 8  # 16 bits forgive 256 times wider ranges, and are slow to try
+        agreement = _agreement(folder, request, recipe, material) if is_coarse else {}
         scored = replace(spec, scores=rounded(comparison.scores) | {"test": test.describe()})
         report = Report(
             spec=write_model(staged, model, scored),
             thresholds=recipe.thresholds,
-            shortfalls=shortfalls(comparison.scores, recipe.thresholds),
+            shortfalls=shortfalls(comparison.scores, recipe.thresholds) + _disagreement(agreement, recipe),
             test=test.describe(),
-            sizes_bytes={
-                "file": staged.stat().st_size,
-                "flatbuffer": len(model),
-                "float generator": run.generator_bytes,
-            },
-            versions=versions(session.runtime),
+            sizes_bytes={"file": staged.stat().st_size, "model": len(model), "float generator": source.float_bytes},
+            versions=versions(open_session(staged).runtime),
+            percentiles_db=comparison.percentiles_db,
+            agreement=agreement,
+            delegation=delegation(model) if out.suffix == TFLITE else {},
         )
         write_report(report, comparison, report_paths(staged))
-        _deliver(folder, request.out, accepted=report.verdict == "pass" or request.keep)
+        _deliver(folder, out, accepted=report.verdict == "pass" or request.keep)
     return report
+
+
+def measure(path: Path, material: Material) -> Comparison:
+    """The file at `path` through the shipped runtime against the float generator, on the test pictures."""
+    test = material.test
+    styles = test.styles if material.source.styles else None
+    return compare(open_session(path), material.source.generator, test.images, styles, material.style is not None)
+
+
+def _spec(request: Request, recipe: Recipe, material: Material) -> ModelSpec:
+    source, name = material.source, request.name or request.out.stem
+    is_live = bool(source.styles) and material.style is None
+    return ModelSpec(
+        name=name,
+        direction=source.direction,
+        recipe=recipe.name,
+        framing=source.framing,
+        styles=source.styles if is_live else (request.style or name,),
+        calibration=material.calibration.describe() if recipe.is_static else {},
+        run=source.sha256,
+        data_sources=request.data_sources,
+        licence=request.licence,
+    )
+
+
+def _agreement(folder: Path, request: Request, recipe: Recipe, material: Material) -> dict[str, float]:
+    """How alike two files are, each calibrated on one half of the pictures: the scores of one against the other."""
+    is_live = bool(material.source.styles) and material.style is None
+    inputs = material.test.images[:AGREEMENT_PICTURES]
+    styles = material.test.styles[:AGREEMENT_PICTURES] if is_live else None
+    made: list[Any] = []
+    for odd in (0, 1):
+        path = folder / f"half-{odd}{request.out.suffix}"
+        model = convert(material, recipe, request.out.suffix, material.calibration.half(odd))
+        write_model(path, model, _spec(request, recipe, material))
+        made.append(file_pictures(open_session(path), inputs, styles))
+    return rounded(score(inputs, made[0], made[1]).scores)
+
+
+def _disagreement(agreement: dict[str, float], recipe: Recipe) -> tuple[str, ...]:
+    least = recipe.thresholds.psnr_mean_db
+    if not agreement or agreement["psnr_mean_db"] >= least:
+        return ()
+    return (
+        f"Two files calibrated on disjoint halves of the pictures agree by {agreement['psnr_mean_db']:.4g} dB, "
+        f"at least {least:g} is wanted: more pictures, or another recipe.",
+    )
+
+
+def _summary(result: Report | InputError) -> str:
+    if isinstance(result, InputError):
+        return f"refused: {result}"
+    scores = result.spec.scores
+    return f"{result.verdict}: {scores['psnr_mean_db']:.1f} dB, worst {scores['psnr_min_db']:.1f} dB"
 
 
 def report_paths(out: Path) -> dict[str, Path]:
     """Where the report of the model file `out` lies."""
     suffixes = {"json": ".report.json", "markdown": ".report.md", "worst": ".worst.png"}
-    return {what: out.with_suffix(suffix) for what, suffix in suffixes.items()}
+    return {what: out.with_name(_stem(out) + suffix) for what, suffix in suffixes.items()}
 
 
 def rejected_path(out: Path) -> Path:
     """Where a file that failed its verdict lies; the suffix keeps every runtime from opening it by mistake."""
-    return out.with_suffix(".rejected")
+    return out.with_name(_stem(out) + ".rejected")
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What a conversion needs to know of a run directory."""
-
-    sources: list[str]
-    size_px: int
-    test_share: float
-    train_sha256: str
-    framing: Framing
-    sha256: str
-    """Of config.json and the generator: which run this was."""
-    generator_bytes: int
-
-
-def _read_run(run: Path, direction: str) -> _Run:
-    if not run.is_dir():
-        raise InputError(f"{run} is not a run directory (toon-train makes one).")
-    generator = generator_path(run, direction).read_bytes()
-    config_text, sources_text = _read_text(run / "config.json"), _read_text(run / "sources.json")
-    try:
-        config, sources = json.loads(config_text), json.loads(sources_text)
-        recipe, domain = config["recipe"], DOMAINS[direction]
-        return _Run(
-            sources=list(sources[domain]),
-            size_px=int(recipe["data"]["size_px"]),
-            test_share=float(recipe["data"]["test_share"]),
-            train_sha256=str(config["data"][domain]["train_sha256"]),
-            framing=Framing(**recipe.get("framing", {})),
-            sha256=hashlib.sha256(config_text.encode() + generator).hexdigest(),
-            generator_bytes=len(generator),
-        )
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise InputError(f"The configuration of the run {run} cannot be understood: {error}.") from None
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}.") from None
+def _stem(out: Path) -> str:
+    """An .onnx keeps its suffix, so that its report does not meet that of a .tflite of the same name."""
+    return out.name.removesuffix(TFLITE)
 
 
 def _check_destination(out: Path) -> None:
     """Refuse before minutes of work what could not be written after them."""
-    if out.suffix != ".tflite":
-        raise InputError(f"The destination {out} must end in .tflite.")
-    if not out.parent.is_dir():
-        raise InputError(f"The folder {out.parent} of the destination does not exist.")
     if out.is_dir():
         raise InputError(f"The destination {out} is a folder.")
-    if not os.access(out.parent, os.W_OK):
-        raise InputError(f"The folder {out.parent} of the destination cannot be written to.")
+    check_folder(out.parent)
+
+
+def check_folder(folder: Path) -> None:
+    """Raises InputError unless the folder exists and can be written to."""
+    if not folder.is_dir():
+        raise InputError(f"The folder {folder} of the destination does not exist.")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"The folder {folder} of the destination cannot be written to.")
 
 
 @contextmanager

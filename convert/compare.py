@@ -16,6 +16,7 @@ from edge_runtime.session import Session
 
 IDENTICAL_DB = 100.0  # stands for the infinite PSNR of equal pictures, which JSON and means cannot hold
 BATCH = 20
+PERCENTILES = (1, 5, 25, 50, 75, 95)
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,32 @@ class Comparison:
     inputs: Image
     expected: Image
     actual: Image
+    percentiles_db: dict[str, float]
+    """PSNR of single pictures: "5" is the one that 5 in 100 stay below."""
 
 
-def compare(session: Session, generator: Any, inputs: Image) -> Comparison:
+def compare(
+    session: Session,
+    generator: Any,
+    inputs: Image,
+    styles: NDArray[np.float32] | None = None,
+    baked: bool = False,
+) -> Comparison:
     """Run `inputs`, uint8 RGB (n, side, side, 3), through both and score the difference.
+
+    `styles`, float32 (n, styles), is the one each picture is drawn in, where the generator takes one; with `baked`,
+    the file holds it already and the session is not told.
 
     The session's answer is what a device shows: uint8. The float generator's output is quantized to uint8 too, by
     pixels.from_unit, since that is the best any file could show; so a score says what the file adds to that rounding.
     """
-    expected = _float_pictures(generator, inputs)
-    actual = np.stack([session.run(image) for image in inputs])
+    expected = float_pictures(generator, inputs, styles)
+    actual = file_pictures(session, inputs, None if baked else styles)
+    return score(inputs, expected, actual)
+
+
+def score(inputs: Image, expected: Image, actual: Image) -> Comparison:
+    """The comparison of two sets of pictures."""
     psnrs = np.array([psnr_db(e, a) for e, a in zip(expected, actual, strict=True)])
     ssims = [ssim(e, a) for e, a in zip(expected, actual, strict=True)]
     scores = Scores(
@@ -58,7 +75,8 @@ def compare(session: Session, generator: Any, inputs: Image) -> Comparison:
         largest_error_levels=int(cv2.absdiff(expected, actual).max()),
     )
     order = np.argsort(psnrs, kind="stable")
-    return Comparison(scores, inputs[order], expected[order], actual[order])
+    percentiles = {str(p): round(float(np.percentile(psnrs, p)), 2) for p in PERCENTILES}
+    return Comparison(scores, inputs[order], expected[order], actual[order], percentiles)
 
 
 def psnr_db(expected: Image, actual: Image) -> float:
@@ -86,11 +104,28 @@ def _window(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return cv2.GaussianBlur(values, (11, 11), 1.5)[5:-5, 5:-5]
 
 
-def _float_pictures(generator: Any, inputs: Image) -> Image:
-    starts = range(0, len(inputs), BATCH)
-    values = np.concatenate(
-        [np.asarray(generator(pixels.to_unit(inputs[i : i + BATCH]), training=False)) for i in starts]
-    )
+def file_pictures(session: Session, inputs: Image, styles: NDArray[np.float32] | None = None) -> Image:
+    """What the file makes of `inputs`, each in its style."""
+    made = []
+    for row, image in enumerate(inputs):
+        if styles is not None:
+            session.set_style(styles[row])
+        made.append(session.run(image))
+    return np.stack(made)
+
+
+def float_pictures(generator: Any, inputs: Image, styles: NDArray[np.float32] | None = None) -> Image:
+    """What the float generator makes of `inputs`; InputError when it gives values that are not numbers."""
+    values = np.concatenate([_call(generator, inputs[i : i + BATCH], styles, i) for i in range(0, len(inputs), BATCH)])
     if not np.isfinite(values).all():
         raise InputError(f"The generator {generator.name} gives values that are not numbers: its training has failed.")
     return pixels.from_unit(values)
+
+
+def _call(generator: Any, inputs: Image, styles: NDArray[np.float32] | None, start: int) -> NDArray[np.float32]:
+    pictures = pixels.to_unit(inputs)
+    if styles is None:
+        return np.asarray(generator(pictures, training=False))
+    vectors = styles[start : start + len(inputs)]
+    arguments = [vectors if len(tensor.shape) == 2 else pictures for tensor in generator.inputs]
+    return np.asarray(generator(arguments, training=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from convert.compare import Comparison, Scores
 from convert.recipes import Thresholds
 from edge_runtime import __version__, pixels
+from edge_runtime.errors import InputError
 from edge_runtime.pixels import Image
 from edge_runtime.spec import ModelSpec
 
@@ -41,6 +42,12 @@ class Report:
     test: dict[str, Any]
     sizes_bytes: dict[str, int]
     versions: dict[str, str]
+    percentiles_db: dict[str, float] = field(default_factory=dict)
+    """PSNR of single pictures, by percentile."""
+    agreement: dict[str, float] = field(default_factory=dict)
+    """Scores of the file calibrated on one half of the pictures against the other half's; empty when not static."""
+    delegation: dict[str, Any] = field(default_factory=dict)
+    """See convert.delegation; empty for ONNX."""
 
     @property
     def verdict(self) -> str:
@@ -73,9 +80,28 @@ class Report:
             "The shipped file against the float generator, both as uint8, on test pictures that neither training nor "
             "calibration has seen:",
             _table(["score", "measured", "at least"], scores),
+            _table([f"{p}th percentile" for p in self.percentiles_db], [list(self.percentiles_db.values())]),
+            *self._more(),
             _table(["what", "value"], facts),
         ]
         return "\n\n".join(parts) + "\n"
+
+    def _more(self) -> list[str]:
+        parts = []
+        if self.agreement:
+            rows = [[LABELS[key], value] for key, value in self.agreement.items()]
+            parts.append("Two files calibrated on disjoint halves, one against the other:")
+            parts.append(_table(["score", "value"], rows))
+        if self.delegation:
+            parts.append(describe_delegation(self.delegation))
+        return parts
+
+
+def describe_delegation(told: dict[str, Any]) -> str:
+    """A sentence on what XNNPACK takes, with a warning for every operator that it leaves to slow kernels."""
+    text = f"XNNPACK takes {told['delegated']} of {told['operators']} operators in {told['partitions']} partition(s)."
+    left = ", ".join(f"{count} x {name}" for name, count in told["left"].items())
+    return f"{text} Warning: left to slower kernels: {left}." if left else text
 
 
 def shortfalls(scores: Scores, thresholds: Thresholds) -> tuple[str, ...]:
@@ -121,6 +147,22 @@ def worst_sheet(comparison: Comparison) -> Image:
     amplified = np.minimum(difference, 255).astype(np.uint8)
     columns = (comparison.inputs, comparison.expected, comparison.actual, amplified)
     return np.hstack([np.vstack(list(column[:WORST])) for column in columns])
+
+
+def table_of_all(results: dict[str, Report | InputError]) -> str:
+    """Markdown: one line a file, by name; what was refused has its reason."""
+    rows: list[list[Any]] = []
+    for name, result in results.items():
+        if isinstance(result, InputError):
+            rows.append([name, f"refused: {result}", "", "", "", "", ""])
+            continue
+        scores, told = result.spec.scores, result.delegation
+        undelegated = ", ".join(f"{count} {op}" for op, count in told["left"].items()) or "none" if told else ""
+        kilobytes = f"{result.sizes_bytes['file'] / 1000:.0f}"
+        figures = [f"{scores[key]:.1f}" for key in ("psnr_mean_db", "psnr_min_db")] + [f"{scores['ssim_mean']:.4f}"]
+        rows.append([name, result.verdict, *figures, kilobytes, undelegated])
+    head = ["file", "verdict", "PSNR, mean (dB)", "PSNR, worst (dB)", "SSIM, mean", "kB", "left by XNNPACK"]
+    return _table(head, rows) + "\n"
 
 
 def _table(head: list[str], rows: list[list[Any]]) -> str:

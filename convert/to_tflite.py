@@ -4,62 +4,111 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-import keras
-import numpy as np
 import tensorflow as tf
 from tensorflow.lite.python.convert import ConverterError
 
+from convert.calibration import Sample
 from convert.quiet import quiet
 from convert.recipes import Recipe
-from edge_runtime import pixels
 from edge_runtime.errors import InputError
-from edge_runtime.pixels import Image
+from edge_runtime.pixels import Tensor
 
 
-def to_tflite(generator: Any, recipe: Recipe, calibration: Image) -> bytes:
-    """Flatbuffer bytes of a Keras generator with one picture in and one out, for batches of one.
+def to_tflite(fixed: Any, recipe: Recipe, calibration: Sample) -> bytes:
+    """Flatbuffer bytes of a Keras generator made by bake.batch_of_one.
 
-    `calibration` is uint8 RGB (n, side, side, 3); only static recipes look at it. Those take int8 and give int8, the
-    others float32. Raises InputError, with the converter's own words, when it refuses the network.
+    Only static recipes look at `calibration`. static_wi8_ai8 takes int8 and gives int8, the others float32. Raises
+    InputError, with the converter's own words, when it refuses the network.
     """
-    fixed = _batch_of_one(generator)
     try:
         with quiet(), warnings.catch_warnings():
             # Meant for networks with fake quantization; here the calibration pictures give the ranges.
             warnings.filterwarnings("ignore", "Statistics for quantized inputs were expected")
-            return bytes(_converter(fixed, recipe, calibration).convert())
-    except ConverterError as error:
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason given")
+            # The calibrators run TensorFlow's own interpreter, or LiteRT's with every tensor kept.
+            warnings.filterwarnings(
+                "ignore", r"\s*Warning: (tf.lite.Interpreter is deprecated|Enabling .experimental_)"
+            )
+            if recipe.name == "hybrid_wi8_afp32":
+                return to_hybrid(_float(fixed))
+            if recipe.name == "static_wi8_ai8_mean":
+                return to_averaged(_float(fixed), fixed, calibration)
+            return bytes(make_converter(fixed, recipe, calibration).convert())
+    except (ConverterError, RuntimeError) as error:  # the second is the quantizer's
         raise InputError(
-            f"TensorFlow Lite refuses the generator {generator.name} as {recipe.name}: {reason}"
+            f"TensorFlow Lite refuses the generator {fixed.name} as {recipe.name}: {_reason(str(error))}"
         ) from error
 
 
-def _batch_of_one(generator: Any) -> Any:
-    """The generator with a fixed batch: a dynamic one leaves SHAPE and PACK operators that no delegate takes."""
-    taken, given = generator.input_shape, generator.output_shape
-    if not isinstance(taken, tuple) or len(taken) != 4 or taken != given or taken[1] != taken[2] or taken[3] != 3:
-        raise InputError(f"The generator {generator.name} maps {taken} to {given}, not one square picture to another.")
-    image = keras.Input(taken[1:], batch_size=1, name="image")
-    # The names end up in the file: fixed ones keep it the same however many models this process has made.
-    return keras.Model(image, generator(image, training=False), name="generator")
+def _float(fixed: Any) -> bytes:
+    return bytes(tf.lite.TFLiteConverter.from_keras_model(fixed).convert())
 
 
-def _converter(fixed: Any, recipe: Recipe, calibration: Image) -> Any:
+def make_converter(fixed: Any, recipe: Recipe, calibration: Sample) -> Any:
+    """TensorFlow's converter, set up as the recipe says."""
     converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
     if recipe.weight_bits < 32:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if recipe.is_static:
-        converter.representative_dataset = lambda: _batches(calibration)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.representative_dataset = partial(_feeds, fixed, calibration)
+        converter.target_spec.supported_ops = _kernels(recipe)
+    if recipe.activation_bits == 8:
         converter.inference_input_type = converter.inference_output_type = tf.int8
-    elif recipe.weight_bits == 16:
+    if recipe.weight_bits == 16:
         converter.target_spec.supported_types = [tf.float16]
     return converter
 
 
-def _batches(calibration: Image) -> Iterator[list[pixels.Tensor]]:
-    for image in calibration:
-        yield [pixels.to_unit(image[np.newaxis])]
+def to_hybrid(float_model: bytes) -> bytes:
+    """Dynamic convolutions, weight-only depthwise and transposed ones; ai-edge-quantizer's channel-wise int8.
+
+    The runtime quantizes activations as they come, which needs no calibration. XNNPACK takes no depthwise convolution
+    of that kind, but it takes float ones whose weights are unpacked first.
+    """
+    from ai_edge_quantizer import quantizer
+    from ai_edge_quantizer.qtyping import TFLOperationName as Op
+
+    work = quantizer.Quantizer(bytearray(float_model))
+    for name in (Op.CONV_2D, Op.FULLY_CONNECTED):
+        work.add_dynamic_config(".*", name, 8)
+    for name in (Op.DEPTHWISE_CONV_2D, Op.CONV_2D_TRANSPOSE):
+        work.add_weight_only_config(".*", name, 8)
+    return bytes(work.quantize(enable_progress_bar=False, enable_progress_report=False).quantized_model)
+
+
+def to_averaged(float_model: bytes, fixed: Any, calibration: Sample) -> bytes:
+    """int8 by ai-edge-quantizer, whose ranges are a moving average over the pictures.
+
+    The converter's are the widest of all pictures; here single outliers count less, and what they need is clipped.
+    """
+    from ai_edge_quantizer import quantizer, recipe
+
+    work = quantizer.Quantizer(bytearray(float_model), recipe.static_wi8_ai8())
+    feeds = list(_feeds(fixed, calibration))
+    ranges = work.calibrate({"serving_default": feeds}, num_threads=1)  # more threads may sum in another order
+    result = work.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+    return bytes(result.quantized_model)
+
+
+def _kernels(recipe: Recipe) -> list[Any]:
+    """Integer kernels alone for int8; with 16-bit activations what has none, such as depth-to-space, stays float."""
+    sets = tf.lite.OpsSet
+    if recipe.activation_bits == 8:
+        return [sets.TFLITE_BUILTINS_INT8]
+    return [sets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8, sets.TFLITE_BUILTINS]
+
+
+def _feeds(fixed: Any, calibration: Sample) -> Iterator[dict[str, Tensor]]:
+    """Without the style where it was baked."""
+    names = [tensor.name for tensor in fixed.inputs]
+    for tensors in calibration.feeds():
+        yield {name: tensors[name] for name in names}
+
+
+def _reason(words: str) -> str:
+    """What the converter complains of, in its many lines: the operator it lacks, else its first line."""
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    lacking = next((line for line in lines if line.startswith(("Flex ops:", "Custom ops:", "TF Select ops:"))), "")
+    return f"it lacks an operator ({lacking})" if lacking else (lines or ["no reason given"])[0]

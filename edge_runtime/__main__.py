@@ -9,19 +9,32 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime import __version__
+from edge_runtime import __version__, tune_command
 from edge_runtime.errors import InputError
 from edge_runtime.session import DEFAULT_MODEL, RUNTIMES
+from edge_runtime.tune_command import positive_rate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_runtime.cartoonizer import Cartoonizer
     from edge_runtime.live import LiveLoop
+    from edge_runtime.preview.recorder import SwitchedRecording
+    from edge_runtime.session import Session
+    from edge_runtime.settings import LiveSettings
     from edge_runtime.sinks import Sink
+    from edge_runtime.sources import Source
 
 EXAMPLES = """examples:
   toon-live                                    the packaged demo at http://127.0.0.1:8000
   toon-live --source 0                         the first camera
+  toon-live tune --target-fps 25               measure this device, and write what keeps the rate
   toon-live --source party.mp4 --headless --record out.mp4
 """
+TOKEN_HELP = (
+    "what the preview demands before it shows anything (default: $FACETOON_TOKEN; on an --host other than this machine "
+    "alone, one is made and printed)"
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -30,29 +43,59 @@ def build_parser() -> argparse.ArgumentParser:
         prog="toon-live", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--source", default="demo", help="camera number, video, folder, picture, or demo (default: %(default)s)")
-    add("--model", type=Path, default=DEFAULT_MODEL, help="model file (default: the packaged %(default)s)")
-    add("--runtime", choices=RUNTIMES, default=RUNTIMES[0], help="library that runs it (default: %(default)s)")
+    add(
+        "--source",
+        default="demo",
+        help="camera (number, path, name, or picamera), rtsp:// or http:// address, video, folder, picture, or demo",
+    )
+    add("--size", type=_size, default=(640, 480), metavar="WxH", help="size to ask a camera for (default: 640x480)")
+    add("--rate", type=_positive, default=30, metavar="HZ", help="rate to ask a camera for (default: %(default)s)")
+    add("--model", type=Path, action="append", help=f"model file, more than once to switch (default: {DEFAULT_MODEL})")
+    add("--runtime", choices=RUNTIMES, help="library that runs it (default: litert for .tflite, onnxruntime for .onnx)")
     add("--threads", type=_positive, default=1, help="threads for the network (default: %(default)s)")
     add("--host", default="127.0.0.1", help="address of the preview (default: %(default)s, this machine alone)")
     add("--port", type=int, default=8000, help="port of the preview, 0 for any free one (default: %(default)s)")
+    add("--token", default=os.environ.get("FACETOON_TOKEN"), help=TOKEN_HELP)
+    add("--certificate", type=Path, metavar="FILE.pem", help="serve the preview by HTTPS with this certificate chain")
+    add("--key", type=Path, metavar="FILE.pem", help="the certificate's private key (default: in the same file)")
+    add(
+        "--allow-host", action="append", default=[], metavar="NAME", help="a further name of the preview, as of a proxy"
+    )
     add("--faces", type=_positive, default=1, help="most faces to cartoonize in a frame (default: %(default)s)")
+    add("--budget-ms", type=_positive, metavar="MS", help="leave smaller faces alone once a frame took so long")
+    add("--style", help="style, or a mix such as anime:0.6,photo:0.4 (default: the model's first)")
+    add("--random-style", type=int, metavar="SEED", help="a new style, the same for the same seed")
+    add("--strength", type=float, help="0 photograph to 1 cartoon (default: 1)")
+    add("--morph", type=float, metavar="SECONDS", help="time that a change of style takes (default: 0)")
+    add("--split", type=float, metavar="SHARE", help="show the left SHARE (0..1) of the frame as it came")
+    add("--colour-match", type=float, metavar="0..1", help="give the cartoon the face's own colours (default: 0)")
+    add("--background", metavar="WHAT", help="keep, blur or cartoon what is around the faces (default: keep)")
+    add("--mode", help="face, or frame to cartoonize the whole frame in tiles (default: face)")
+    add("--search-every", type=_positive, default=15, metavar="N", help="frames between looks for further faces")
+    add("--target-fps", type=positive_rate, metavar="HZ", help="measure first, and run what keeps this rate here")
     add("--headless", action="store_true", help="no preview; read a file as fast as it can be worked on")
     add("--fast", action="store_true", help="read a file as fast as it can be worked on, with the preview")
     add("--frames", type=_positive, metavar="N", help="end after reading N frames")
     add("--record", type=Path, metavar="FILE.mp4", help="record what is shown")
+    add("--recordings", type=Path, metavar="FOLDER", help="let the page's Record button fill this folder")
+    add("--record-minutes", type=_positive, metavar="N", help="begin a new file, FILE-00001.mp4, every N minutes")
+    add("--record-keep", type=_positive, metavar="N", help="of those, keep the newest N")
+    add("--pictures", type=Path, metavar="FOLDER", help="write every frame as a numbered JPEG")
+    add("--window", action="store_true", help="show it in a window too (extra: gui)")
+    add("--virtual-camera", action="store_true", help="be a camera for other programs (extra: virtual-camera)")
     add("--version", action="version", version=f"facetoon {__version__}")
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run until the source ends or a signal comes; 0 then, 2 on bad input."""
-    arguments = build_parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    command = tune_command.main if argv[:1] == ["tune"] else lambda rest: _run(build_parser().parse_args(rest))
     # Both libraries would add lines of their own to our one sentence; they read this when cv2 is first imported.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
-        _run(arguments)
+        command(argv[1:] if argv[:1] == ["tune"] else argv)
     except InputError as error:
         print(f"toon-live: {error}", file=sys.stderr)
         return 2
@@ -60,35 +103,43 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    from edge_runtime.cameras import CameraSource
     from edge_runtime.cartoonizer import Cartoonizer
     from edge_runtime.faces import FaceFinder
     from edge_runtime.live import LiveLoop
-    from edge_runtime.session import open_session
-    from edge_runtime.sinks import PreviewSink, RecordingSink
+    from edge_runtime.sinks import PreviewSink
     from edge_runtime.sources import open_source
     from edge_runtime.timing import StageTimer
 
-    session = open_session(arguments.model, arguments.runtime, arguments.threads)
-    source = open_source(arguments.source)
+    if arguments.target_fps:
+        _tune(arguments)
+    sessions = _open_sessions(arguments)
+    source = open_source(arguments.source, arguments.size, arguments.rate)
+    if isinstance(source, CameraSource):
+        print(source.details, file=sys.stderr)
     timer = StageTimer()
-    cartoonizer = Cartoonizer(session, FaceFinder(arguments.faces, arguments.runtime), timer)
+    # The tracker is a .tflite file whatever the generator is.
+    tracker_runtime = "tflite-runtime" if arguments.runtime == "tflite-runtime" else "litert"
+    finder = FaceFinder(arguments.faces, tracker_runtime, arguments.search_every)
+    cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=arguments.budget_ms)
+    settings = _first_settings(arguments, cartoonizer)
     # Headless runs encode too unless they record: what is measured stays the whole pipeline.
     preview = None if arguments.headless and arguments.record else PreviewSink()
     sinks: list[Sink] = [preview] if preview else []
-    if arguments.record:
-        sinks.append(RecordingSink(arguments.record, source.rate_hz))
+    sinks += _further_sinks(arguments, source, lambda: loop.stop())
+    recorder = _recorder(arguments, source)
+    if recorder:
+        sinks.append(recorder)
     fast = arguments.fast or arguments.headless
-    loop = LiveLoop(source, cartoonizer, sinks, timer, fast=fast, frame_limit=arguments.frames)
+    loop = LiveLoop(source, cartoonizer, sinks, timer, fast=fast, frame_limit=arguments.frames, settings=settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.stop())
     server = None
     if not arguments.headless and preview:
-        from edge_runtime.preview.app import create_app
-        from edge_runtime.preview.server import PreviewServer
+        from edge_runtime.preview.start import start_preview
 
-        server = PreviewServer(create_app(preview, loop.state), arguments.host, arguments.port)
-        server.start()
-        print(f"Open {server.url} (Ctrl-C ends it).", flush=True)
+        server, url = start_preview(preview, loop, arguments, recorder)
+        print(f"Open {url} (Ctrl-C ends it).", flush=True)
     loop.start()
     _show_progress(loop, source.frames if arguments.frames is None else arguments.frames)
     loop.join()
@@ -96,7 +147,86 @@ def _run(arguments: argparse.Namespace) -> None:
         server.stop()
     from edge_runtime.summary import summary
 
-    print(summary(loop, session, timer))
+    print(summary(loop, sessions[loop.settings.model], timer))
+
+
+def _tune(arguments: argparse.Namespace) -> None:
+    """Put the model, threads and search interval that keep the rate in the place of those given."""
+    from edge_runtime.tuning import tune
+
+    models = arguments.model or [DEFAULT_MODEL]
+    choice = tune(models, arguments.target_fps, arguments.faces)
+    print(choice.told(), file=sys.stderr)
+    arguments.model = [choice.model, *(path for path in models if path != choice.model)]
+    arguments.threads, arguments.search_every = choice.threads, choice.search_every
+
+
+def _open_sessions(arguments: argparse.Namespace) -> dict[str, Session]:
+    """Every model that was named, by its file's name."""
+    from edge_runtime.session import open_session
+
+    sessions: dict[str, Session] = {}
+    for path in arguments.model or [DEFAULT_MODEL]:
+        if path.stem in sessions:
+            raise InputError(f"Two models are called {path.stem}: rename one of the files, to tell them apart.")
+        sessions[path.stem] = open_session(path, arguments.runtime, arguments.threads)
+    return sessions
+
+
+def _further_sinks(arguments: argparse.Namespace, source: Source, stop: Callable[[], None]) -> list[Sink]:
+    """Everything that takes frames beside the preview, as many at once as are asked for."""
+    import time
+
+    from edge_runtime import outputs, recording
+
+    sinks: list[Sink] = []
+    if arguments.record:
+        # Played as fast as it can be worked on, a file's own rate is the recording's; else what counts is the clock.
+        whole = (arguments.fast or arguments.headless) and not source.live
+        clock = None if whole else time.monotonic
+        minutes, keep = arguments.record_minutes, arguments.record_keep
+        sinks.append(recording.open_recording(arguments.record, source.rate_hz, minutes, keep, clock))
+        if not recording.survives():
+            print("Without PyAV (pip install 'facetoon[record]') a recording is lost when killed.", file=sys.stderr)
+    if arguments.pictures:
+        sinks.append(outputs.SequenceSink(arguments.pictures))
+    if arguments.virtual_camera:
+        sinks.append(outputs.VirtualCameraSink(source.rate_hz))
+    if arguments.window:
+        sinks.append(outputs.WindowSink(stop))
+    return sinks
+
+
+def _recorder(arguments: argparse.Namespace, source: Source) -> SwitchedRecording | None:
+    """What the page's Record button switches."""
+    if not arguments.recordings:
+        return None
+    import time
+
+    from edge_runtime.preview.recorder import SwitchedRecording
+    from edge_runtime.recording import open_recording
+
+    minutes, keep = arguments.record_minutes, arguments.record_keep
+    return SwitchedRecording(
+        arguments.recordings, lambda path: open_recording(path, source.rate_hz, minutes, keep, time.monotonic)
+    )
+
+
+def _first_settings(arguments: argparse.Namespace, cartoonizer: Cartoonizer) -> LiveSettings:
+    """What the command line says about the picture; it can be changed while the loop runs."""
+    values = {
+        "style": arguments.style,
+        "random_seed": arguments.random_style,
+        "strength": arguments.strength,
+        "morph_s": arguments.morph,
+        "split": arguments.split,
+        "colour_match": arguments.colour_match,
+        "background": arguments.background,
+        "mode": arguments.mode,
+        "faces": arguments.faces,
+    }
+    given = {key: value for key, value in values.items() if value is not None}
+    return cartoonizer.settings.patched(given, cartoonizer.styles)
 
 
 def _show_progress(loop: LiveLoop, total: int | None) -> None:
@@ -109,6 +239,13 @@ def _show_progress(loop: LiveLoop, total: int | None) -> None:
             ended = loop.wait(0.2)
             bar.set_postfix_str(f"dropped={loop.dropped}", refresh=False)
             bar.update(loop.frames_out - bar.n)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError("must look like 640x480")
+    return int(width), int(height)
 
 
 def _positive(text: str) -> int:

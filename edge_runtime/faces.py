@@ -37,7 +37,8 @@ class FaceFinder:
         folder = cv2.data.haarcascades  # type: ignore[attr-defined]  # missing in OpenCV's own stubs
         self._cascade = cv2.CascadeClassifier(f"{folder}haarcascade_frontalface_alt2.xml")
         self._tracker = FaceTracker(runtime=runtime)
-        self._max_faces = max_faces
+        self.max_faces = max_faces
+        """May change between two frames."""
         self._search_every = search_every
         self._tracks: list[_Track] = []
         self._frame = 0
@@ -45,7 +46,8 @@ class FaceFinder:
     def find(self, frame: Image) -> list[Face]:
         """The faces in a BGR frame, smoothed over time, largest first; empty when there is none."""
         self._tracks = [track for track in self._tracks if track.follow(frame, self._tracker)]
-        missing = self._max_faces - len(self._tracks)
+        self._tracks = sorted(self._tracks, key=lambda track: -track.smooth.height_px)[: self.max_faces]
+        missing = self.max_faces - len(self._tracks)
         if missing and (not self._tracks or self._frame % self._search_every == 0):
             self._tracks += self._new_tracks(frame)[:missing]
         self._frame += 1
@@ -88,7 +90,7 @@ class _Track:
 
     def restart(self) -> None:
         """Forget the past: the filters start at the face as it is seen now."""
-        self._filters = [OneEuro() for _ in range(4)]
+        self._filters = [Smooth() for _ in range(4)]
         self.smooth = self._seen
 
     def follow(self, frame: Image, tracker: FaceTracker) -> bool:
@@ -115,7 +117,7 @@ class OneEuro:
     `cutoff` is the lowest cut-off in cycles a frame; `beta` says how much speed, in units a frame, raises it.
     """
 
-    def __init__(self, cutoff: float = 0.05, beta: float = 6.0) -> None:
+    def __init__(self, cutoff: float = 0.02, beta: float = 6.0) -> None:
         self._cutoff = cutoff
         self._beta = beta
         self._value: float | None = None
@@ -126,10 +128,29 @@ class OneEuro:
         """The filtered value after one more sample; `unit` scales the speed."""
         if self._value is None:
             self._value = self._raw = raw
-        self._speed += _gain(0.15) * ((raw - self._raw) / unit - self._speed)
+        self._speed += _gain(0.05) * ((raw - self._raw) / unit - self._speed)
         self._raw = raw
         self._value += _gain(self._cutoff + self._beta * abs(self._speed)) * (raw - self._value)
         return self._value
+
+
+class Smooth:
+    """One-Euro, then a little play as in a loose gear: what stays within PLAY of the held value does not move it.
+
+    Without it a face that sits still still trembles by a pixel, and the generator redraws it differently each time.
+    """
+
+    PLAY = 0.015  # in units: a face's height, or a radian
+
+    def __init__(self) -> None:
+        self._filter = OneEuro()
+        self._held: float | None = None
+
+    def step(self, raw: float, unit: float) -> float:
+        """The held value after one more sample; see OneEuro.step."""
+        value, play = self._filter.step(raw, unit), self.PLAY * unit
+        self._held = value if self._held is None else min(max(self._held, value - play), value + play)
+        return self._held
 
 
 def _gain(cutoff: float) -> float:

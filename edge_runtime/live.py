@@ -9,14 +9,16 @@ Python's lock while they work, so the three really run side by side.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from edge_runtime.cartoonizer import Cartoonizer
 from edge_runtime.pixels import Image
+from edge_runtime.settings import LiveSettings
 from edge_runtime.sinks import Sink
 from edge_runtime.sources import Source
 from edge_runtime.timing import RateMeter, StageTimer
@@ -83,11 +85,14 @@ class LiveLoop:
         *,
         fast: bool = False,
         frame_limit: int | None = None,
+        settings: LiveSettings | None = None,
     ) -> None:
         """`fast` reads a file as fast as it can be worked on, every frame; otherwise files play at their own rate."""
         self._source, self._cartoonizer, self._sinks, self._timer = source, cartoonizer, sinks, timer
         self._fast = fast and not source.live
         self._frame_limit = frame_limit
+        self._settings = settings or cartoonizer.settings
+        self._changing = threading.Lock()
         self._captured: Slot[Frame] = Slot(self._fast)
         self._finished: Slot[Frame] = Slot(self._fast)
         self._stopping = threading.Event()
@@ -132,6 +137,20 @@ class LiveLoop:
             raise self._error
 
     @property
+    def settings(self) -> LiveSettings:
+        """What the next frame will be drawn with."""
+        return self._settings
+
+    def change(self, values: Mapping[str, Any]) -> LiveSettings:
+        """Change some settings, all or none, from the next frame on; see LiveSettings.patched. From any thread.
+
+        Raises InputError for an unknown key or a bad value.
+        """
+        with self._changing:
+            self._settings = self._settings.patched(values, self._cartoonizer.styles)
+            return self._settings
+
+    @property
     def running(self) -> bool:
         """True between start and the end."""
         return self.started_s > 0 and not self._ended.is_set()
@@ -154,6 +173,17 @@ class LiveLoop:
             "stages": {
                 name: {"p50_ms": round(p.p50_ms, 2), "p95_ms": round(p.p95_ms, 2)} for name, p in stages.items()
             },
+            "settings": dataclasses.asdict(self._settings),
+            "styles": list(self._cartoonizer.styles[self._settings.model]),
+            "models": [
+                {
+                    "name": name,
+                    "styles": list(session.styles),
+                    "size_px": session.size_px,
+                    "recipe": session.spec.recipe,
+                }
+                for name, session in self._cartoonizer.models.items()
+            ],
         }
 
     def _guard(self, work: Callable[[], None]) -> None:
@@ -186,7 +216,7 @@ class LiveLoop:
 
     def _work(self) -> None:
         while (frame := self._captured.take()) is not None:
-            self._finished.put(Frame(self._cartoonizer.process(frame.image), frame.captured_s))
+            self._finished.put(Frame(self._cartoonizer.process(frame.image, self._settings), frame.captured_s))
         self._finished.close()
 
     def _encode(self) -> None:

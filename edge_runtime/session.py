@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 from edge_runtime.errors import InputError
 
 if TYPE_CHECKING:  # numpy and OpenCV stay out of `toon-live --help`
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from edge_runtime.pixels import Image, Tensor
     from edge_runtime.spec import ModelSpec
 
-RUNTIMES = ("litert", "tflite-runtime")
+RUNTIMES = ("litert", "tflite-runtime", "onnxruntime")
 DEFAULT_MODEL = Path(__file__).parent / "models" / "anime-64.tflite"
 
 
@@ -22,6 +27,13 @@ class Session(Protocol):
     size_px: int
     runtime: str
     """Name and version of the library that runs the model."""
+    styles: tuple[str, ...]
+    """Names of the styles that `set_style` mixes; empty when the model has one look baked in."""
+    style: NDArray[np.float32]
+    """The mixing weights in use."""
+
+    def set_style(self, weights: Sequence[float] | NDArray[np.float32]) -> None:
+        """From now on mix the trained styles with these weights, one for each of `styles`."""
 
     def to_tensor(self, image: Image) -> Tensor:
         """RGB uint8 (size_px, size_px, 3) to the model's own input tensor; ValueError names a wrong shape."""
@@ -36,13 +48,24 @@ class Session(Protocol):
         """All three: RGB uint8 in, RGB uint8 out."""
 
 
-def open_session(path: Path = DEFAULT_MODEL, runtime: str = "litert", threads: int = 2) -> Session:
-    """Load a model file on the runtime asked for. None is ever put in another's place.
+def open_session(path: Path = DEFAULT_MODEL, runtime: str | None = None, threads: int = 2) -> Session:
+    """Load a model file on the runtime asked for, or on its kind's own: LiteRT for .tflite, ONNX Runtime for .onnx.
 
-    Raises InputError when the file is not a sound model, or the runtime is not installed.
+    None is ever put in another's place. Raises InputError when the file is not a sound model, the runtime is not
+    installed, or it does not run this kind of file.
     """
-    if path.suffix == ".tflite":
-        from edge_runtime.litert_session import LiteRtSession
+    own = {".tflite": "litert", ".onnx": "onnxruntime"}.get(path.suffix)
+    if own is None:
+        raise InputError(f"{path} is not a model file that this runtime opens (.tflite or .onnx).")
+    runtime = runtime or own
+    if runtime not in RUNTIMES:
+        raise InputError(f"There is no runtime {runtime}; choose {', '.join(RUNTIMES[:-1])} or {RUNTIMES[-1]}.")
+    if (runtime == "onnxruntime") != (own == "onnxruntime"):
+        raise InputError(f"The runtime {runtime} does not run {path.suffix} files such as {path}.")
+    if own == "onnxruntime":
+        from edge_runtime.onnx_session import OnnxSession
 
-        return LiteRtSession(path, runtime, threads)
-    raise InputError(f"{path} is not a model file that this runtime opens (.tflite).")
+        return OnnxSession(path, threads)
+    from edge_runtime.litert_session import LiteRtSession
+
+    return LiteRtSession(path, runtime, threads)

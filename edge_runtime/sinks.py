@@ -69,7 +69,7 @@ class PreviewSink:
 
 
 class RecordingSink:
-    """An MP4 file (MPEG-4 part 2, the codec that every OpenCV build brings). It plays once `close` was called."""
+    """An MP4 file (MPEG-4 part 2, which every OpenCV build brings). It plays only once `close` was called."""
 
     def __init__(self, path: Path, rate_hz: float) -> None:
         """Raises InputError when no such file can be made; the writer itself waits for the first frame's size."""

@@ -1,16 +1,15 @@
-"""Where frames come from: camera, video file, folder of pictures, or the packaged demo. One interface for all."""
+"""Where frames come from: camera, address, video file, folder, picture or the demo. One interface for all."""
 
 from __future__ import annotations
 
 import math
-import time
 from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
 
-from edge_runtime import pixels
+from edge_runtime import cameras, pixels
 from edge_runtime.errors import InputError
 from edge_runtime.pixels import Image
 
@@ -39,77 +38,24 @@ class Source(Protocol):
         """Let go of the device or file."""
 
 
-def open_source(text: str) -> Source:
-    """`demo`, a camera number or /dev/video path, a video file, a picture, or a folder of pictures.
+def open_source(text: str, size_px: tuple[int, int] = (640, 480), rate_hz: int = 30) -> Source:
+    """A camera, an address, a video file, a picture, a folder of pictures, or `demo`.
 
-    Raises InputError, in one sentence, for what is missing, unreadable or empty.
+    A camera is a number, a path such as /dev/video0, `picamera`, or part of a name that its driver gives it; it is
+    asked for `size_px` (width, height) and `rate_hz`. Raises InputError, in one sentence, for what is missing,
+    unreadable or empty.
     """
     path = Path(text)
     if text == "demo":
         return DemoSource()
-    if text.isdecimal() or text.startswith("/dev/"):
-        return CameraSource(text)
-    if path.is_dir() or path.suffix.lower() in PICTURES:
+    if path.is_dir() or (path.suffix.lower() in PICTURES and "://" not in text):
         return PictureSource(path)
     if path.is_file():
         return VideoSource(path)
-    raise InputError(f"The source {text} does not exist (a camera number, a video, a folder, a picture, or demo).")
-
-
-class CameraSource:
-    """A USB camera. A lost one gives "no video" frames and is reopened, waiting longer after each failure."""
-
-    live = True
-    frames: int | None = None
-    LONGEST_WAIT_S = 8.0
-
-    def __init__(self, device: str, width_px: int = 640, height_px: int = 480) -> None:
-        self.name = f"camera {device}"
-        self._device: int | str = int(device) if device.isdecimal() else device
-        self._asked_px = (width_px, height_px)
-        self._capture = self._open()
-        if not self._capture.isOpened():
-            raise InputError(f"There is no camera {device} that can be opened.")
-        self.rate_hz = self._capture.get(cv2.CAP_PROP_FPS) or 30.0
-        self._size_px = self._asked_px
-        """Of the last frame: a recording takes no other size, so "no video" has it too."""
-        self._lost = False
-        self._wait_s = 0.5
-        self._next_try_s = 0.0
-
-    def read(self) -> Image | None:
-        """A frame; while the camera is gone, a dark one that says so, ten times a second."""
-        if not self._lost:
-            ok, frame = self._capture.read()
-            if ok:
-                self._size_px = (frame.shape[1], frame.shape[0])
-                return frame
-            self._lost, self._next_try_s = True, time.monotonic()
-        if time.monotonic() >= self._next_try_s:
-            self._reopen()
-        time.sleep(0.1)
-        return no_video_frame(*self._size_px, self.name)
-
-    def close(self) -> None:
-        """Release the device."""
-        self._capture.release()
-
-    def _open(self) -> cv2.VideoCapture:
-        capture = cv2.VideoCapture(self._device)
-        # Raw YUYV at 640x480 gets few frames through USB 2: ask for MJPG first, then for the size.
-        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._asked_px[0])
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._asked_px[1])
-        return capture
-
-    def _reopen(self) -> None:
-        self._capture.release()
-        self._capture = self._open()
-        if self._capture.isOpened():
-            self._lost, self._wait_s = False, 0.5
-        else:
-            self._next_try_s = time.monotonic() + self._wait_s
-            self._wait_s = min(self._wait_s * 2, self.LONGEST_WAIT_S)
+    camera = cameras.open_camera(text, size_px, rate_hz)
+    if camera is None:
+        raise InputError(f"The source {text} does not exist (a camera, an address, a video, a folder, or demo).")
+    return camera
 
 
 class VideoSource:
@@ -195,7 +141,7 @@ class DemoSource:
         )
         self._number = 0
 
-    def read(self) -> Image | None:
+    def read(self) -> Image:
         """See Source."""
         time_s = self._number / self.rate_hz
         self._number += 1
@@ -211,13 +157,3 @@ class DemoSource:
 
     def close(self) -> None:
         """Nothing to let go of."""
-
-
-def no_video_frame(width_px: int, height_px: int, name: str) -> Image:
-    """A dark BGR frame that says "no video" and from where."""
-    frame = np.full((height_px, width_px, 3), 24, np.uint8)
-    for row, (text, scale) in enumerate((("no video", 1.4), (name, 0.7))):
-        (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 2)
-        place = ((width_px - width) // 2, height_px // 2 + 40 * row)
-        cv2.putText(frame, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (200, 200, 200), 2, cv2.LINE_AA)
-    return frame

@@ -1,8 +1,9 @@
 """The model spec: what a generator file knows about itself, inside the file.
 
 A .tflite is an ordinary flatbuffer with a zip tail (the associated-files convention of TFLite metadata), so every
-TFLite tool still opens it. The tail holds `facetoon.json`: this dataclass. Shapes, dtypes, scales and zero points are
-not repeated here; the session reads them from the model itself.
+TFLite tool still opens it. The tail holds `facetoon.json`: this dataclass. An .onnx carries the same text in
+`metadata_props["facetoon"]`, see onnx_tail.py. Shapes, dtypes, scales and zero points are not repeated here; the
+session reads them from the model itself.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from edge_runtime import onnx_tail
 from edge_runtime.errors import InputError
 from edge_runtime.framing import Framing
 
@@ -90,22 +92,20 @@ AnySpec = TypeVar("AnySpec", bound=Spec)
 
 
 def write_model(path: Path, model: bytes, spec: AnySpec) -> AnySpec:
-    """Write the model bytes with the spec as their zip tail, whole or not at all; returns the spec with its hash.
+    """Write the model bytes with the spec at their end, whole or not at all; returns the spec with its hash.
 
-    The archive's dates are fixed, so the same model and spec give the same file.
+    The name decides between .tflite and .onnx. Dates are fixed, so the same model and spec give the same file.
     """
     spec = dataclasses.replace(spec, sha256=hashlib.sha256(model).hexdigest())  # type: ignore[type-var]
-    buffer = io.BytesIO(model)
-    with zipfile.ZipFile(buffer, "a") as archive:
-        archive.writestr(zipfile.ZipInfo(MEMBER, (1980, 1, 1, 0, 0, 0)), spec.to_json())
+    join = onnx_tail.join if path.suffix == ".onnx" else _join_zip
     partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(buffer.getvalue())
+    partial.write_bytes(join(model, spec.to_json()))
     os.replace(partial, path)
     return spec
 
 
 def read_model(path: Path) -> tuple[bytes, ModelSpec]:
-    """The model bytes without their tail, and the spec; raises InputError unless magic, schema and hash all hold."""
+    """The model bytes without their tail, and the spec; raises InputError unless kind, schema and hash all hold."""
     return read_file(path, ModelSpec.from_json)
 
 
@@ -115,18 +115,32 @@ def read_file(path: Path, parse: Callable[[str, str], AnySpec]) -> tuple[bytes, 
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"The model {path} cannot be read: {error.strerror}.") from None
-    if data[4:8] != TFLITE_MAGIC:
+    if path.suffix != ".onnx" and data[4:8] != TFLITE_MAGIC:
         raise InputError(f"{path} is not a TFLite model.")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            text = archive.read(MEMBER).decode("utf-8")
-            # A flatbuffer before the archive shifts every offset; zipfile has corrected them.
-            model = data[: min(entry.header_offset for entry in archive.infolist())]
-    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError):
+    parts = onnx_tail.split(data) if path.suffix == ".onnx" else _split_zip(data)
+    if parts is None:
         raise InputError(
             f"{path} carries no facetoon spec: it is truncated, or another tool's model (toon-convert makes ours)."
-        ) from None
+        )
+    model, text = parts
     spec = parse(text, str(path))
     if hashlib.sha256(model).hexdigest() != spec.sha256:
         raise InputError(f"{path} is damaged: its hash differs from the one in its spec.")
     return model, spec
+
+
+def _join_zip(model: bytes, text: str) -> bytes:
+    buffer = io.BytesIO(model)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(MEMBER, (1980, 1, 1, 0, 0, 0)), text)
+    return buffer.getvalue()
+
+
+def _split_zip(data: bytes) -> tuple[bytes, str] | None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            text = archive.read(MEMBER).decode("utf-8")
+            # A flatbuffer before the archive shifts every offset; zipfile has corrected them.
+            return data[: min(entry.header_offset for entry in archive.infolist())], text
+    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError):
+        return None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-STAGES = ("decode", "detect", "crop", "to_tensor", "infer", "to_image", "paste", "encode")
+STAGES = ("decode", "detect", "crop", "to_tensor", "infer", "to_image", "steady", "paste", "encode")
 """The pipeline in order; every report uses these names."""
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from edge_runtime.errors import InputError
 
@@ -15,6 +18,7 @@ EXAMPLES = """examples:
   toon-train cyclegan --dataset dataset --run runs/anime
   toon-train cyclegan --recipe face_toon_64 --photos faces/ --cartoons anime.zip --run runs/anime
   toon-train cyclegan --recipe anime_64 --photos 'faces.zip#lfw_*' 'faces.zip#selfie_*' --cartoons anime/ --run runs/a
+  toon-train pairs --pairs 'comics.zip#v1/*' --photos faces/ --run runs/comic
   toon-train distill --recipe distill_64 --teacher runs/anime --photos faces/ --run runs/student
 """
 
@@ -26,14 +30,21 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     cyclegan = commands.add_parser("cyclegan", help="train a CycleGAN between two folders of pictures")
+    pairs = commands.add_parser("pairs", help="train a generator on aligned pairs, with photographs beside them")
     distill = commands.add_parser("distill", help="train the small generator on what a teacher makes of photographs")
-    for command, recipe in ((cyclegan, "face_toon_64"), (distill, "distill_64")):
+    for command, recipe in ((cyclegan, "face_toon_64"), (pairs, "comic_64"), (distill, "distill_64")):
         command.add_argument("--recipe", default=recipe, help="packaged name or .toml file (default: %(default)s)")
         command.add_argument("--set", action="append", metavar="KEY=VALUE", help="override one recipe key; repeatable")
-        command.add_argument("--run", type=Path, required=True, help="run directory; one that exists is resumed")
+        command.add_argument("--run", type=Path, help="run directory; one that exists is resumed")
+        command.add_argument("--dry-run", action="store_true", help="measure what it costs here; writes nothing")
         command.add_argument("--dataset", metavar="DIR", help="trainA, testA (and B), as toon-train prepare makes it")
         command.add_argument("--photos", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
         command.add_argument("--backend", default="tensorflow", choices=("tensorflow", "jax"))
+        command.add_argument("--coordinator", metavar="HOST:PORT", help="where worker 0 waits for the others (JAX)")
+        command.add_argument("--workers", type=int, default=1, help="processes that share every batch")
+        command.add_argument("--worker", type=int, default=0, help="which of them this is, from 0")
+        if command is not distill:
+            command.add_argument("--init", type=Path, help="a run or .keras file whose networks a new run begins with")
     tracker = commands.add_parser("tracker", help="train the face tracker that toon-live follows faces with")
     tracker.add_argument("--photos", nargs="+", required=True, metavar="SOURCE", help="pictures that a face fills")
     tracker.add_argument("--wide-photos", nargs="+", required=True, metavar="SOURCE", help="pictures with surroundings")
@@ -44,6 +55,13 @@ def build_parser() -> argparse.ArgumentParser:
     tracker.add_argument("--steps", type=int, default=4000, help="default: %(default)s")
     tracker.add_argument("--seed", type=int, default=1)
     cyclegan.add_argument("--cartoons", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
+    pairs.add_argument(
+        "--pairs",
+        nargs="+",
+        required=True,
+        metavar="SOURCE",
+        help="folders or zips of NN_face and NN_comic, '#pattern'",
+    )
     distill.add_argument("--teacher", type=Path, required=True, help="the teacher's run directory")
     _add_prepare(commands.add_parser("prepare", help="turn folders of pictures into a clean, split data set"))
     return parser
@@ -69,7 +87,9 @@ def _add_prepare(prepare: argparse.ArgumentParser) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 0 on success, 2 on bad input, 130 when interrupted."""
+    argv = sys.argv[1:] if argv is None else argv
     arguments = build_parser().parse_args(argv)
+    arguments.argv = argv
     try:
         run = {"tracker": _tracker, "prepare": _prepare}.get(arguments.command, _train)
         return run(arguments)
@@ -85,29 +105,61 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _train(arguments: argparse.Namespace) -> int:
+    from training import cluster
     from training.backend import select_backend
     from training.config import load_recipe
 
+    if not arguments.run and not arguments.dry_run:
+        raise InputError("Give --run DIR, the run directory, or --dry-run.")
     recipe = load_recipe(arguments.recipe, arguments.set)
     if recipe.kind != arguments.command:
         raise InputError(f"The recipe {arguments.recipe} is for toon-train {recipe.kind}, not {arguments.command}.")
+    if arguments.workers > 1:
+        if arguments.backend != "jax" or not arguments.coordinator:
+            raise InputError("Several workers need --backend jax and --coordinator HOST:PORT.")
+        if cluster.SUPERVISED not in os.environ:
+            return cluster.supervise(arguments.argv)
+        cluster.end_with_supervisor()
     select_backend(arguments.backend)
     try:
         from training.run import train
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is missing: pip install 'facetoon[train]' brings it.") from None
+    if arguments.workers > 1:
+        cluster.join(arguments.coordinator, arguments.workers, arguments.worker)
+    cluster.spread()
+    build, sources, provenance = _job(arguments)
+    if arguments.dry_run:
+        from training.dry_run import dry_run
+
+        for line in dry_run(recipe, sources, build):
+            print(line, flush=True)
+        return 0
+    part = (arguments.worker, arguments.workers)
+    with cluster.last_words(arguments.run) if arguments.workers > 1 else nullcontext():
+        train(recipe, arguments.run, sources, build, provenance, part, getattr(arguments, "init", None))
+    print(f"{arguments.run}: {recipe.steps} steps done.")
+    return 0
+
+
+def _job(arguments: argparse.Namespace) -> tuple[Callable[..., Any], dict[str, list[str]], dict[str, str]]:
+    """What builds the trainer, its sources, and what else identifies the run."""
+    from training.checkpoint import generator_digest
+
+    if arguments.command == "distill":
+        from training.distill import Distillation
+
+        provenance = {"teacher_sha256": generator_digest(arguments.teacher)}
+        return partial(Distillation, teacher=arguments.teacher), _sources(arguments, "photos"), provenance
+    provenance = {"init_sha256": generator_digest(arguments.init)} if arguments.init else {}
     if arguments.command == "cyclegan":
         from training.cyclegan import CycleGAN
 
-        train(recipe, arguments.run, _sources(arguments, "photos", "cartoons"), CycleGAN)
-    else:
-        from training.distill import Distillation, teacher_digest
+        return CycleGAN, _sources(arguments, "photos", "cartoons"), provenance
+    from training.paired import PairedTranslation
 
-        provenance = {"teacher_sha256": teacher_digest(arguments.teacher)}
-        build = partial(Distillation, teacher=arguments.teacher)
-        train(recipe, arguments.run, _sources(arguments, "photos"), build, provenance)
-    print(f"{arguments.run}: {recipe.steps} steps done.")
-    return 0
+    photos = _sources(arguments, "photos") if arguments.photos or arguments.dataset else {}
+    return PairedTranslation, {"pairs": arguments.pairs, **photos}, provenance
 
 
 def _sources(arguments: argparse.Namespace, *domains: str) -> dict[str, list[str]]:

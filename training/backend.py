@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from edge_runtime.errors import InputError
+from training import cluster
 
 BACKENDS = ("tensorflow", "jax")
 
@@ -64,22 +66,46 @@ def _jax_value_and_grad(loss_fn: Callable[[], tuple[Any, Any]], variables: Seque
     return loss, extras, gradients
 
 
-def compile_step(step: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:
-    """Compile `step(*arrays) -> dict of tensors`, which may read and assign `variables` and no others."""
+def input_gradient(function: Callable[[Any], Any], inputs: Any) -> Any:
+    """Gradient of the scalar `function(inputs)` by `inputs`; may stand in the loss of `value_and_grad`.
+
+    `function` must assign no variable: what it calls must run with training=False.
+    """
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.grad(function)(inputs)
+    import tensorflow as tf
+
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(inputs)
+        output = function(inputs)
+    return tape.gradient(output, inputs)
+
+
+def compile_step(step: Callable[..., Any], variables: Sequence[Any], jit_compile: bool = False) -> Callable[..., Any]:
+    """Compile `step(*arrays) -> tensors`, which may read and assign `variables` and no others.
+
+    `jit_compile` is for TensorFlow: JAX always compiles.
+    """
     import keras
 
     if keras.backend.backend() == "jax":
         return _jax_compile(step, variables)
     import tensorflow as tf
 
-    return tf.function(step)
+    return tf.function(step, jit_compile=jit_compile or None)
 
 
 def _jax_compile(step: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:
     import jax
     import keras
 
-    @jax.jit  # type: ignore[untyped-decorator]
+    layouts = cluster.layouts()
+
+    @partial(jax.jit, out_shardings=layouts and layouts[1])  # type: ignore[untyped-decorator]
     def pure(values: list[Any], *batch: Any) -> tuple[Any, list[Any]]:
         with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))) as scope:
             _scopes.append((scope, variables))
@@ -90,6 +116,8 @@ def _jax_compile(step: Callable[..., Any], variables: Sequence[Any]) -> Callable
             return outputs, [scope.get_current_value(v) for v in variables]
 
     def run(*batch: Any) -> Any:
+        if layouts:
+            batch = tuple(jax.make_array_from_process_local_data(layouts[0], array) for array in batch)
         outputs, values = pure([v.value for v in variables], *batch)
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)

@@ -5,15 +5,15 @@ Each field's default is the seed recipe's or the field's common value; recipes/*
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import tomllib
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
 
 from edge_runtime.errors import InputError
 from edge_runtime.framing import Framing
+from training.sections import apply_override, build
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -28,16 +28,21 @@ class Data:
     cartoon_zoom: tuple[float, float] = (0.85, 1.0)
     cartoon_centre_y: float = 0.5  # share of the cartoon's height around which it is cropped
     rotate_deg: float = 6.0
+    mirror: bool = True  # left and right swapped half of the time: faces have no handedness, and it doubles the set
     photo_colour_jitter: float = 0.2  # relative gain per channel, and contrast
-    cartoon_colour_jitter: float = 0.0
+    cartoon_colour_jitter: float = 0.0  # what is done to the target, the generator learns to do
 
 
 @dataclass(frozen=True)
 class Generator:
-    """ResNet generator (Johnson et al. 2016; Zhu et al. 2017)."""
+    """What translates; see training/teacher.py for the layouts."""
 
+    kind: str = (
+        "resnet"  # Johnson et al. 2016, Zhu et al. 2017; "unet": Isola et al. 2017, whose skips hold layout fast
+    )
     filters: int = 32
-    blocks: int = 6
+    blocks: int = 6  # residual blocks at a quarter of the size; for "unet" the number of halvings
+    norm: str = "instance"  # "batch" wants batches of 16 and up, and drifts between training and use
 
 
 @dataclass(frozen=True)
@@ -46,26 +51,63 @@ class Discriminator:
 
     filters: int = 64
     layers: int = 3
+    scales: int = 1  # 2: a second one on the picture at half size judges the whole face (Wang et al. 2018)
+    norm: str = "instance"  # "none" goes with spectral_norm, as in U-GAT-IT
+    spectral_norm: bool = False  # bounds its slope (Miyato et al. 2018): steadier, and a tenth slower
+    cam: bool = False  # class-activation-map head (Kim et al. 2020): it says where it looks; free at run time
+    diff_augment: str = ""  # "colour,translation,cutout" (Zhao et al. 2020): for some hundred pictures, not thousands
 
 
 @dataclass(frozen=True)
 class Loss:
-    """Weights relative to the adversarial loss (LSGAN)."""
+    """Weights relative to the adversarial loss."""
 
+    gan: str = "lsgan"  # CycleGAN's; "hinge" goes with spectral_norm
     cycle: str = "mse"  # the seed's; "l1" is Zhu et al.'s
     cycle_weight: float = 10.0
     identity_weight: float = 0.0  # above 0 costs two more generator passes a step
     colour_weight: float = 0.0  # MSE of 8x8-pixel means between input and output: hair and skin keep their tone
+    gradient_penalty_weight: float = (
+        0.0  # zero-centred, on real pictures (R1); above 0 a discriminator step takes twice
+    )
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """Adam with beta_1 0.5, constant for the first half of the steps, then linear to zero."""
+    """Adam with beta_1 0.5, constant at first, then linear to zero."""
 
     learning_rate_generator: float = 2e-4
-    learning_rate_discriminator: float = 2e-4
+    learning_rate_discriminator: float = 2e-4  # the two differ in TTUR (Heusel et al. 2017): 5e-5 and 1e-4 in UVCGAN2
+    decay_from: float = 0.5  # share of the steps after which the rate falls: CycleGAN's 100 + 100 epochs
     ema_decay: float = 0.999  # for the generators that are kept; short runs want less than 0.9999
     pool_size: int = 50  # past fakes shown to the discriminators again (Shrivastava et al. 2017)
+    clip_norm: float = 0.0  # most length of all gradients together; 0: none, as CycleGAN. 1 to 10 tames a bfloat16 run
+    accumulate: int = 1  # steps whose gradients make one update: a larger batch than memory holds
+
+
+@dataclass(frozen=True)
+class Compute:
+    """How the arithmetic is done; the recipe's, since it changes results in the last digits."""
+
+    precision: str = "float32"  # "bfloat16": weights stay float32; twice as fast on a GPU, slower on most CPUs
+    jit_compile: bool = False  # XLA under TensorFlow: measured a third slower on two CPU cores; JAX always compiles
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Aligned pairs, for `toon-train pairs`: loss weights, and augmentation that both pictures of a pair share."""
+
+    photo_suffix: str = "_face"  # NN_face.jpg and NN_comic.jpg in one folder are a pair
+    cartoon_suffix: str = "_comic"
+    zoom: tuple[float, float] = (0.75, 0.95)
+    colour_jitter: float = 0.15  # on both alike: tones that no pair shows, carried over as they are
+    photo_jitter: float = 0.05  # on the photograph alone: more of it teaches to average skin tones
+    l1_weight: float = 1.0
+    gradient_weight: float = 1.0  # L1 of horizontal and vertical differences: lines
+    ssim_weight: float = 0.5
+    adversarial_weight: float = (
+        0.1  # sharpness, which no average of plausible answers has; 0 spares a third of the time
+    )
 
 
 @dataclass(frozen=True)
@@ -122,13 +164,14 @@ class Prepare:
 class Recipe:
     """A whole run."""
 
-    kind: str = "cyclegan"  # or "distill"
+    kind: str = "cyclegan"  # or "pairs", "distill"
     seed: int = 1
     steps: int = 20_000
     batch_size: int = 8
     checkpoint_every: int = 500  # steps
     sample_every: int = 500
     keep_checkpoints: int = 2
+    best_metric: str = ""  # which held-out metric, the lower the better, chooses best/; empty: the first the kind has
     # Where the face lies in the crops that training makes, zoom included; the model file carries it to the live crop.
     framing: Framing = field(default_factory=Framing)
     data: Data = field(default_factory=Data)
@@ -136,6 +179,8 @@ class Recipe:
     discriminator: Discriminator = field(default_factory=Discriminator)
     loss: Loss = field(default_factory=Loss)
     optimizer: Optimizer = field(default_factory=Optimizer)
+    compute: Compute = field(default_factory=Compute)
+    pairs: Pairs = field(default_factory=Pairs)
     student: Student = field(default_factory=Student)
     distill: Distill = field(default_factory=Distill)
     prepare: Prepare = field(default_factory=Prepare)
@@ -156,22 +201,57 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"The recipe {path} is not valid TOML: {error}.") from None
     for override in overrides or []:
-        _apply_override(values, override)
-    recipe = _build(Recipe, values, f"the recipe {name}")
+        apply_override(values, override)
+    recipe = build(Recipe, values, f"the recipe {name}")
     _check_values(recipe, name)
     return recipe
 
 
+CHOICES = {
+    "kind": ("cyclegan", "pairs", "distill"),
+    "generator.kind": ("resnet", "unet"),
+    "generator.norm": ("instance", "batch"),
+    "discriminator.norm": ("instance", "none"),
+    "loss.gan": ("lsgan", "hinge"),
+    "loss.cycle": ("mse", "l1"),
+    "compute.precision": ("float32", "bfloat16"),
+}
+LEAST = {
+    "steps": 1,
+    "batch_size": 1,
+    "checkpoint_every": 1,
+    "sample_every": 1,
+    "keep_checkpoints": 1,
+    "data.size_px": 8,
+    "generator.filters": 1,
+    "generator.blocks": 1,
+    "discriminator.filters": 1,
+    "discriminator.layers": 1,
+    "optimizer.accumulate": 1,
+    "optimizer.pool_size": 0,
+    "optimizer.clip_norm": 0,
+}
+AUGMENTATIONS = ("colour", "translation", "cutout")
+
+
 def _check_values(recipe: Recipe, name: str) -> None:
     """Refuse values of the right type that no run could use."""
-    if recipe.kind not in ("cyclegan", "distill"):
-        raise InputError(f"In the recipe {name}, kind must be cyclegan or distill, not {recipe.kind}.")
-    if recipe.loss.cycle not in ("mse", "l1"):
-        raise InputError(f"In the recipe {name}, cycle must be mse or l1, not {recipe.loss.cycle}.")
+    for key, choices in CHOICES.items():
+        if attrgetter(key)(recipe) not in choices:
+            allowed = f"{', '.join(choices[:-1])} or {choices[-1]}"
+            raise InputError(f"In the recipe {name}, {key} must be {allowed}, not {attrgetter(key)(recipe)}.")
+    for key, least in LEAST.items():
+        if attrgetter(key)(recipe) < least:
+            raise InputError(f"In the recipe {name}, {key} must be {least} or more, not {attrgetter(key)(recipe)}.")
+    if recipe.discriminator.scales not in (1, 2):
+        raise InputError(f"In the recipe {name}, discriminator.scales must be 1 or 2.")
+    if not 0 <= recipe.optimizer.decay_from < 1:
+        raise InputError(f"In the recipe {name}, optimizer.decay_from must be 0 or more and less than 1.")
+    unknown = set(filter(None, recipe.discriminator.diff_augment.split(","))) - set(AUGMENTATIONS)
+    if unknown:
+        known = ",".join(AUGMENTATIONS)
+        raise InputError(f"In the recipe {name}, discriminator.diff_augment knows {known}, not {unknown.pop()}.")
     _check_prepare(recipe.prepare, name)
-    for key in ("steps", "batch_size", "checkpoint_every", "sample_every", "keep_checkpoints"):
-        if getattr(recipe, key) < 1:
-            raise InputError(f"In the recipe {name}, {key} must be 1 or more, not {getattr(recipe, key)}.")
 
 
 def _check_prepare(prepare: Prepare, name: str) -> None:
@@ -187,53 +267,3 @@ def _check_prepare(prepare: Prepare, name: str) -> None:
         raise InputError(f"In the recipe {name}, prepare.identity_pattern is no pattern: {error}.") from None
     if prepare.identity_pattern and not groups:
         raise InputError(f"In the recipe {name}, prepare.identity_pattern needs a group in brackets.")
-
-
-def _apply_override(values: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
-    if not separator:
-        raise InputError(f"--set wants key=value, not {override!r}.")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text  # a bare word is a string
-    *sections, last = key.strip().split(".")
-    for section in sections:
-        values = values.setdefault(section, {})
-        if not isinstance(values, dict):
-            raise InputError(f"--set {override}: {section} is not a section.")
-    values[last] = value
-
-
-Section = TypeVar("Section")
-
-
-def _build(section: type[Section], values: dict[str, Any], where: str) -> Section:
-    """Make the dataclass `section` of `values`, checking every key and type."""
-    hints = get_type_hints(section)
-    unknown = sorted(set(values) - set(hints))
-    if unknown:
-        raise InputError(f"{where} has an unknown key: {unknown[0]} (known: {', '.join(hints)}).".capitalize())
-    arguments = {}
-    for key, value in values.items():
-        kind = hints[key]
-        if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-            if not isinstance(value, dict):
-                raise InputError(f"In {where}, {key} must be a section.")
-            arguments[key] = _build(kind, value, f"{where}, section {key},")
-        else:
-            arguments[key] = _checked(key, value, kind, where)
-    return section(**arguments)
-
-
-def _checked(key: str, value: Any, kind: Any, where: str) -> Any:
-    if kind is float and type(value) is int:
-        value = float(value)
-    if kind == tuple[float, float]:
-        good = isinstance(value, list) and len(value) == 2 and all(type(v) in (int, float) for v in value)
-        value = tuple(map(float, value)) if good else value
-    else:
-        good = type(value) is kind
-    if not good:
-        raise InputError(f"In {where}, {key} must be {getattr(kind, '__name__', kind)}, not {value!r}.")
-    return value

@@ -10,15 +10,16 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from edge_runtime.pixels import Tensor
 from training import losses
+from training.adversary import Adversary
 from training.backend import compile_step, value_and_grad
+from training.cluster import own_rows
 from training.config import Recipe
-from training.discriminator import build_discriminator
+from training.networks import MovingAverage, adam, linear_decay, precision
 from training.replay import ImagePool
-from training.teacher import build_teacher
+from training.teacher import build_generator
 
 
 class CycleGAN:
@@ -30,32 +31,36 @@ class CycleGAN:
     def __init__(self, recipe: Recipe) -> None:
         keras.utils.set_random_seed(recipe.seed)
         self.recipe = recipe
-        size_px, g, d = recipe.data.size_px, recipe.generator, recipe.discriminator
-        self.gen_ab = build_teacher(size_px, g.filters, g.blocks, "gen_ab")
-        self.gen_ba = build_teacher(size_px, g.filters, g.blocks, "gen_ba")
-        self.disc_a = build_discriminator(size_px, d.filters, d.layers, "disc_a")
-        self.disc_b = build_discriminator(size_px, d.filters, d.layers, "disc_b")
-        self.ema_ab = _copy(self.gen_ab, "ema_ab")
-        self.ema_ba = _copy(self.gen_ba, "ema_ba")
-        self.generators = {"ab": self.ema_ab, "ba": self.ema_ba}
+        size_px, o = recipe.data.size_px, recipe.optimizer
+        with precision(recipe):
+            self.gen_ab = build_generator(recipe.generator, size_px, "gen_ab")
+            self.gen_ba = build_generator(recipe.generator, size_px, "gen_ba")
+            self.side_a = Adversary(recipe, "disc_a", recipe.seed)
+            self.side_b = Adversary(recipe, "disc_b", recipe.seed + 1)
+        self.ema_ab = MovingAverage(self.gen_ab, recipe, "ema_ab")
+        self.ema_ba = MovingAverage(self.gen_ba, recipe, "ema_ba")
+        self.generators = {"ab": self.ema_ab.model, "ba": self.ema_ba.model}
+        self.networks = {
+            **{"gen_ab": self.gen_ab, "gen_ba": self.gen_ba, "disc_a": self.side_a, "disc_b": self.side_b},
+            **{"ema_ab": self.ema_ab.model, "ema_ba": self.ema_ba.model},
+        }
 
-        o = recipe.optimizer
         self.generator_variables = self.gen_ab.trainable_variables + self.gen_ba.trainable_variables
-        self.discriminator_variables = self.disc_a.trainable_variables + self.disc_b.trainable_variables
-        self.generator_optimizer = _adam(o.learning_rate_generator, self.generator_variables)
-        self.discriminator_optimizer = _adam(o.learning_rate_discriminator, self.discriminator_variables)
+        self.discriminator_variables = self.side_a.trainable_variables + self.side_b.trainable_variables
+        self.generator_optimizer = adam(o.learning_rate_generator, self.generator_variables, o)
+        self.discriminator_optimizer = adam(o.learning_rate_discriminator, self.discriminator_variables, o)
         self.pool_a = ImagePool(o.pool_size, size_px, recipe.seed)
         self.pool_b = ImagePool(o.pool_size, size_px, recipe.seed + 1)
 
-        self._train_generators = compile_step(self._generator_step, self.variables)
-        self._train_discriminators = compile_step(self._discriminator_step, self.variables)
+        jit = recipe.compute.jit_compile
+        self._train_generators = compile_step(self._generator_step, self.variables, jit)
+        self._train_discriminators = compile_step(self._discriminator_step, self.variables, jit)
 
     @property
     def variables(self) -> list[Any]:
         """Every variable that a checkpoint must hold, in a fixed order."""
-        models = (self.gen_ab, self.gen_ba, self.disc_a, self.disc_b, self.ema_ab, self.ema_ba)
         optimizers = (self.generator_optimizer, self.discriminator_optimizer)
-        return [v for part in (*models, *optimizers) for v in part.variables]
+        return [v for part in (*self.networks.values(), *optimizers) for v in part.variables]
 
     def host_state(self) -> dict[str, Tensor]:
         """What a checkpoint must hold beside the variables."""
@@ -69,25 +74,34 @@ class CycleGAN:
     def step(self, index: int, real_a: Tensor, real_b: Tensor) -> dict[str, float]:
         """Train once on float -1..1 batches (batch, size_px, size_px, 3); returns the losses by name."""
         o = self.recipe.optimizer
-        decay = _linear_decay(index, self.recipe.steps)
+        decay = linear_decay(index, self.recipe.steps, o.decay_from)
         self.generator_optimizer.learning_rate.assign(o.learning_rate_generator * decay)
         self.discriminator_optimizer.learning_rate.assign(o.learning_rate_discriminator * decay)
         parts, fake_a, fake_b = self._train_generators(real_a, real_b)
         fake_a, fake_b = self.pool_a.exchange(np.asarray(fake_a)), self.pool_b.exchange(np.asarray(fake_b))
-        parts |= self._train_discriminators(real_a, real_b, fake_a, fake_b)
+        parts |= self._train_discriminators(real_a, real_b, own_rows(fake_a), own_rows(fake_b))
         return {name: float(value) for name, value in parts.items()}
 
     def translate(self, photos: Tensor, cartoons: Tensor) -> list[Tensor]:
         """Columns of a sample sheet from float batches: photo, cartoon of it, photo again; and the reverse."""
-        fake_b, fake_a = self.ema_ab(photos), self.ema_ba(cartoons)
-        return [photos, fake_b, self.ema_ba(fake_b), cartoons, fake_a, self.ema_ab(fake_a)]
+        ab, ba = self.generators["ab"], self.generators["ba"]
+        fake_b, fake_a = ab(photos), ba(cartoons)
+        return [photos, fake_b, ba(fake_b), cartoons, fake_a, ab(fake_a)]
+
+    def test(self, photos: Tensor, cartoons: Tensor) -> dict[str, float]:
+        """Held-out cycle error, L1. It tells a collapse, not beauty: that is what toon-train score is for."""
+        _, _, reco_a, _, _, reco_b = self.translate(photos, cartoons)
+        cycles = {"test_cycle_a": losses.l1(reco_a, photos), "test_cycle_b": losses.l1(reco_b, cartoons)}
+        values = {name: float(value) for name, value in cycles.items()}
+        return {"test_cycle": sum(values.values()) / 2, **values}
 
     def _generator_step(self, real_a: Any, real_b: Any) -> tuple[dict[str, Any], Any, Any]:
         _, (parts, fake_a, fake_b), gradients = value_and_grad(
             lambda: self._generator_loss(real_a, real_b), self.generator_variables
         )
         self.generator_optimizer.apply(gradients, self.generator_variables)
-        self._move_average()
+        self.ema_ab.move()
+        self.ema_ba.move()
         return parts, fake_a, fake_b
 
     def _discriminator_step(self, real_a: Any, real_b: Any, fake_a: Any, fake_b: Any) -> dict[str, Any]:
@@ -105,8 +119,8 @@ class CycleGAN:
         reco_a = self.gen_ba(fake_b, training=True)
         reco_b = self.gen_ab(fake_a, training=True)
         parts = {
-            "gan_ab": losses.lsgan_generator(self.disc_b(fake_b, training=True)),
-            "gan_ba": losses.lsgan_generator(self.disc_a(fake_a, training=True)),
+            "gan_ab": self.side_b.generator_loss(fake_b),
+            "gan_ba": self.side_a.generator_loss(fake_a),
             "cycle_a": cycle(reco_a, real_a),
             "cycle_b": cycle(reco_b, real_b),
         }
@@ -123,36 +137,7 @@ class CycleGAN:
 
     def _discriminator_loss(self, real_a: Any, real_b: Any, fake_a: Any, fake_b: Any) -> tuple[Any, dict[str, Any]]:
         parts = {
-            "disc_a": losses.lsgan_discriminator(
-                self.disc_a(real_a, training=True), self.disc_a(fake_a, training=True)
-            ),
-            "disc_b": losses.lsgan_discriminator(
-                self.disc_b(real_b, training=True), self.disc_b(fake_b, training=True)
-            ),
+            "disc_a": self.side_a.discriminator_loss(real_a, fake_a),
+            "disc_b": self.side_b.discriminator_loss(real_b, fake_b),
         }
         return parts["disc_a"] + parts["disc_b"], parts
-
-    def _move_average(self) -> None:
-        keep = self.recipe.optimizer.ema_decay
-        for model, average in ((self.gen_ab, self.ema_ab), (self.gen_ba, self.ema_ba)):
-            for variable, mean in zip(model.variables, average.variables, strict=True):
-                mean.assign(keep * mean + (1.0 - keep) * ops.convert_to_tensor(variable))
-
-
-def _copy(model: keras.Model, name: str) -> keras.Model:
-    twin = keras.models.clone_model(model)
-    twin.name = name
-    twin.set_weights(model.get_weights())
-    twin.trainable = False
-    return twin
-
-
-def _adam(learning_rate: float, variables: list[Any]) -> keras.optimizers.Adam:
-    optimizer = keras.optimizers.Adam(learning_rate, beta_1=0.5)
-    optimizer.build(variables)  # before tracing: a compiled step may create no variables
-    return optimizer
-
-
-def _linear_decay(step: int, steps: int) -> float:
-    """1 for the first half of the run, then linearly to 0 at its end."""
-    return min(1.0, 2.0 * (1.0 - step / steps))

@@ -1,41 +1,43 @@
-"""Endless batches of unpaired photographs and cartoons, augmented, the same for the same seed and step."""
+"""Endless batches of photographs, cartoons and aligned pairs, augmented, the same for the same seed and step."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime import pixels
-from training.config import Data
+from training.config import Data, Recipe
 from training.images import ImageSet
 
 MARGIN = 1.25  # pictures are cached this much larger than the crop, so that random crops lose no sharpness
 AHEAD = 4  # batches made in advance
+Part = tuple[int, int]
+Matrix = NDArray[np.float32]
+WHOLE: Part = (0, 1)
 
 
-def batch_at(
-    step: int, domains: dict[str, ImageSet], data: Data, batch_size: int, seed: int
-) -> tuple[pixels.Tensor, ...]:
-    """The batch of a step: for each domain a float32 -1..1 array (batch_size, size_px, size_px, 3).
+def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE) -> tuple[pixels.Tensor, ...]:
+    """The batch of a step: for each domain a float32 -1..1 array (batch_size, size_px, size_px, 3), for "pairs" two.
 
-    A pure function of its arguments, so resuming needs no data state at all.
+    A pure function of its arguments, so resuming needs no data state at all. `part` (worker, workers) gives that
+    worker's rows of the same batch: what chance decides is drawn for all rows by everyone, and costs little.
     """
-    random = np.random.default_rng((seed, step))
-    return tuple(
-        _augment(_draw(images, batch_size, random), domain, data, random) for domain, images in domains.items()
-    )
+    random = np.random.default_rng((recipe.seed, step))
+    arrays = [_augmented(images, domain, recipe, random, part) for domain, images in domains.items()]
+    return tuple(array for both in arrays for array in both)
 
 
 def prefetch(
-    start: int, stop: int, domains: dict[str, ImageSet], data: Data, batch_size: int, seed: int
-) -> Iterator[tuple[pixels.Tensor, ...]]:
+    start: int, stop: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE
+) -> Generator[tuple[pixels.Tensor, ...], None, None]:
     """`batch_at` for start..stop, made in a background thread, a few ahead. Close the iterator to stop early."""
 
     def submit(step: int) -> Future[tuple[pixels.Tensor, ...]]:
-        return pool.submit(batch_at, step, domains, data, batch_size, seed)
+        return pool.submit(batch_at, step, domains, recipe, part)
 
     with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as pool:
         ahead = deque(submit(step) for step in range(start, min(start + AHEAD, stop)))
@@ -46,39 +48,63 @@ def prefetch(
             yield batch
 
 
-def _draw(images: ImageSet, count: int, random: np.random.Generator) -> pixels.Image:
-    """Pictures drawn evenly over the sources, however unequal these are."""
+def _draw(images: ImageSet, count: int, random: np.random.Generator) -> list[int]:
+    """Rows drawn evenly over the sources, however unequal these are."""
     sources = np.unique(images.source)
     wanted = random.choice(sources, count)
-    rows = [random.choice(np.flatnonzero(images.source == source)) for source in wanted]
-    return images.images[rows]
+    return [int(random.choice(np.flatnonzero(images.source == source))) for source in wanted]
 
 
-def _augment(images: pixels.Image, domain: str, data: Data, random: np.random.Generator) -> pixels.Tensor:
-    """Random crops (batch, size_px, size_px, 3) with the domain's zoom and colour jitter."""
-    if domain == "photos":
-        zoom, centre_y, jitter = data.photo_zoom, 0.5, data.photo_colour_jitter
-    else:
-        zoom, centre_y, jitter = data.cartoon_zoom, data.cartoon_centre_y, data.cartoon_colour_jitter
-    matrices = [_crop_matrix(image, zoom, centre_y, data, random) for image in images]
-    crops = np.stack([pixels.warp(i, matrix, data.size_px) for i, matrix in zip(images, matrices, strict=True)])
-    values = pixels.to_unit(crops)
-    if jitter:
-        gain = random.uniform(1 - jitter, 1 + jitter, (len(values), 1, 1, 3)).astype(np.float32)
-        shift = random.uniform(-jitter, jitter, (len(values), 1, 1, 1)).astype(np.float32) / 2
-        values = np.clip(values * gain + shift, -1, 1)
-    return values
+def _augmented(
+    images: ImageSet, domain: str, recipe: Recipe, random: np.random.Generator, part: Part
+) -> list[pixels.Tensor]:
+    """Random crops of one domain with its zoom and colour jitter; a list, since a pair is two arrays."""
+    data, pairs, count = recipe.data, recipe.pairs, recipe.batch_size
+    zoom, centre_y, jitter = {
+        "photos": (data.photo_zoom, 0.5, data.photo_colour_jitter),
+        "cartoons": (data.cartoon_zoom, data.cartoon_centre_y, data.cartoon_colour_jitter),
+        "pairs": (pairs.zoom, 0.5, pairs.colour_jitter),
+    }[domain]
+    rows, side = _draw(images, count, random), images.images.shape[-2]
+    matrices = [_crop_matrix(side, zoom, centre_y, data, random) for _ in rows]
+    mine = slice(part[0] * count // part[1], (part[0] + 1) * count // part[1])
+    chosen = list(zip(rows[mine], matrices[mine], strict=True))
+    if domain != "pairs":
+        shade = _shade(jitter, count, random, mine)
+        return [shade(_crops([(images.images[row], matrix) for row, matrix in chosen], data.size_px))]
+    shade, photo_shade = _shade(jitter, count, random, mine), _shade(pairs.photo_jitter, count, random, mine)
+    both = [_crops([(images.images[row, i], matrix) for row, matrix in chosen], data.size_px) for i in (0, 1)]
+    return [photo_shade(shade(both[0])), shade(both[1])]
+
+
+def _crops(chosen: list[tuple[pixels.Image, Matrix]], size_px: int) -> pixels.Tensor:
+    return pixels.to_unit(np.stack([pixels.warp(image, matrix, size_px) for image, matrix in chosen]))
+
+
+def _shade(
+    jitter: float, count: int, random: np.random.Generator, mine: slice
+) -> Callable[[pixels.Tensor], pixels.Tensor]:
+    """A random gain for each channel and a shift for each picture of a batch, as a function of its part `mine`."""
+    if not jitter:
+        return lambda values: values
+    gain = random.uniform(1 - jitter, 1 + jitter, (count, 1, 1, 3)).astype(np.float32)[mine]
+    shift = random.uniform(-jitter, jitter, (count, 1, 1, 1)).astype(np.float32)[mine] / 2
+
+    def shade(values: pixels.Tensor) -> pixels.Tensor:
+        shaded: pixels.Tensor = np.clip(values.astype(np.float32, copy=False) * gain + shift, -1, 1)
+        return shaded
+
+    return shade
 
 
 def _crop_matrix(
-    image: pixels.Image, zoom: tuple[float, float], centre_y: float, data: Data, random: np.random.Generator
-) -> np.ndarray:
+    side: int, zoom: tuple[float, float], centre_y: float, data: Data, random: np.random.Generator
+) -> Matrix:
     """2x3 map from crop pixels to picture pixels: random zoom, place, tilt and mirror."""
-    side = image.shape[0]
     share = random.uniform(*zoom)
     slack = side * (1 - share) / 2
     angle = np.radians(random.uniform(-data.rotate_deg, data.rotate_deg))
-    mirror = random.choice((-1.0, 1.0))
+    mirror = random.choice((-1.0, 1.0)) if data.mirror else 1.0
     scale = side * share / data.size_px
     linear = scale * np.array([[mirror * np.cos(angle), -np.sin(angle)], [mirror * np.sin(angle), np.cos(angle)]])
     lowest, highest = side / 2 - slack, side / 2 + slack

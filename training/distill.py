@@ -6,7 +6,6 @@ adversarially trained network's, hold when they are folded away.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from edge_runtime.errors import InputError
 from edge_runtime.pixels import Tensor
 from training import losses
 from training.backend import compile_step, value_and_grad
-from training.checkpoint import generator_path, load_generator
+from training.checkpoint import load_generator
 from training.config import Recipe
 from training.student import build_student
 
@@ -39,6 +38,7 @@ class Distillation:
         s = recipe.student
         self.student = build_student(size_px, s.stem_filters, s.filters, s.blocks)
         self.generators = {"ab": self.student}
+        self.networks = {"student": self.student}
         self.optimizer = keras.optimizers.Adam(recipe.distill.learning_rate)
         self.optimizer.build(self.student.trainable_variables)
         self.noise = keras.random.SeedGenerator(recipe.seed)
@@ -66,6 +66,11 @@ class Distillation:
         """Columns of a sample sheet: photo, teacher, student."""
         return [photos, self.teacher(photos), self.student(photos)]
 
+    def test(self, photos: Tensor) -> dict[str, float]:
+        """Held-out photographs: L1 and 1 - SSIM between the student in use and its teacher."""
+        _, target, output = self.translate(photos)
+        return {"test_l1": float(losses.l1(output, target)), "test_ssim": 1 - float(losses.ssim(output, target))}
+
     def _step(self, photos: Any) -> dict[str, Any]:
         target = ops.stop_gradient(self.teacher(photos, training=False))
         spread = self.recipe.distill.noise_levels / 127.5
@@ -84,9 +89,3 @@ class Distillation:
             "ssim": 1 - losses.ssim(output, target),
         }
         return d.l1_weight * parts["l1"] + d.gradient_weight * parts["gradient"] + d.ssim_weight * parts["ssim"], parts
-
-
-def teacher_digest(run: Path) -> str:
-    """SHA-256 of a teacher's generator, which identifies it in the student's configuration."""
-    path = generator_path(run)
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -25,7 +25,8 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 class ImageSet:
     """Decoded pictures of one domain.
 
-    `images` is uint8 RGB (n, side, side, 3); `source` (n,) says which of the given sources each came from;
+    `images` is uint8 RGB (n, side, side, 3), of aligned pairs (n, 2, side, side, 3), the photograph first; `source`
+    (n,) says which of the given sources each came from;
     `digest` is the SHA-256 over the pictures' own hashes, so equal sets have equal digests.
     """
 
@@ -40,7 +41,7 @@ class ImageSet:
 def load_split(sources: list[str], side_px: int, test_share: float) -> tuple[ImageSet, ImageSet]:
     """Train and test pictures of one domain, each the largest centred square at `side_px`.
 
-    A source is a folder or zip file, with an optional pattern for the file name: `faces.zip#lfw_*`. A picture belongs
+    A source is a folder or zip file, with an optional pattern (`list_pictures`): `faces.zip#lfw_*`. A picture belongs
     to the test set when the hash of its bytes falls below `test_share`: the split is stable when files are added.
     Raises InputError when a source is missing or empty, or a picture cannot be read.
     """
@@ -52,13 +53,13 @@ def load_split(sources: list[str], side_px: int, test_share: float) -> tuple[Ima
     origin: list[int] = []
     for index, source in enumerate(sources):
         with ThreadPoolExecutor() as pool:
-            read = list(pool.map(partial(_read, side_px=side_px), list_pictures(source)))
+            read = list(pool.map(partial(read_square, side_px=side_px), list_pictures(source)))
         hashes += [digest for digest, _ in read]
         images += [image for _, image in read]
         origin += [index] * len(read)
     is_test = np.array([falls_to_test(digest, test_share) for digest in hashes])
     return tuple(  # type: ignore[return-value]
-        _image_set(hashes, images, origin, np.flatnonzero(is_test == wanted), name)
+        image_set(hashes, images, origin, np.flatnonzero(is_test == wanted), name)
         for wanted, name in ((False, "training"), (True, "test"))
     )
 
@@ -100,22 +101,24 @@ def load_dataset(dataset: str, letter: str, side_px: int) -> tuple[ImageSet, Ima
         if not files:
             raise InputError(f"{dataset} has no pictures in {part}{letter}.")
         with ThreadPoolExecutor() as pool:
-            read = list(pool.map(partial(_read, side_px=side_px), files))
+            read = list(pool.map(partial(read_square, side_px=side_px), files))
         hashes, images = [digest for digest, _ in read], [image for _, image in read]
-        sets.append(_image_set(hashes, images, [0] * len(read), np.arange(len(read)), part))
+        sets.append(image_set(hashes, images, [0] * len(read), np.arange(len(read)), part))
     return sets[0], sets[1]
 
 
-def _image_set(
+def image_set(
     hashes: list[str], images: list[pixels.Image], origin: list[int], rows: np.ndarray, name: str
 ) -> ImageSet:
+    """The chosen `rows` of what was read; InputError, calling it the `name` share, when there are none."""
     if not len(rows):
         raise InputError(f"The {name} share of {len(images)} pictures is empty; add pictures or change test_share.")
     digest = hashlib.sha256("".join(sorted(hashes[row] for row in rows)).encode()).hexdigest()
     return ImageSet(np.stack([images[row] for row in rows]), np.array([origin[row] for row in rows]), digest)
 
 
-def _read(file: PictureFile, side_px: int) -> tuple[str, pixels.Image]:
+def read_square(file: PictureFile, side_px: int) -> tuple[str, pixels.Image]:
+    """SHA-256 of a file, and its picture's largest centred square at `side_px`, uint8 RGB."""
     data = file.read()
     return hashlib.sha256(data).hexdigest(), pixels.square(pixels.decode_image(data, file.name), side_px)
 
@@ -157,6 +160,8 @@ def _open_zip(path: str, changed_ns: int) -> zipfile.ZipFile:
 def list_pictures(source: str) -> list[PictureFile]:
     """Every picture of a folder or zip file, sorted by name; `source` may end in a pattern: `faces.zip#lfw_*`.
 
+    The pattern is for the file name, or, when it has a slash, for the end of the path: `comics.zip#v1/*`.
+
     Raises InputError when there is no such source, or no picture in it.
     """
     place, _, pattern = source.partition("#")
@@ -169,10 +174,14 @@ def list_pictures(source: str) -> list[PictureFile]:
         raise InputError(f"{place} is neither a folder nor a whole zip file; if it is a zip, it is damaged.")
     else:
         raise InputError(f"{place} is neither a folder nor a zip file.")
-    kept = [f for f in found if f.member.lower().endswith(SUFFIXES) and fnmatch(Path(f.member).name, pattern or "*")]
+    kept = [f for f in found if f.member.lower().endswith(SUFFIXES) and _matches(f.member, pattern or "*")]
     if not kept:
         raise InputError(f"{source} holds no pictures ({', '.join(SUFFIXES)}).")
     return sorted(kept)
+
+
+def _matches(member: str, pattern: str) -> bool:
+    return fnmatch(f"/{member}", f"*/{pattern}") if "/" in pattern else fnmatch(Path(member).name, pattern)
 
 
 def _in_folder(folder: Path) -> Iterator[PictureFile]:

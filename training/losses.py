@@ -17,6 +17,16 @@ def lsgan_discriminator(real_scores: Any, fake_scores: Any) -> Any:
     return 0.5 * (ops.mean(ops.square(real_scores - 1.0)) + ops.mean(ops.square(fake_scores)))
 
 
+def hinge_generator(scores: Any) -> Any:
+    """The higher, the better (Lim and Ye 2017)."""
+    return -ops.mean(scores)
+
+
+def hinge_discriminator(real_scores: Any, fake_scores: Any) -> Any:
+    """Real beyond 1, fake below -1; what is there already counts no more. Halved like the other."""
+    return 0.5 * (ops.mean(ops.relu(1.0 - real_scores)) + ops.mean(ops.relu(1.0 + fake_scores)))
+
+
 def mse(x: Any, y: Any) -> Any:
     """Mean squared error: the seed project's cycle loss."""
     return ops.mean(ops.square(x - y))
@@ -55,3 +65,4 @@ def ssim(x: Any, y: Any) -> Any:
 
 
 CYCLE_LOSSES = {"mse": mse, "l1": l1}
+GAN_LOSSES = {"lsgan": (lsgan_generator, lsgan_discriminator), "hinge": (hinge_generator, hinge_discriminator)}

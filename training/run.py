@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +13,18 @@ import numpy as np
 from tqdm import tqdm
 
 from edge_runtime import pixels
-from edge_runtime.errors import InputError
-from training import checkpoint, data
+from training import checkpoint, cluster, data, run_directory
 from training.checkpoint import Trainer
 from training.config import Recipe
 from training.images import ImageSet, load_split
+from training.pair_images import load_pairs
+from training.run_directory import RunLog
+from training.warm_start import warm_start
+from training.workspace import disk_faults
 
 SHEET_ROWS = 8
+TEST_PICTURES = 64  # of each domain, for the metrics of held-out pictures
+LOG_EVERY = 20  # steps
 
 
 def train(
@@ -30,84 +33,116 @@ def train(
     sources: dict[str, list[str]],
     build: Callable[[Recipe], Trainer],
     provenance: dict[str, str] | None = None,
+    part: data.Part = data.WHOLE,
+    init: Path | None = None,
 ) -> None:
     """Train `build(recipe)` to the recipe's last step in the directory `run`, resuming what is there.
 
-    `sources` names the folders or zips of each domain ("photos", "cartoons") in the order of the step's arguments;
-    `provenance` is what else identifies the run, such as its teacher's hash. Raises InputError for unusable data or a
-    directory of another configuration, and FloatingPointError, with the last checkpoint kept, when a loss is no
-    longer a number.
+    `sources` names the folders or zips of each domain ("photos", "cartoons", "pairs") in the order of the step's
+    arguments; `provenance` is what else identifies the run, such as its teacher's hash; `part` (worker, workers) is
+    this process's share, of which the first alone writes; `init` is where the networks of a run that begins come from.
+    Raises InputError for unusable data, a full disk or a directory of another configuration, and FloatingPointError,
+    with the last checkpoint kept, when a loss is no longer a number.
     """
-    side_px = round(recipe.data.size_px * data.MARGIN)
-    splits = {domain: load_split(given, side_px, recipe.data.test_share) for domain, given in sources.items()}
+    splits = {domain: load(domain, given, recipe) for domain, given in sources.items()}
     described = {domain: _described(train) for domain, (train, _) in splits.items()}
-    identity = dataclasses.asdict(recipe)
-    del identity["prepare"]  # how pictures were made; which pictures they are is in their digest
-    config = {"recipe": identity, "data": described, **(provenance or {})}
-    _refuse_another(run, config)
+    config = {"recipe": run_directory.identity(recipe), "data": described, **(provenance or {})}
+    run_directory.refuse_another(run, config)
+    cluster.check_batch(recipe.batch_size)
     trainer = build(recipe)
     first = checkpoint.restore(run / "checkpoints", trainer)
-    run.mkdir(parents=True, exist_ok=True)
-    (run / "config.json").write_text(_stable(config), "utf-8")
-    (run / "sources.json").write_text(_stable(sources), "utf-8")
-    _forget_after(run / "metrics.jsonl", first)
-    domains = {domain: train for domain, (train, _) in splits.items()}
-    batches = data.prefetch(first, recipe.steps, domains, recipe.data, recipe.batch_size, recipe.seed)
-    sheet = [_sheet_inputs(test, recipe.data.size_px) for _, test in splits.values()]
-    started = time.monotonic()
-    with (
-        (run / "metrics.jsonl").open("a") as metrics,
-        tqdm(total=recipe.steps, initial=first, unit="step", smoothing=0.05) as bar,
-    ):
-        for step, batch in enumerate(batches, first):
+    if init and not first:
+        warm_start(trainer, init)
+    with disk_faults(run):
+        if part[0] == 0:
+            run_directory.describe(run, config, sources)
+        domains = {domain: train for domain, (train, _) in splits.items()}
+        held_out = [test for _, test in splits.values()]
+        with (
+            closing(data.prefetch(first, recipe.steps, domains, recipe, part)) as batches,
+            closing(RunLog(run, first, writes=part[0] == 0)) as log,
+        ):
+            _loop(recipe, run, trainer, first, batches, held_out, log)
+
+
+def _loop(
+    recipe: Recipe,
+    run: Path,
+    trainer: Trainer,
+    first: int,
+    batches: Iterator[tuple[pixels.Tensor, ...]],
+    held_out: list[ImageSet],
+    log: RunLog,
+) -> None:
+    sheet, test = _columns(held_out, recipe, SHEET_ROWS), _columns(held_out, recipe, TEST_PICTURES)
+    watch = Stopwatch()
+    bar = tqdm(total=recipe.steps, initial=first, unit="step", smoothing=0.05, disable=None if log.writes else True)
+    with bar:
+        for step, batch in enumerate(watch.waiting(batches), first):
             parts = trainer.step(step, *batch)
             _refuse_nan(parts, step)
+            watch.stepped()
             bar.update()
-            done = step + 1
-            if done % 20 == 0 or done == recipe.steps:
-                elapsed_s = round(time.monotonic() - started, 1)
-                metrics.write(json.dumps({"step": done, "elapsed_s": elapsed_s, **parts}) + "\n")
-                metrics.flush()
+            done, last = step + 1, step + 1 == recipe.steps
+            saving = done % recipe.checkpoint_every == 0 or last
+            if saving:
+                scores = trainer.test(*test)  # by all workers: what lies on all devices is computed by all of them
+                parts |= scores
+            if done % LOG_EVERY == 0 or saving:
+                log.metrics(done, {**watch.lap(recipe.batch_size), **parts})
                 bar.set_postfix_str(" ".join(f"{name}={value:.3f}" for name, value in parts.items()))
-            if done % recipe.sample_every == 0 or done == recipe.steps:
-                _write_sheet(run / "samples" / f"step-{done:08d}.png", trainer.translate(*sheet))
-            if done % recipe.checkpoint_every == 0 or done == recipe.steps:
+            if done % recipe.sample_every == 0 or last:
+                log.sample(done, _sheet(trainer.translate(*sheet)))
+            if saving and log.writes:
                 checkpoint.save(run / "checkpoints", done, trainer, recipe.keep_checkpoints)
+                checkpoint.save_best(run, done, trainer, recipe.best_metric or next(iter(scores)), scores)
+
+
+class Stopwatch:
+    """Where the time of the steps goes, between two lines of the log; checkpoints and samples count as no step."""
+
+    def __init__(self) -> None:
+        self._started_s = time.monotonic()
+        self._steps, self._stepping_s, self._waited_s = 0, 0.0, 0.0
+
+    def waiting(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """The same batches; the time until each comes counts as waiting for data, and as part of its step."""
+        while True:
+            self._asked_s = time.monotonic()
+            batch = next(batches, None)
+            if batch is None:
+                return
+            self._waited_s += time.monotonic() - self._asked_s
+            yield batch
+
+    def stepped(self) -> None:
+        """A step is over."""
+        self._steps += 1
+        self._stepping_s += time.monotonic() - self._asked_s
+
+    def lap(self, batch_size: int) -> dict[str, float]:
+        """Seconds since the start; of the steps since the last lap steps and images a second, share spent waiting."""
+        steps_per_s = self._steps / max(self._stepping_s, 1e-9)
+        lap = {
+            "elapsed_s": round(time.monotonic() - self._started_s, 1),
+            "steps_per_s": round(steps_per_s, 3),
+            "images_per_s": round(steps_per_s * batch_size, 2),
+            "waiting_share": round(self._waited_s / max(self._stepping_s, 1e-9), 4),
+        }
+        self._steps, self._stepping_s, self._waited_s = 0, 0.0, 0.0
+        return lap
+
+
+def load(domain: str, sources: list[str], recipe: Recipe) -> tuple[ImageSet, ImageSet]:
+    """Train and test pictures of a domain, decoded once and held in memory a little larger than the crops."""
+    side_px = round(recipe.data.size_px * data.MARGIN)
+    if domain == "pairs":
+        return load_pairs(sources, side_px, recipe.data.test_share, recipe.pairs)
+    return load_split(sources, side_px, recipe.data.test_share)
 
 
 def _described(images: ImageSet) -> dict[str, Any]:
     return {"train_images": len(images), "train_sha256": images.digest}
-
-
-def _stable(value: Any) -> str:
-    return json.dumps(value, indent=2, sort_keys=True) + "\n"
-
-
-def _refuse_another(run: Path, config: dict[str, Any]) -> None:
-    """Raise InputError, with the difference, when the directory belongs to another configuration.
-
-    The number of steps may grow or shrink: that is how a run is prolonged.
-    """
-    path = run / "config.json"
-    if not path.exists():
-        return
-    there = json.loads(path.read_text("utf-8"))
-    there["recipe"]["steps"] = config["recipe"]["steps"]
-    before, after = _stable(there).splitlines(), _stable(config).splitlines()
-    if before != after:
-        lines = difflib.unified_diff(before, after, "this run directory", "asked for", n=0, lineterm="")
-        difference = "\n  ".join(line for line in lines if not line.startswith("@@"))
-        raise InputError(
-            f"{run} belongs to another configuration; choose another directory or undo this:\n  {difference}"
-        )
-
-
-def _forget_after(path: Path, step: int) -> None:
-    """Drop the metrics of steps after `step`: an interrupted run will take those steps again."""
-    if path.exists():
-        whole = [line for line in path.read_text("utf-8").splitlines(True) if line.endswith("\n")]
-        lines = [line for line in whole if json.loads(line)["step"] <= step]
-        path.write_text("".join(lines), "utf-8")
 
 
 def _refuse_nan(parts: dict[str, float], step: int) -> None:
@@ -116,15 +151,19 @@ def _refuse_nan(parts: dict[str, float], step: int) -> None:
             raise FloatingPointError(f"The loss {name} is {value} at step {step}; the last checkpoint is kept.")
 
 
-def _sheet_inputs(images: ImageSet, size_px: int) -> pixels.Tensor:
-    """Test pictures for the sample sheet, evenly over the sources."""
+def _columns(held_out: list[ImageSet], recipe: Recipe, count: int) -> list[pixels.Tensor]:
+    """Float batches of test pictures in the order of the step's arguments, evenly over the sources of each domain."""
+    return [column for images in held_out for column in _test_pictures(images, recipe.data.size_px, count)]
+
+
+def _test_pictures(images: ImageSet, size_px: int, count: int) -> list[pixels.Tensor]:
     rows = [np.flatnonzero(images.source == s) for s in np.unique(images.source)]
-    chosen = [rows[i % len(rows)][i // len(rows) % len(rows[i % len(rows)])] for i in range(SHEET_ROWS)]
-    return pixels.to_unit(np.stack([pixels.square(images.images[row], size_px) for row in chosen]))
+    chosen = [rows[i % len(rows)][i // len(rows) % len(rows[i % len(rows)])] for i in range(count)]
+    picked = images.images[chosen]
+    columns = [picked] if picked.ndim == 4 else [picked[:, 0], picked[:, 1]]
+    return [pixels.to_unit(np.stack([pixels.square(image, size_px) for image in column])) for column in columns]
 
 
-def _write_sheet(path: Path, columns: list[Any]) -> None:
-    """A PNG with one column for each batch, one row for each picture."""
-    image = np.hstack([np.vstack([pixels.from_unit(x) for x in np.asarray(column)]) for column in columns])
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(pixels.encode_png(image))
+def _sheet(columns: list[Any]) -> pixels.Image:
+    """One picture: a column for each batch, a row for each picture."""
+    return np.hstack([np.vstack([pixels.from_unit(x) for x in np.asarray(column)]) for column in columns])

@@ -1,66 +1,191 @@
-"""The preview's pages: the live picture, a snapshot, the state, and a health check."""
+"""The preview's pages: the live picture, a snapshot, the state and changes to it, and what supervisors ask."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+import json
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
-from flask import Flask, Response, jsonify, render_template
+from flask import Flask, Response, jsonify, render_template, request
+from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, UnsupportedMediaType
 
+from edge_runtime.errors import InputError
+from edge_runtime.preview.access import Access
+from edge_runtime.preview.machine import machine
+from edge_runtime.preview.metrics import metrics_text
+from edge_runtime.preview.openapi import describe
+from edge_runtime.preview.recorder import SwitchedRecording
+from edge_runtime.preview.server import LARGEST_BODY_BYTES, VIEWERS
+from edge_runtime.preview.viewers import Viewers
+from edge_runtime.settings import MOST_FACES
 from edge_runtime.sinks import PreviewSink
 
 BOUNDARY = "facetoon-frame"
-# A page that loads nothing from elsewhere and cannot be framed elsewhere.
+# Some 30 frames a second for each viewer: a file read as fast as possible would otherwise be sent as fast, and ten
+# viewers would take a third of the worker's rate on two cores.
+SHORTEST_INTERVAL_S = 0.03
+# A page that loads nothing from elsewhere, cannot be framed elsewhere, and asks the browser for nothing else.
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'none'",
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 
 
-def create_app(preview: PreviewSink, state: Callable[[], dict[str, Any]]) -> Flask:
-    """The Flask application over a preview sink and a function that tells the live loop's state."""
+class Live(Protocol):
+    """What the preview shows and steers; the live loop."""
+
+    def state(self) -> dict[str, Any]:
+        """Counters and settings, as JSON values."""
+
+    def change(self, values: Mapping[str, Any]) -> Any:
+        """Take new settings, all or none. Raises InputError for a wrong one."""
+
+
+def create_app(
+    preview: PreviewSink, live: Live, access: Access | None = None, recorder: SwitchedRecording | None = None
+) -> Flask:
+    """The Flask application over a preview sink and a live loop.
+
+    Without `access` it is this machine's alone; without `recorder` there is no setting "record".
+    """
     app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # sliders keep the model's order of styles
+    viewers = Viewers(VIEWERS)
+    (access or Access("127.0.0.1")).protect(app)
+
+    def state() -> dict[str, Any]:
+        now = live.state()
+        if recorder:
+            now["settings"] = {**now["settings"], "record": recorder.on}
+        return {**now, **machine(), "viewers": viewers.count}
 
     @app.get("/")
     def index() -> str:
-        return render_template("index.html")
+        return render_template("index.html", most_faces=MOST_FACES)
 
     @app.get("/stream.mjpg")
     def stream() -> Response:
-        return Response(_multipart(preview), mimetype=f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+        watch = viewers.admit(_multipart(preview))
+        if watch is None:
+            raise ServiceUnavailable(f"All {VIEWERS} places are taken.", retry_after=10)
+        return Response(watch, mimetype=f"multipart/x-mixed-replace; boundary={BOUNDARY}")
 
     @app.get("/snapshot.jpg")
     def snapshot() -> Response:
         newest = preview.newest()
         if newest is None:
-            return Response("No frame yet.\n", 503, {"Retry-After": "1"}, mimetype="text/plain")
+            raise ServiceUnavailable("There is no frame yet.", retry_after=1)
         return Response(newest.data, mimetype="image/jpeg")
 
     @app.get("/api/state")
     def api_state() -> Response:
         return jsonify(state())
 
+    @app.patch("/api/state")
+    def change_state() -> Response:
+        values = _json_object()
+        record = _flag(values, "record") if recorder else None
+        live.change(values)  # refuses all before anything is recorded
+        if recorder and record is not None:
+            recorder.switch(record)
+        return jsonify(state())
+
+    @app.get("/api/models")
+    def models() -> Response:
+        now = live.state()
+        return jsonify(model=now["settings"]["model"], models=now["models"])
+
     @app.get("/healthz")
     def healthz() -> Response:
-        running = state()["running"]
-        return Response("ok\n" if running else "stopped\n", 200 if running else 503, mimetype="text/plain")
+        return _told(live.state()["running"], "ok", "stopped")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        return _told(live.state()["running"] and preview.newest() is not None, "ready", "no frame yet")
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(metrics_text(state()), mimetype="text/plain; version=0.0.4")
+
+    @app.get("/openapi.json")
+    def openapi() -> Response:
+        return jsonify(describe(state()))
+
+    app.register_error_handler(HTTPException, _as_json)
+    app.register_error_handler(InputError, lambda error: _as_json(BadRequest(str(error))))
 
     @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers.update(HEADERS)
+        if request.is_secure:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
         return response
 
     return app
+
+
+def _told(well: bool, yes: str, no: str) -> Response:
+    return Response(f"{yes if well else no}\n", 200 if well else 503, mimetype="text/plain")
+
+
+def _json_object() -> dict[str, Any]:
+    # Only this type: a foreign page cannot send it without asking first, and is never allowed to.
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("A change is sent as application/json.")
+    try:
+        values = json.loads(request.get_data(), parse_constant=_refuse)
+    except RecursionError:
+        raise BadRequest("The body is nested too deeply.") from None
+    except ValueError:
+        raise BadRequest("The body is not JSON.") from None
+    if not isinstance(values, dict):
+        raise BadRequest("A change is a JSON object of settings.")
+    return values
+
+
+def _flag(values: dict[str, Any], key: str) -> bool | None:
+    """Take a switch out of the values; None when it is not among them."""
+    if key not in values:
+        return None
+    value = values.pop(key)
+    if not isinstance(value, bool):
+        raise BadRequest(f"{key} must be true or false.")
+    return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is Python's, not JSON's.")
+
+
+def _as_json(error: HTTPException) -> Response:
+    """Every error is one sentence in JSON, with the headers that its status wants."""
+    ours = error.description != type(error).description  # werkzeug's own texts are several sentences
+    answer = jsonify(error=error.description if ours else f"{error.name}.")
+    answer.status_code = error.code or 500
+    for name, value in error.get_headers(request.environ):
+        if name not in ("Content-Type", "Content-Length"):
+            answer.headers[name] = value
+    return answer
 
 
 def _multipart(preview: PreviewSink) -> Iterator[bytes]:
     """JPEG after JPEG for one viewer; always the newest, so a slow viewer sees fewer, never older ones."""
     number = 0
     while not preview.closed:
-        jpeg = preview.wait(number, timeout_s=1.0)
-        if jpeg is not None:
+        # After a second without a new frame the old one goes out again: that is how a viewer who has left is noticed.
+        jpeg = preview.wait(number, timeout_s=1.0) or preview.newest()
+        if jpeg is not None and not preview.closed:
             number = jpeg.number
             head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg.data)}\r\n\r\n"
+            sent_s = time.monotonic()
             yield head.encode() + jpeg.data + b"\r\n"
+            time.sleep(max(sent_s + SHORTEST_INTERVAL_S - time.monotonic(), 0))

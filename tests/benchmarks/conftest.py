@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.device import DeviceRecord
-from benchmarks.measure import BenchResult, ModelRecord
-from edge_runtime.timing import Percentiles
+from benchmarks.intervals import Times
+from benchmarks.result import BenchResult, Measured, ModelRecord, Pipeline
+from benchmarks.state import State
 
 PI4_CORE = """\
 processor\t: {number}
@@ -56,6 +57,10 @@ def pi4_root(planted):
     return planted(PI4_FILES)
 
 
+def times(*round_p50_ms: float) -> Times:
+    return Times.of([[ms] * 20 for ms in round_p50_ms])
+
+
 @pytest.fixture
 def result():
     device = DeviceRecord(
@@ -70,28 +75,47 @@ def result():
         python="3.11.2",
         numpy="2.3.0",
         opencv="4.12.0",
-        governor="ondemand",
-        frequency_mhz=1500,
-        temperature_c=61.3,
+        cooling="passive",
     )
     stages = {
-        "detect": Percentiles(50, 4.0, 5.0, 6.0),
-        "infer": Percentiles(60, 9.0, 9.5, 9.75),
-        "model": Percentiles(60, 10.125, 11.0, 12.0),
-        "frame": Percentiles(50, 25.0, 30.0, 40.0),
+        "to_tensor": times(0.5),
+        "infer": times(*[20.0, 20.5, 19.5, 20.0, 40.0, 20.0, 20.0] * 2),
+        "to_image": times(0.5),
     }
+    slow = {**stages, "infer": times(*[80.0] * 7)}
+    state = State(61.3, 1500, "ondemand", (), 0.1)
+    common = {"load_ms": 21.5, "first_inference_ms": 30.0, "steady_memory_mb": 60.0, "peak_memory_mb": 64.0}
     return BenchResult(
         when="2026-01-02T03:04:05+00:00",
+        facetoon="0.1.0",
         device=device,
-        model=ModelRecord("anime|64", "static_wi8_ai8", "ab" * 32, 64, 102400),
-        runtime="ai-edge-litert 2.1.0",
-        threads=4,
-        warm_up_runs=10,
-        load_ms=21.5,
-        first_inference_ms=14.25,
-        stages=stages,
-        frames_per_s=38.46,
-        temperature_before_c=None,
-        temperature_after_c=61.3,
-        peak_memory_mb=120.5,
+        model=ModelRecord(
+            file="anime-64.tflite",
+            name="anime|64",
+            recipe="static_wi8_ai8",
+            sha256="ab" * 32,
+            size_px=64,
+            file_bytes=102400,
+            foreign=False,
+            value_range=(-1.0, 1.0),
+            macs=51_000_000,
+            bytes_moved=4_000_000,
+        ),
+        rounds=7,
+        variants=[
+            Measured("litert, 1 thread", "ai-edge-litert 2.1.0", 1, True, stages=slow, roofline_share=0.25, **common),
+            Measured("litert, 4 threads", "ai-edge-litert 2.1.0", 4, True, stages=stages, roofline_share=0.5, **common),
+        ],
+        pipeline=Pipeline("demo", "litert, 4 threads", 90, 1.0, {"infer": times(21.0), "frame": times(33.25)}, 38.46),
+        before=state,
+        during=state,
+        after=state,
+        other_cores=0.0,
+        energy_mj_per_inference=None,
+        energy_source="",
+        overhead_share=0.0001,
+        overhead_whole_share=0.002,
+        peaks={},
+        profile=[],
+        notes=[],
     )

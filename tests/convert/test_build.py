@@ -27,34 +27,6 @@ WRITTEN = ["toon.report.json", "toon.report.md", "toon.tflite", "toon.worst.png"
 REFUSED = ["toon.rejected", "toon.report.json", "toon.report.md", "toon.worst.png"]
 
 
-def draw_faces(folder: Path, count: int, seed: int) -> None:
-    folder.mkdir()
-    random = np.random.default_rng(seed)
-    for number in range(count):
-        picture = np.full((48, 48, 3), random.integers(0, 256, 3), np.uint8)
-        skin, eye = (tuple(map(int, random.integers(0, 256, 3))) for _ in range(2))
-        x, y = map(int, random.integers(18, 30, 2))
-        cv2.ellipse(picture, (x, y), (13, 17), float(random.uniform(-20, 20)), 0, 360, skin, -1, cv2.LINE_AA)
-        for side in (-5, 5):
-            cv2.circle(picture, (x + side, y - 4), 3, eye, -1, cv2.LINE_AA)
-        cv2.imwrite(str(folder / f"{number:02d}.png"), picture)
-
-
-def small_student() -> keras.Model:
-    """Built like the student: BatchNorm that folds away, ReLU6, a depthwise convolution; statistics as if trained."""
-    keras.utils.set_random_seed(1)
-    image = keras.Input((SIZE_PX, SIZE_PX, 3), name="image")
-    x = layers.BatchNormalization()(layers.Conv2D(16, 3, padding="same", use_bias=False)(image))
-    x = layers.ReLU(6.0)(x)
-    x = layers.BatchNormalization()(layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x))
-    x = layers.ReLU(6.0)(layers.Conv2D(16, 1)(x))
-    model = keras.Model(image, layers.Activation("tanh")(layers.Conv2D(3, 1)(x)), name="small")
-    noise = np.random.default_rng(1).uniform(-1, 1, (16, SIZE_PX, SIZE_PX, 3)).astype(np.float32)
-    for _ in range(300):
-        model(noise, training=True)  # moves the batch statistics
-    return model
-
-
 def spoilt() -> keras.Model:
     """Copies the picture, beside channels that span -1000..1000: one int8 scale for all leaves the picture no steps."""
     image = keras.Input((SIZE_PX, SIZE_PX, 3), name="image")
@@ -66,39 +38,13 @@ def spoilt() -> keras.Model:
     return model
 
 
-def make_run(folder: Path, model: keras.Model, photos: list[str]) -> Path:
-    folder.mkdir()
-    model.save(folder / "generator_ab.keras")
-    train, _ = load_split(photos, SIZE_PX, 0.2)
-    config = {
-        "recipe": {"data": {"size_px": SIZE_PX, "test_share": 0.2}},
-        "data": {"photos": {"train_images": len(train), "train_sha256": train.digest}},
-    }
-    (folder / "config.json").write_text(json.dumps(config))
-    (folder / "sources.json").write_text(json.dumps({"photos": photos}))
-    return folder
-
-
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory) -> list[str]:
-    root = tmp_path_factory.mktemp("photos")
-    draw_faces(root / "many", 30, 1)
-    draw_faces(root / "few", 10, 2)
-    return [str(root / "many"), str(root / "few")]
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, photos) -> Path:
-    return make_run(tmp_path_factory.mktemp("runs") / "student", small_student(), photos)
-
-
-@pytest.fixture(scope="module")
-def spoilt_run(tmp_path_factory, photos) -> Path:
-    return make_run(tmp_path_factory.mktemp("runs") / "spoilt", spoilt(), photos)
+def spoilt_run(tmp_path_factory, photos, new_run) -> Path:
+    return new_run(tmp_path_factory.mktemp("runs") / "spoilt", spoilt(), photos)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +59,7 @@ def test_a_sound_generator_passes_and_all_files_are_there(built):
     assert names(built.parent) == WRITTEN
     session = open_session(built)
     assert session.size_px == SIZE_PX
-    assert session._input["dtype"] is session._output["dtype"] is np.int8
+    assert session._input.dtype == session._output.dtype == np.int8
     assert built.stat().st_size < 10_000
 
 
@@ -168,7 +114,7 @@ def test_float_recipes_pass_and_calibrate_nothing(run, tmp_path, recipe, least_d
     assert spec.recipe == recipe
     assert spec.calibration == {}
     assert spec.scores["psnr_mean_db"] >= least_db
-    assert open_session(out)._input["dtype"] is np.float32
+    assert open_session(out)._input.is_float
 
 
 def test_a_generator_that_int8_ruins_is_refused(spoilt_run, tmp_path, capfd):
@@ -213,12 +159,20 @@ BAD = {
         ["build", "{run}", "--direction", "ba"],
         "holds no generator for the direction ba",
     ),
-    "unknown recipe": (["build", "{run}", "--recipe", "int4"], "known ones are: float32, float16, static_wi8_ai8."),
+    "unknown recipe": (["build", "{run}", "--recipe", "int4"], "known ones are: float32, float16, dynamic_wi8_afp32,"),
     "no pictures there": (["build", "{run}", "--photos", "{tmp}/none"], "is neither a folder nor a zip file"),
     "empty folder": (["build", "{run}", "--photos", "{tmp}/empty"], "holds no pictures"),
     "other pictures": (["build", "{run}", "--photos", "{many}"], "is not what the run was trained on"),
     "no calibration": (["build", "{run}", "--calibration-images", "0"], "at least one picture each"),
-    "other suffix": (["build", "{run}", "--out", "{out}/toon.onnx"], "must end in .tflite."),
+    "other suffix": (["build", "{run}", "--out", "{out}/toon.bin"], "must end in .tflite or .onnx, not in .bin."),
+    "recipe of the other format": (
+        ["build", "{run}", "--recipe", "hybrid_wi8_afp32", "--out", "{out}/toon.onnx"],
+        "for .onnx; known ones are: float32, float16, static_wi8_ai8.",
+    ),
+    "one calibration picture": (["build", "{run}", "--calibration-images", "1"], "at least 2 pictures"),
+    "no styles": (["build", "{run}", "--style", "anime"], "has no styles to bake"),
+    "dynamic batch": (["build", "{run}", "--dynamic-batch"], "A dynamic batch is for float .onnx files"),
+    "a file without pictures": (["build", "{run}/generator_ab.keras"], "give some with --photos."),
     "no folder": (["build", "{run}", "--out", "{out}/none/toon.tflite"], "none of the destination does not exist."),
     "folder in the way": (["build", "{run}", "--out", "{tmp}/folder.tflite"], "is a folder."),
     "read-only folder": (["build", "{run}", "--out", "/proc/toon.tflite"], "/proc"),
@@ -274,10 +228,10 @@ def test_a_full_disk_leaves_nothing_half_written(run, tmp_path, capfd, monkeypat
     assert names(tmp_path) == []
 
 
-def test_a_generator_of_other_shape_is_said(photos, tmp_path, capfd):
+def test_a_generator_of_other_shape_is_said(photos, new_run, tmp_path, capfd):
     image = keras.Input((SIZE_PX, SIZE_PX, 3))
     halved = keras.Model(image, layers.AveragePooling2D(2)(image), name="halved")
-    run = make_run(tmp_path / "run", halved, photos)
+    run = new_run(tmp_path / "run", halved, photos)
     assert main(["build", str(run), "--out", str(tmp_path / "toon.tflite")]) == 2
     assert "not one square picture to another" in capfd.readouterr().err
     assert names(tmp_path) == ["run"]

@@ -115,7 +115,7 @@ def test_shortfalls_name_score_value_and_threshold():
 def image_set(counts: list[int]) -> ImageSet:
     source = np.repeat(np.arange(len(counts)), counts)
     images = np.stack([np.full((12, 12, 3), number, np.uint8) for number in range(len(source))])
-    return ImageSet(images, source, "digest")
+    return ImageSet(images, source, "0123456789abcdef")
 
 
 def test_calibration_is_even_over_sources_as_far_as_they_last():

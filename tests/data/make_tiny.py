@@ -1,9 +1,11 @@
-"""Make tiny-32.tflite, the int8 generator that the fast edge tests run; wants the `convert` extra.
+"""Make the tiny generators that the fast tests run; wants the `dev` extra.
 
     python tests/data/make_tiny.py
 
-One 1x1 convolution with fixed weights: red, green and blue of the result are blue, inverted red and green of the
-picture. So a test can tell what came out of the model, and whether colours were swapped on the way.
+tiny-32 (int8 .tflite, float .onnx) is one 1x1 convolution with fixed weights: red, green and blue of the result are
+blue, inverted red and green of the picture. So a test can tell what came out of the model, and whether colours were
+swapped on the way. tiny-32-styles (float, both kinds) has a style input: "plain" gives the picture, "inverted" its
+negative, a mix what lies between.
 """
 
 from pathlib import Path
@@ -11,7 +13,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from convert.bake import batch_of_one
+from convert.calibration import Sample
 from convert.recipes import find_recipe
+from convert.to_onnx import to_onnx
 from convert.to_tflite import to_tflite
 from edge_runtime.framing import Framing
 from edge_runtime.spec import ModelSpec, write_model
@@ -21,25 +26,38 @@ WEIGHTS = np.array([[0, -1, 0], [0, 0, 1], [1, 0, 0]], np.float32)  # row: colou
 
 
 def main() -> None:
-    """Write the file beside this one."""
-    image = keras.Input((SIZE_PX, SIZE_PX, 3), name="image")
+    """Write the files beside this one."""
+    image = keras.Input((SIZE_PX, SIZE_PX, 3), batch_size=1, name="image")
     convolution = keras.layers.Conv2D(3, 1, use_bias=False, name="colours")
-    generator = keras.Model(image, convolution(image), name="tiny")
+    plain = keras.Model(image, convolution(image), name="tiny")
     convolution.set_weights([WEIGHTS[np.newaxis, np.newaxis]])
     # Every grey level once in each colour: the ranges become exactly -1..1.
     levels = np.resize(np.arange(256, dtype=np.uint8), SIZE_PX * SIZE_PX).reshape(1, SIZE_PX, SIZE_PX, 1)
     recipe = find_recipe("static_wi8_ai8")
+    sample, in_float = Sample(np.repeat(levels, 3, axis=3), ""), find_recipe("float32")
+    write("tiny-32.tflite", to_tflite(batch_of_one(plain), recipe, sample), ("inverted",), recipe.name)
+    write("tiny-32.onnx", to_onnx(batch_of_one(plain), in_float, sample), ("inverted",))
+    style = keras.Input((2,), batch_size=1, name="style")
+    gain = keras.layers.Dense(3, use_bias=False, name="gain")
+    styled = keras.Model([image, style], image * keras.layers.Reshape((1, 1, 3))(gain(style)), name="tiny_styles")
+    gain.set_weights([np.array([[1.0] * 3, [-1.0] * 3], np.float32)])
+    styles = ("plain", "inverted")
+    write("tiny-32-styles.tflite", to_tflite(batch_of_one(styled), in_float, sample), styles)
+    write("tiny-32-styles.onnx", to_onnx(batch_of_one(styled), in_float, sample), styles)
+
+
+def write(name: str, model: bytes, styles: tuple[str, ...], recipe: str = "float32") -> None:
+    """Write one model file with its spec."""
     spec = ModelSpec(
-        name="tiny-32",
+        name=name.partition(".")[0],
         direction="photo to cartoon",
-        recipe=recipe.name,
+        recipe=recipe,
         framing=Framing(),
-        styles=("inverted",),
+        styles=styles,
         data_sources=("none: fixed weights",),
         licence="Apache-2.0",
     )
-    path = Path(__file__).with_name("tiny-32.tflite")
-    write_model(path, to_tflite(generator, recipe, np.repeat(levels, 3, axis=3)), spec)
+    write_model(Path(__file__).with_name(name), model, spec)
 
 
 if __name__ == "__main__":

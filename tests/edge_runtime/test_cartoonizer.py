@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
 
-from edge_runtime import pixels
+from edge_runtime import pixels, whole_frame
 from edge_runtime.cartoonizer import Cartoonizer
 from edge_runtime.faces import FaceFinder, OneEuro
 from edge_runtime.session import open_session
@@ -97,3 +99,113 @@ def test_one_euro_is_still_when_still_and_prompt_when_fast():
     fast = OneEuro()
     lag = [abs(fast.step(5.0 * n, 100) - 5.0 * n) for n in range(60)]
     assert lag[-1] < 10  # two frames behind at five per cent of the face a frame
+
+
+@pytest.fixture
+def two_models(tiny_model, timer):
+    """A plain model and one with styles, as --model twice loads them."""
+    styled = tiny_model.with_name("tiny-32-styles.tflite")
+    sessions = {"plain": open_session(tiny_model), "styled": open_session(styled)}
+    return Cartoonizer(sessions, FaceFinder(), timer)
+
+
+def change_by(cartoonizer, portrait, **values):
+    """Mean change of the face, with some settings changed."""
+    settings = cartoonizer.settings.patched(values, cartoonizer.styles)
+    after = cartoonizer.process(portrait.copy(), settings)
+    return after, float(cv2.absdiff(after, portrait)[70:190, 160:290].mean())
+
+
+def test_strength_and_the_share_of_photo_fade_the_cartoon(two_models, portrait):
+    whole = change_by(two_models, portrait)[1]
+    half = change_by(two_models, portrait, strength=0.5)[1]
+    assert half == pytest.approx(whole / 2, rel=0.1)
+    assert np.array_equal(change_by(two_models, portrait, strength=0)[0], portrait)
+    first = two_models.styles["styled"][0]
+    faded = change_by(two_models, portrait, model="styled", style={first: 1, "photo": 1})[1]
+    full = change_by(two_models, portrait, model="styled", style={first: 1})[1]
+    assert faded == pytest.approx(full / 2, rel=0.1)
+
+
+def test_styles_and_models_change_the_picture_from_one_frame_to_the_next(two_models, portrait):
+    one, other = two_models.styles["styled"][:2]
+    pictures = [
+        change_by(two_models, portrait, **values)[0]
+        for values in ({"model": "plain"}, {"model": "styled", "style": one}, {"model": "styled", "style": other})
+    ]
+    for a, b in ((0, 1), (1, 2), (0, 2)):
+        assert cv2.absdiff(pictures[a], pictures[b])[70:190, 160:290].mean() > 2
+
+
+def test_the_split_shows_the_frame_as_it_came_on_the_left(cartoonizer, portrait):
+    cartoon = cartoonizer.process(portrait.copy())
+    split = change_by(cartoonizer, portrait, split=0.45)[0]
+    column = round(0.45 * 512)
+    assert np.array_equal(split[:, : column - 1], portrait[:, : column - 1])
+    assert cv2.absdiff(split[:, column + 1 :], cartoon[:, column + 1 :]).mean() < 1
+    assert np.array_equal(change_by(cartoonizer, portrait, split=1)[0][:, :511], portrait[:, :511])
+
+
+def test_colour_match_gives_a_cartoon_the_photographs_mean_and_contrast(portrait):
+    weights = pixels.feather(64)
+    photograph = pixels.resize(portrait[40:200, 140:300], 64, 64)
+    cartoon = cv2.LUT(photograph[:, :, ::-1].copy(), np.uint8(np.arange(256) * 0.6))
+    inside = weights > 127
+    wanted = photograph[inside].mean(0), photograph[inside].std(0)
+    matched = pixels.match_colours(cartoon, photograph, weights, 1)[inside]
+    assert np.abs(matched.mean(0) - wanted[0]).max() < 4
+    assert np.abs(matched.std(0) - wanted[1]).max() < 6
+    assert np.array_equal(pixels.match_colours(cartoon, photograph, weights, 0), cartoon)
+    half = pixels.match_colours(cartoon, photograph, weights, 0.5)[inside].mean(0)
+    assert np.abs(half - (cartoon[inside].mean(0) + wanted[0]) / 2).max() < 4
+
+
+def test_colour_match_brings_the_face_in_the_frame_nearer_to_its_own_colours(cartoonizer, portrait):
+    face = np.s_[70:190, 160:290]
+    wanted = portrait[face].mean((0, 1))
+    plain, matched = (change_by(cartoonizer, portrait, colour_match=m)[0][face].mean((0, 1)) for m in (0, 1))
+    assert np.abs(matched - wanted).mean() < 0.6 * np.abs(plain - wanted).mean()
+
+
+@pytest.mark.parametrize("background", ["blur", "cartoon"])
+def test_a_changed_background_spares_the_head(cartoonizer, tiny_model, timer, portrait, background):
+    kept = Cartoonizer(open_session(tiny_model), FaceFinder(), timer).process(portrait.copy())
+    changed = change_by(cartoonizer, portrait, background=background)[0]
+    difference = cv2.absdiff(kept, changed)
+    assert difference[60:200, 150:300].mean() < 2
+    assert difference[400:].mean() > 4
+    empty = np.full_like(portrait, 90)
+    for _ in range(2):
+        after = change_by(cartoonizer, empty, background=background)[0]
+    assert np.array_equal(after, empty)
+
+
+@pytest.mark.parametrize("shape", [(480, 640), (37, 301), (1080, 1920), (3, 2)])
+def test_frame_mode_draws_frames_of_any_size_without_seams(cartoonizer, shape):
+    frame = np.empty((*shape, 3), np.uint8)
+    frame[:] = (200, 120, 40)
+    after = cartoonizer.process(frame.copy(), dataclasses.replace(cartoonizer.settings, mode="frame"))
+    assert after.shape == frame.shape
+    assert after.reshape(-1, 3).std(0).max() < 6  # the network's answer to a flat colour is flat: tiles leave no seam
+    assert cv2.absdiff(after, frame).mean() > 10
+
+
+def test_tiles_reach_from_border_to_border_and_overlap():
+    for length in range(112, 400, 7):
+        places = whole_frame.starts(length, 64)
+        assert (places[0], places[-1]) == (0, length - 64)
+        assert max(np.diff(places)) <= 64 * 0.75 + 1
+
+
+def test_the_largest_face_comes_first_when_time_is_short(tiny_model, portrait, timer):
+    left, right = portrait[:320, 60:380], pixels.resize(portrait[:214, 100:350], 374, 320)
+    both = np.hstack([left, right])
+    changes = {}
+    for budget_ms in (None, 0.001):
+        cartoonizer = Cartoonizer(open_session(tiny_model), FaceFinder(2), timer, budget_ms=budget_ms)
+        difference = cv2.absdiff(cartoonizer.process(both.copy()), both)
+        assert len(cartoonizer.faces) == 2
+        changes[budget_ms] = [difference[:, :320].mean(), difference[:, 320:].mean()]
+    assert min(changes[None]) > 1
+    assert changes[0.001][0] < 0.01 < 1 < changes[0.001][1]
+    assert cartoonizer.skipped == 1

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 import cv2
@@ -34,7 +35,7 @@ def test_headless_run_records_every_frame_with_its_face_replaced(tmp_path, film,
     assert done.returncode == 0, done.stderr
     assert "60 frames in" in done.stdout
     assert "0 dropped" in done.stdout
-    for stage in ("decode", "detect", "crop", "to_tensor", "infer", "to_image", "paste", "encode", "latency"):
+    for stage in ("decode", "detect", "crop", "to_tensor", "infer", "to_image", "steady", "paste", "encode", "latency"):
         assert re.search(rf"^{stage} +\d+\.\d+ +\d+\.\d+$", done.stdout, re.MULTILINE), stage
     recorded = frames_of(out)
     assert len(recorded) == 60
@@ -146,3 +147,61 @@ def test_every_frame_of_a_real_talking_face_is_replaced(tmp_path, shared_data):
     changed = [cv2.GaussianBlur(cv2.absdiff(a, b), (0, 0), 3).max() for a, b in zip(before, after, strict=True)]
     untouched = [number for number, change in enumerate(changed) if change < 25]
     assert untouched == []
+
+
+def test_an_open_address_prints_a_token_and_keeps_a_given_one_to_itself():
+    for flags, pattern in (
+        ((), r"Open http://\S+:\d+/\?token=\S{32} "),
+        (("--token", "x" * 20), r"Open http://\S+:\d+ "),
+    ):
+        process = subprocess.Popen(
+            [*TOON_LIVE, "--host", "0.0.0.0", "--port", "0", *flags],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        with process:
+            line = process.stdout.readline()
+            assert re.match(pattern, line), line
+            url = re.search(r"http://\S+", line)[0]
+            port = re.search(r":(\d+)", url)[1]
+            with pytest.raises(urllib.error.HTTPError, match="401"):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api/state", timeout=10)
+            query = url.partition("?")[2] or f"token={'x' * 20}"
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/state?{query}", timeout=10) as answer:
+                assert answer.status == 200
+            process.send_signal(signal.SIGTERM)
+            output, errors = process.communicate(timeout=5)
+        assert process.returncode == 0
+        assert query.partition("=")[2] not in output + errors
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--token", "short"), "16 ASCII characters"),
+        (("--key", "key.pem"), "--key goes with --certificate"),
+        (("--certificate", "missing.pem"), "No such file"),
+    ],
+)
+def test_a_wrong_security_flag_is_one_sentence(flags, message):
+    done = run(*flags)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_looks_are_given_on_the_command_line_and_several_models_are_loaded(tmp_path, film, tiny_model):
+    styled = tiny_model.with_name("tiny-32-styles.tflite")
+    common = ["--source", film, "--headless", "--frames", 10, "--record", tmp_path / "out.mp4"]
+    looks = ["--random-style", 7, "--split", 0.5, "--colour-match", 0.4, "--background", "blur", "--budget-ms", 30]
+    done = run(*common, "--model", styled, "--model", tiny_model, *looks)
+    assert done.returncode == 0, done.stderr
+    assert len(frames_of(tmp_path / "out.mp4")) == 10
+    for arguments, message in (
+        (["--model", styled, "--style", "watercolour"], "There is no style 'watercolour'"),
+        (["--strength", "2"], "strength must be a number from 0 to 1"),
+        (["--model", tiny_model, "--model", tiny_model], "Two models are called tiny-32"),
+        (["--size", "big"], "must look like 640x480"),
+    ):
+        done = run(*common, *arguments)
+        assert done.returncode == 2
+        assert message in done.stderr

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from edge_runtime.errors import InputError
 from edge_runtime.live import LiveLoop, Slot
+from edge_runtime.settings import LiveSettings
 from edge_runtime.timing import StageTimer
 
 
@@ -39,11 +42,15 @@ class Identity:
     """Stands in for the cartoonizer; may be slow or fail."""
 
     faces = ()
+    models: ClassVar = {}
+    styles: ClassVar = {"a": ("ink", "wash"), "b": ()}
+    settings = LiveSettings("a", {"ink": 1.0})
 
     def __init__(self, pause_s: float = 0.0, fail: bool = False) -> None:
         self.pause_s, self.fail = pause_s, fail
 
-    def process(self, frame):
+    def process(self, frame, settings):
+        self.settings_seen = settings
         time.sleep(self.pause_s)
         if self.fail:
             raise RuntimeError("no cartoon today")
@@ -180,3 +187,21 @@ def test_state_tells_what_the_preview_shows():
     assert state["source"] == "numbers"
     assert state["running"] is False
     assert {"decode", "encode", "latency"} <= set(state["stages"])
+    assert state["settings"]["style"] == {"ink": 1.0}
+    assert state["styles"] == ["ink", "wash"]
+
+
+def test_a_change_reaches_the_next_frame_and_a_bad_one_changes_nothing():
+    worker = Identity(0.001)
+    loop, sink = run(Frames(None), worker, fast=True)
+    changed = loop.change({"strength": 0.25, "style": {"wash": 3, "ink": 1}})
+    assert loop.settings is changed
+    with pytest.raises(InputError, match="split must be a number from 0 to 1"):
+        loop.change({"strength": 0.5, "split": 2})
+    assert loop.settings is changed
+    seen = len(sink.numbers)
+    while len(sink.numbers) < seen + 4:
+        loop.wait(0.01)
+    loop.stop()
+    loop.join()
+    assert worker.settings_seen is changed

@@ -6,7 +6,7 @@ import pytest
 
 from edge_runtime import sources
 from edge_runtime.errors import InputError
-from edge_runtime.sources import CameraSource, open_source
+from edge_runtime.sources import open_source
 
 
 @pytest.fixture
@@ -85,47 +85,3 @@ def test_bad_source_is_one_sentence(tmp_path, make, message):
     with pytest.raises(InputError, match=message) as caught:
         open_source(str(make(tmp_path)))
     assert "\n" not in str(caught.value)
-
-
-class FlakyCapture:
-    """Stands in for cv2.VideoCapture: two frames, then two failures to reopen, then frames again."""
-
-    opened = 0
-
-    def __init__(self, device):
-        FlakyCapture.opened += 1
-        self._frames = 2
-        self._works = FlakyCapture.opened not in (2, 3)
-
-    def isOpened(self):
-        return self._works
-
-    def set(self, *_):
-        return True
-
-    def get(self, _):
-        return 30.0
-
-    def read(self):
-        self._frames -= 1
-        return (True, np.full((360, 480, 3), 99, np.uint8)) if self._frames >= 0 else (False, None)
-
-    def release(self):
-        pass
-
-
-def test_a_lost_camera_shows_no_video_and_comes_back(monkeypatch):
-    """Two frames, two failed attempts to reopen with a growing wait between them, then two frames again."""
-    now = [0.0]
-    monkeypatch.setattr(FlakyCapture, "opened", 0)
-    monkeypatch.setattr(sources.cv2, "VideoCapture", FlakyCapture)
-    monkeypatch.setattr(sources.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    monkeypatch.setattr(sources.time, "monotonic", lambda: now[0])
-    camera = CameraSource("0")
-    frames = [camera.read() for _ in range(20)]
-    assert {frame.shape for frame in frames} == {(360, 480, 3)}  # what the camera grants, not what was asked for
-    shown = [(frame == 99).all() for frame in frames]
-    assert shown[:3] == [True, True, False]
-    first_back = shown.index(True, 2)
-    assert 1.0 <= 0.1 * (first_back - 2) <= 2.0  # 0.5 s after the first failure, 1 s after the second
-    assert shown[first_back : first_back + 2] == [True, True]

@@ -17,11 +17,13 @@ def parts(tiny_model):
     return read_model(tiny_model)
 
 
-def test_round_trip(tmp_path, parts):
-    model, spec = parts
+@pytest.mark.parametrize("kind", ["tflite", "onnx"])
+def test_round_trip(tmp_path, tiny_model, kind):
+    model, spec = read_model(tiny_model.with_suffix(f".{kind}"))
     spec = dataclasses.replace(spec, framing=Framing(0.6, 0.5), styles=("anime", "comic"), scores={"psnr_db": 41.5})
-    written = write_model(tmp_path / "m.tflite", model, spec)
-    again, read = read_model(tmp_path / "m.tflite")
+    path = tmp_path / f"m.{kind}"
+    written = write_model(path, model, spec)
+    again, read = read_model(path)
     assert again == model
     assert read == written
     assert not list(tmp_path.glob("*.partial"))
@@ -36,6 +38,29 @@ def test_same_input_same_bytes(tmp_path, parts):
 def test_any_zip_tool_reads_the_spec(tiny_model):
     with zipfile.ZipFile(tiny_model) as archive:
         assert json.loads(archive.read(MEMBER))["schema"] == 1
+
+
+def test_any_onnx_tool_reads_the_spec(tiny_model):
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(tiny_model.with_suffix(".onnx"))
+    onnx.checker.check_model(model)
+    texts = {entry.key: entry.value for entry in model.metadata_props}
+    assert json.loads(texts["facetoon"])["schema"] == 1
+
+
+@pytest.mark.parametrize("length", [0, 1, 40, -1])
+def test_truncated_onnx_is_refused(tmp_path, tiny_model, length):
+    (tmp_path / "m.onnx").write_bytes(tiny_model.with_suffix(".onnx").read_bytes()[:length])
+    with pytest.raises(InputError, match="carries no facetoon spec"):
+        read_model(tmp_path / "m.onnx")
+
+
+def test_foreign_onnx_is_refused(tmp_path, tiny_model):
+    model, _ = read_model(tiny_model.with_suffix(".onnx"))
+    for data in (model, b"GIF89a and so on"):
+        (tmp_path / "m.onnx").write_bytes(data)
+        with pytest.raises(InputError, match="carries no facetoon spec"):
+            read_model(tmp_path / "m.onnx")
 
 
 def test_one_flipped_bit_is_refused(tmp_path, tiny_model):

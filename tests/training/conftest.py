@@ -39,3 +39,14 @@ def drawn(tmp_path_factory):
 def small():
     """--set options that make any recipe run in a second."""
     return [part for value in SMALL for part in ("--set", value)]
+
+
+@pytest.fixture(scope="session")
+def drawn_pairs(drawn, tmp_path_factory):
+    """NN_face.png, the drawn photographs, and NN_comic.png, the same with red and blue exchanged."""
+    folder = tmp_path_factory.mktemp("pairs")
+    for path in (drawn / "photos").iterdir():
+        image = cv2.imread(str(path))
+        cv2.imwrite(str(folder / f"{path.stem}_face.png"), image)
+        cv2.imwrite(str(folder / f"{path.stem}_comic.png"), image[..., ::-1])
+    return folder

@@ -8,7 +8,7 @@ from training.config import RECIPES, load_recipe
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda p: p.stem)
 def test_packaged_recipes_load(path):
-    assert load_recipe(path.stem).kind in ("cyclegan", "distill")
+    assert load_recipe(path.stem).kind in ("cyclegan", "pairs", "distill")
 
 
 def test_the_seed_recipe_is_the_seed_projects():
@@ -46,7 +46,7 @@ def test_bad_override_is_one_sentence(overrides, message):
 
 
 def test_missing_and_broken_files(tmp_path):
-    with pytest.raises(InputError, match=r"no recipe nothing; packaged ones are: anime_64"):
+    with pytest.raises(InputError, match=r"no recipe nothing; packaged ones are: anime_128, anime_64"):
         load_recipe("nothing")
     (tmp_path / "r.toml").write_text("steps = = 3")
     with pytest.raises(InputError, match="not valid TOML"):

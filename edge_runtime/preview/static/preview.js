@@ -1,31 +1,138 @@
-// Polls the state once a second; after a lost connection the stream is asked for anew, since an <img> stays frozen.
+// The page's two halves: a poll that shows the state once a second, and controls that send changes.
+// While a hand is on the controls the poll leaves them alone, or a slider would jump back under it.
 const byId = (id) => document.getElementById(id);
 const stream = byId("stream");
+const fields = document.querySelector("#controls fieldset");
+const choices = document.querySelectorAll("select.choice");
 const streamUrl = stream.src;
 let lost = false;
+let model = null; // whose style sliders are shown
+let busyUntil = 0;
+let waiting = {}; // settings not sent yet
+let sending = false;
 
-function show(status, name) {
-  byId("status").textContent = status;
+// The token has become a cookie; it must not stay in the address bar, the history or a shared link.
+if (location.search.includes("token=")) history.replaceState(null, "", location.pathname);
+
+function show(text, name) {
+  if (byId("status").textContent !== text) byId("status").textContent = text; // else a screen reader repeats it
   byId("status").className = name;
   stream.classList.toggle("lost", name === "lost");
+  fields.disabled = byId("record").disabled = name !== "live";
 }
 
+function showNumbers(state) {
+  const latency = state.stages.latency;
+  byId("rate").textContent = state.frames_per_second.toFixed(1);
+  byId("latency").textContent = latency ? `${latency.p50_ms.toFixed(0)} ms` : "–";
+  byId("faces").textContent = state.faces;
+  byId("dropped").textContent = state.dropped;
+  byId("heat").hidden = state.temperature_c === null;
+  if (state.temperature_c !== null) byId("temperature").textContent = `${state.temperature_c.toFixed(0)} °C`;
+}
+
+function setSlider(slider, value) {
+  slider.value = value;
+  slider.previousElementSibling.textContent = `${Math.round(value * 100)} %`;
+}
+
+function showSettings(state) {
+  const settings = state.settings;
+  if (settings.model !== model) buildMixer(state);
+  for (const slider of byId("styles").querySelectorAll("input")) setSlider(slider, settings.style[slider.name] ?? 0);
+  for (const name of ["strength", "colour_match"]) setSlider(byId(name), settings[name]);
+  for (const choice of choices) choice.value = settings[choice.name]; // blank for a value that is not offered here
+  byId("splitting").checked = settings.split !== null;
+  byId("split-row").hidden = settings.split === null;
+  if (settings.split !== null) setSlider(byId("split"), settings.split);
+  byId("record").hidden = settings.record === undefined;
+  byId("record").ariaPressed = String(Boolean(settings.record));
+  byId("record").textContent = settings.record ? "Stop recording" : "Record";
+}
+
+function buildMixer(state) {
+  model = state.settings.model;
+  byId("models").hidden = state.models.length < 2;
+  byId("model").replaceChildren(...state.models.map(({ name }) => new Option(name, name, false, name === model)));
+  byId("mixer").hidden = state.styles.length === 0;
+  byId("styles").replaceChildren(...state.styles.map(styleSlider));
+}
+
+function styleSlider(name) {
+  const row = Object.assign(document.createElement("div"), { className: "slider" });
+  const id = `style-${name}`;
+  const label = Object.assign(document.createElement("label"), { htmlFor: id, textContent: name });
+  const slider = Object.assign(document.createElement("input"), { id, name, type: "range", min: 0, max: 1, step: 0.01 });
+  slider.addEventListener("input", () => {
+    setSlider(slider, slider.valueAsNumber);
+    const shares = [...byId("styles").querySelectorAll("input")].map((one) => [one.name, one.valueAsNumber]);
+    if (shares.some(([, share]) => share > 0)) change({ style: Object.fromEntries(shares) });
+  });
+  row.append(label, document.createElement("output"), slider);
+  return row;
+}
+
+// One request at a time; what a slider does meanwhile is gathered, and its newest value sent next.
+async function change(values) {
+  busyUntil = Date.now() + 1500;
+  Object.assign(waiting, values);
+  if (sending) return;
+  sending = true;
+  try {
+    while (Object.keys(waiting).length) {
+      const body = JSON.stringify(waiting);
+      waiting = {};
+      const headers = { "Content-Type": "application/json" };
+      const answer = await fetch("api/state", { method: "PATCH", headers, body, signal: AbortSignal.timeout(3000) });
+      const state = await answer.json();
+      byId("refusal").textContent = answer.ok ? "" : state.error;
+    }
+  } catch {
+    waiting = {}; // the poll tells of the lost connection, and shows what the server really has
+  }
+  sending = false;
+}
+
+function changeNow(values) {
+  change(values).then(() => { busyUntil = 0; poll(); });
+}
+
+let timer = null;
 async function poll() {
+  clearTimeout(timer);
   try {
     const answer = await fetch("api/state", { signal: AbortSignal.timeout(3000) });
     const state = await answer.json();
-    const latency = state.stages.latency;
-    byId("rate").textContent = state.frames_per_second.toFixed(1);
-    byId("latency").textContent = latency ? `${latency.p50_ms.toFixed(0)} ms` : "–";
-    byId("faces").textContent = state.faces;
-    byId("dropped").textContent = state.dropped;
-    if (lost) stream.src = `${streamUrl}?${Date.now()}`;
+    if (!answer.ok) throw new Error(state.error);
+    showNumbers(state);
+    if (Date.now() > busyUntil && !sending) showSettings(state);
+    if (lost) stream.src = `${streamUrl.split("?")[0]}?${Date.now()}`; // an <img> stays frozen after a lost connection
     lost = false;
     show(state.running ? `live: ${state.source}` : "the source has ended", state.running ? "live" : "");
-  } catch {
+  } catch (error) {
     lost = true;
-    show("connection lost, trying again", "lost");
+    // What the server itself says (a new token is wanted) is an Error; a fetch that fails is a TypeError or DOMException.
+    show(error.constructor === Error ? error.message : "connection lost, trying again", "lost");
+  } finally {
+    clearTimeout(timer);
+    timer = setTimeout(poll, 1000);
   }
-  setTimeout(poll, 1000);
 }
+
+for (const name of ["strength", "split", "colour_match"]) {
+  byId(name).addEventListener("input", (event) => {
+    setSlider(event.target, event.target.valueAsNumber);
+    change({ [name]: event.target.valueAsNumber });
+  });
+}
+byId("splitting").addEventListener("change", (event) => changeNow({ split: event.target.checked ? 0.5 : null }));
+for (const choice of choices) {
+  choice.addEventListener("change", () => {
+    changeNow({ [choice.name]: choice.classList.contains("number") ? Number(choice.value) : choice.value });
+  });
+}
+byId("random").addEventListener("click", () => changeNow({ random_seed: Math.floor(Math.random() * 2 ** 32) }));
+byId("model").addEventListener("change", (event) => changeNow({ model: event.target.value }));
+byId("record").addEventListener("click", (event) => changeNow({ record: event.target.ariaPressed !== "true" }));
+byId("controls").addEventListener("submit", (event) => event.preventDefault());
 poll();

@@ -1,0 +1,174 @@
+"""Why a static file is bad: the error of every operator against float, and what leaving the worst in float would buy.
+
+TensorFlow's QuantizationDebugger runs the quantized network with every tensor's float value beside it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.build import Material, Request, load_material
+from convert.compare import Comparison, compare
+from convert.quiet import quiet
+from convert.recipes import Recipe, find_recipe
+from convert.report import rounded
+from edge_runtime import pixels
+from edge_runtime.errors import InputError
+from edge_runtime.pixels import Image
+from edge_runtime.session import open_session
+from edge_runtime.spec import ModelSpec, read_model, write_model
+
+DEBUGGED = 24  # calibration pictures that the operators' errors are measured on
+STEPS = (0, 1, 2, 4, 8)  # worst operators left in float
+TIMED_RUNS = 30
+FULL_BAR_DB = 60.0  # of the plot; operators that only move values have far more
+
+
+@dataclass(frozen=True)
+class OpError:
+    """One operator's output, quantized, against what it would be in float."""
+
+    operator: str
+    tensor: str
+    snr_db: float
+    """Power of the float values over that of the error."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A file that keeps the `in_float` worst operators in float."""
+
+    in_float: int
+    model: bytes
+    comparison: Comparison
+    latency_ms: float
+    """Median of one thread; a ratio between steps means more than the figure."""
+
+
+def debug(path: Path, request: Request, tell: Callable[[str], None]) -> tuple[ModelSpec, list[OpError], list[Step]]:
+    """Spec, operators with the worst first, and the steps of selective float, for a static .tflite of this kit.
+
+    Raises InputError for any other file, and when `request.run` is not the run that it came from.
+    """
+    if path.suffix != ".tflite":
+        raise InputError(f"{path}: debug wants a .tflite file with static ranges.")
+    _, spec = read_model(path)
+    recipe = find_recipe(spec.recipe.partition("+")[0])
+    if recipe.name != "static_wi8_ai8":
+        raise InputError(f"{path} is {recipe.name}; only static_wi8_ai8 has errors that single operators cause.")
+    material = load_material(request)
+    if material.source.sha256 != spec.run:
+        raise InputError(f"{path} was made from run {spec.run[:12]}, not from {material.source.sha256[:12]}.")
+    tell("measuring every operator ...")
+    with quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TensorFlow's own interpreter is deprecated
+        debugger = _debugger(material, recipe)
+        debugger.run()
+        errors = _ranked(debugger)
+    steps = []
+    for count in (step for step in STEPS if step <= len(errors)):
+        tell(f"{count} operators in float ...")
+        steps.append(_step(debugger, [error.tensor for error in errors[:count]], material, spec))
+    return spec, errors, steps
+
+
+def apply(step: Step, spec: ModelSpec, out: Path) -> ModelSpec:
+    """Write the file of that step; its recipe's name says how many operators stayed float."""
+    scores = rounded(step.comparison.scores) | {"test": spec.scores.get("test", {})}
+    recipe = f"{spec.recipe.partition('+')[0]}+{step.in_float}float"
+    return write_model(out, step.model, replace(spec, recipe=recipe, scores=scores))
+
+
+def table(errors: list[OpError], steps: list[Step]) -> str:
+    """Markdown: the ranking, then what each step buys and costs."""
+    lines = ["| operator | signal over error (dB) | output |", "| --- | --- | --- |"]
+    lines += [f"| {error.operator} | {error.snr_db:.1f} | {error.tensor[-60:]} |" for error in errors]
+    lines += ["", "| in float | PSNR, mean (dB) | PSNR, worst (dB) | ms | kB |", "| --- | --- | --- | --- | --- |"]
+    for step in steps:
+        scores = step.comparison.scores
+        figures = f"{scores.psnr_mean_db:.1f} | {scores.psnr_min_db:.1f} | {step.latency_ms:.2f}"
+        lines.append(f"| {step.in_float} | {figures} | {len(step.model) / 1000:.0f} |")
+    return "\n".join(lines) + "\n"
+
+
+def plot(errors: list[OpError]) -> Image:
+    """Horizontal bars, worst on top: RGB uint8."""
+    row_px, text_px, bar_px = 18, 260, 420
+    image = np.full((row_px * (len(errors) + 1), text_px + bar_px + 80, 3), 255, np.uint8)
+    for row, error in enumerate(errors):
+        y = row * row_px + 14
+        length = int(bar_px * min(max(error.snr_db, 0), FULL_BAR_DB) / FULL_BAR_DB)
+        colour = (200, 60, 40) if error.snr_db < 30 else (60, 110, 180)
+        cv2.putText(image, f"{row + 1:3d} {error.operator}", (6, y), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1)
+        cv2.rectangle(image, (text_px, y - 11), (text_px + length, y + 1), colour, -1)
+        end = (text_px + length + 6, y)
+        cv2.putText(image, f"{error.snr_db:.1f} dB", end, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1)
+    return image
+
+
+def _debugger(material: Material, recipe: Recipe) -> Any:
+    import tensorflow as tf
+
+    from convert.bake import batch_of_one
+    from convert.to_tflite import make_converter
+
+    fixed = batch_of_one(material.source.generator, material.style)
+    few = replace(material.calibration, images=material.calibration.images[:DEBUGGED])
+    names = [tensor.name for tensor in fixed.inputs]
+    options = tf.lite.experimental.QuantizationDebugOptions(layer_direct_compare_metrics={"snr_db": _snr_db})
+    return tf.lite.experimental.QuantizationDebugger(
+        converter=make_converter(fixed, recipe, material.calibration),
+        debug_dataset=lambda: ([tensors[name] for name in names] for tensors in few.feeds()),
+        debug_options=options,
+    )
+
+
+def _snr_db(exact: NDArray[np.float32], levels: NDArray[np.int8], scale: float, zero_point: int) -> float:
+    error = (levels.astype(np.float32) - zero_point) * scale - exact
+    return 10 * float(np.log10((np.mean(exact**2) + 1e-12) / (np.mean(error**2) + 1e-12)))
+
+
+def _ranked(debugger: Any) -> list[OpError]:
+    """The debugger's own dump tells which tensor each statistic belongs to."""
+    text = io.StringIO()
+    debugger.layer_statistics_dump(text)
+    rows = csv.DictReader(io.StringIO(text.getvalue()))
+    errors = [OpError(row["op_name"], row["tensor_name"], float(row["snr_db"])) for row in rows]
+    return sorted(errors, key=lambda error: error.snr_db)
+
+
+def _step(debugger: Any, in_float: list[str], material: Material, spec: ModelSpec) -> Step:
+    import tensorflow as tf
+
+    with quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        debugger.options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=in_float)
+        model = bytes(debugger.get_nondebug_quantized_model())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "step.tflite"
+        write_model(path, model, spec)
+        styles = material.test.styles if material.source.styles else None
+        generator, inputs = material.source.generator, material.test.images
+        comparison = compare(open_session(path), generator, inputs, styles, material.style is not None)
+        session = open_session(path, threads=1)
+    tensor = session.to_tensor(inputs[0])
+    return Step(len(in_float), model, comparison, statistics.median(_timed(session, tensor) for _ in range(TIMED_RUNS)))
+
+
+def _timed(session: Any, tensor: pixels.Tensor) -> float:
+    start = time.perf_counter()
+    session.infer(tensor)
+    return (time.perf_counter() - start) * 1000

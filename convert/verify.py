@@ -1,0 +1,36 @@
+"""Measure an existing file again against the run that it came from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from convert.build import Request, load_material, measure
+from convert.recipes import find_recipe
+from convert.report import shortfalls
+from edge_runtime.errors import InputError
+from edge_runtime.session import open_session
+from edge_runtime.spec import ModelSpec, read_model
+
+TOLERANCE_DB = 0.5  # kernels differ between processor families, which moves a score a little
+
+
+def verify(path: Path, request: Request) -> tuple[ModelSpec, dict[str, float], tuple[str, ...]]:
+    """The spec, the scores measured now, and why the file does not hold (empty when it does).
+
+    Raises InputError when the file is damaged or belongs to another run.
+    """
+    _, spec = read_model(path)
+    material = load_material(request)
+    if material.source.styles and not open_session(path).styles:  # a mix was baked
+        material = load_material(replace(request, style=spec.styles[0]))
+    if material.source.sha256 != spec.run:
+        raise InputError(f"{path} was made from run {spec.run[:12]}, not from {material.source.sha256[:12]}.")
+    comparison = measure(path, material)
+    limits = find_recipe(spec.recipe.partition("+")[0], path.suffix).thresholds
+    reasons = list(shortfalls(comparison.scores, limits))
+    told, now = spec.scores.get("psnr_mean_db"), comparison.scores.psnr_mean_db
+    same_pictures = spec.scores.get("test") == material.test.describe()
+    if told is not None and same_pictures and abs(told - now) > TOLERANCE_DB:
+        reasons.append(f"The file tells of a mean PSNR of {told} dB; it is {now:.2f} dB.")
+    return spec, {"psnr_mean_db": now, "psnr_min_db": comparison.scores.psnr_min_db}, tuple(reasons)

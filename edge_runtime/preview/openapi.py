@@ -1,0 +1,132 @@
+"""The API as an OpenAPI 3.1 document, exact enough for a fuzzer: what it allows is taken, what it forbids refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge_runtime import __version__
+from edge_runtime.settings import BACKGROUNDS, LONGEST_MORPH_S, MODES, MOST_FACES, RANDOM
+from edge_runtime.styles import PHOTO
+
+Schema = dict[str, Any]
+
+ERROR: Schema = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {"error": {"type": "string", "description": "One sentence."}},
+}
+STAGE: Schema = {
+    "type": "object",
+    "required": ["p50_ms", "p95_ms"],
+    "properties": {"p50_ms": {"type": "number"}, "p95_ms": {"type": "number"}},
+}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+MEASURED: dict[str, Schema] = {
+    "running": {"type": "boolean"},
+    "source": {"type": "string"},
+    "frames": COUNT,
+    "dropped": COUNT,
+    "faces": COUNT,
+    "viewers": COUNT,
+    "frames_per_second": {"type": "number"},
+    "temperature_c": {"type": ["number", "null"]},
+    "resident_bytes": {"type": ["integer", "null"]},
+    "stages": {"type": "object", "additionalProperties": STAGE},
+    "settings": {"type": "object"},
+    "styles": {"type": "array", "items": {"type": "string"}},
+    "models": {"type": "array", "items": {"type": "object"}},
+}
+SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+SETTINGS: dict[str, Schema] = {
+    "strength": SHARE,
+    "split": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    "colour_match": SHARE,
+    "background": {"enum": list(BACKGROUNDS)},
+    "mode": {"enum": list(MODES)},
+    "faces": {"type": "integer", "minimum": 1, "maximum": MOST_FACES},
+    "morph_s": {"type": "number", "minimum": 0, "maximum": LONGEST_MORPH_S},
+}
+
+
+def describe(state: dict[str, Any]) -> dict[str, Any]:
+    """The document for the models that are loaded now; `state` is the live loop's."""
+    shown = {"type": "object", "required": list(MEASURED), "properties": MEASURED}
+    got_state = _answer("The state.", "application/json", shown)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "facetoon preview", "version": __version__},
+        "security": [{}, {"bearer": []}, {"cookie": []}, {"query": []}],
+        "paths": {
+            "/": {"get": _page("The preview page.", "text/html")},
+            "/stream.mjpg": {
+                "get": _page("The live picture, JPEG after JPEG without end.", "multipart/x-mixed-replace", busy=True)
+            },
+            "/snapshot.jpg": {"get": _page("The newest frame.", "image/jpeg", busy=True)},
+            "/api/state": {
+                "get": {"summary": "Counters and settings.", "responses": {"200": got_state, **_errors(401, 421)}},
+                "patch": {
+                    "summary": "Change settings, all or none.",
+                    "requestBody": {"required": True, "content": {"application/json": {"schema": _change(state)}}},
+                    "responses": {"200": got_state, **_errors(400, 401, 403, 413, 415, 421)},
+                },
+            },
+            "/api/models": {"get": _page("The loaded models and the one in use.", "application/json")},
+            "/healthz": {"get": _probe("Whether the live loop runs.")},
+            "/readyz": {"get": _probe("Whether there is a frame to see.")},
+            "/metrics": {"get": _page("The state in Prometheus's text format.", "text/plain")},
+            "/openapi.json": {"get": _page("This document.", "application/json")},
+        },
+        "components": {
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": "facetoon"},
+                "query": {"type": "apiKey", "in": "query", "name": "token"},
+            }
+        },
+    }
+
+
+def _change(state: dict[str, Any]) -> Schema:
+    """What PATCH takes: which styles there are depends on the model, the current one unless the change names it."""
+    current = state["settings"]["model"]
+    switches = {"record": {"type": "boolean"}} if "record" in state["settings"] else {}
+    return {"anyOf": [_change_for(model, model["name"] == current, SETTINGS | switches) for model in state["models"]]}
+
+
+def _change_for(model: dict[str, Any], is_current: bool, settings: dict[str, Schema]) -> Schema:
+    properties = {"model": {"const": model["name"]}, "style": _mix(model["styles"]), **settings}
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    if model["styles"]:
+        properties[RANDOM] = {"type": "integer", "minimum": 0, "maximum": 2**53}
+        schema["not"] = {"required": ["style", RANDOM]}
+    return schema if is_current else {**schema, "required": ["model"]}
+
+
+def _mix(styles: list[str]) -> Schema:
+    """Shares of which one at least is above 0; they are scaled to sum to 1. With one look baked in, none is needed."""
+    names = list(dict.fromkeys([*styles, PHOTO]))
+    some: list[Schema] = [{"required": [name], "properties": {name: {"exclusiveMinimum": 0}}} for name in names]
+    return {
+        "type": "object",
+        "properties": {name: {"type": "number", "minimum": 0, "maximum": 1e6} for name in names},
+        "additionalProperties": False,
+        "anyOf": some if styles else [*some, {"maxProperties": 0}],
+    }
+
+
+def _answer(text: str, media_type: str, schema: Schema | None = None) -> dict[str, Any]:
+    return {"description": text, "content": {media_type: {"schema": schema} if schema else {}}}
+
+
+def _errors(*statuses: int) -> dict[str, Any]:
+    return {str(status): _answer("Refused; says why.", "application/json", ERROR) for status in statuses}
+
+
+def _page(text: str, media_type: str, busy: bool = False) -> dict[str, Any]:
+    statuses = (401, 421, 503) if busy else (401, 421)
+    return {"summary": text, "responses": {"200": _answer(text, media_type), **_errors(*statuses)}}
+
+
+def _probe(text: str) -> dict[str, Any]:
+    answers = {status: _answer(word, "text/plain") for status, word in (("200", "Yes."), ("503", "No."))}
+    return {"summary": text, "responses": {**answers, **_errors(421)}, "security": []}

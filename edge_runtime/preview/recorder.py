@@ -1,0 +1,63 @@
+"""The recording that the page's button begins and ends; one file for each time it was on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from edge_runtime.errors import InputError
+from edge_runtime.pixels import Image
+from edge_runtime.sinks import Sink
+
+log = logging.getLogger(__name__)
+
+
+class SwitchedRecording:
+    """A sink that records while it is switched on. Requests choose only when: the file's name is the clock's."""
+
+    def __init__(self, folder: Path, open_file: Callable[[Path], Sink]) -> None:
+        """`open_file` makes the sink for one file. Raises InputError when the folder is not there."""
+        if not folder.is_dir():
+            raise InputError(f"The folder {folder} for recordings does not exist.")
+        self._folder, self._open_file = folder, open_file
+        self._lock = threading.Lock()  # the switch is a request's, the frames are the encoder's
+        self._file: Sink | None = None
+
+    @property
+    def on(self) -> bool:
+        """Whether frames are being recorded."""
+        return self._file is not None
+
+    def switch(self, on: bool) -> None:
+        """Begin a file, or finish the one that is being written; nothing when that is so already."""
+        with self._lock:
+            if on and self._file is None:
+                self._file = self._open_file(self._folder / f"{time.strftime('facetoon-%Y%m%d-%H%M%S')}.mp4")
+            elif not on:
+                self._finish()
+
+    def write(self, frame: Image) -> None:
+        """Append a frame if switched on. A full disk ends the recording and not the live picture."""
+        with self._lock:
+            if self._file is None:
+                return
+            try:
+                self._file.write(frame)
+            except (InputError, OSError) as error:
+                log.warning("The recording ended early: %s", error)
+                self._finish()
+
+    def close(self) -> None:
+        """Finish the file; idempotent."""
+        self.switch(False)
+
+    def _finish(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            try:
+                file.close()
+            except OSError as error:
+                log.warning("The recording could not be finished: %s", error)

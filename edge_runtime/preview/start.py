@@ -1,0 +1,44 @@
+"""The preview as toon-live's flags ask for it, and the address to open."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+from urllib.parse import quote
+
+from edge_runtime.errors import InputError
+from edge_runtime.preview.access import Access, is_loopback, make_token
+from edge_runtime.preview.app import Live, create_app
+from edge_runtime.preview.recorder import SwitchedRecording
+from edge_runtime.preview.server import PreviewServer
+from edge_runtime.sinks import PreviewSink
+
+
+def start_preview(
+    preview: PreviewSink, live: Live, flags: argparse.Namespace, recorder: SwitchedRecording | None = None
+) -> tuple[PreviewServer, str]:
+    """A running server, and its address: with the token only where that was made here and nobody else knows it.
+
+    Raises InputError for an address, token or certificate that cannot be used.
+    """
+    if flags.key and not flags.certificate:
+        raise InputError("--key goes with --certificate.")
+    token = flags.token or (None if is_loopback(flags.host) else make_token())
+    secure = flags.certificate is not None
+    app = create_app(preview, live, Access(flags.host, token, flags.allow_host, secure), recorder)
+    server = PreviewServer(app, flags.host, flags.port, flags.certificate, flags.key)
+    server.start()
+    address = server.url
+    for every in ("//0.0.0.0:", "//[::]:"):
+        address = address.replace(every, f"//{_own_address()}:")
+    return server, address if token is None or flags.token else f"{address}/?token={quote(token)}"
+
+
+def _own_address() -> str:
+    """The address by which the network knows this machine; its name where there is no network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: only asks which way it would go (RFC 5737 address)
+        except OSError:
+            return socket.gethostname()
+        return str(probe.getsockname()[0])

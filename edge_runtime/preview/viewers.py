@@ -1,0 +1,47 @@
+"""How many watch the stream, and no more than there are threads for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+
+class Viewers:
+    """Counts the streams that are being sent."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self.count = 0
+
+    def admit(self, stream: Iterator[bytes]) -> Iterator[bytes] | None:
+        """The stream, counted until it is closed; None when every place is taken."""
+        with self._lock:
+            if self.count >= self._most:
+                return None
+            self.count += 1
+        return _Watched(self, stream)
+
+    def leave(self) -> None:
+        """A stream has ended."""
+        with self._lock:
+            self.count -= 1
+
+
+class _Watched:
+    """An iterator and not a generator: the server closes it even where it was never begun (HEAD)."""
+
+    def __init__(self, viewers: Viewers, stream: Iterator[bytes]) -> None:
+        self._viewers, self._stream = viewers, stream
+        self._open = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._stream)
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._viewers.leave()

@@ -1,0 +1,80 @@
+"""Styles as a space: a style is a point in the simplex over the trained ones, and "photo" is the picture as it is.
+
+A mix is a dict of shares that sum to 1, such as {"anime": 0.6, "comic": 0.4}; a share of "photo" takes strength away.
+Mixing trained styles linearly: Dumoulin et al. 2017, "A learned representation for artistic style".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.errors import InputError
+
+PHOTO = "photo"
+Mix = dict[str, float]
+
+
+def parse_mix(text: str, names: Sequence[str]) -> Mix:
+    """A mix from text such as "anime:0.6,comic:0.4" or "anime"; shares are scaled to sum to 1.
+
+    Raises InputError for another form or a style that is not among `names` (nor "photo").
+    """
+    shares: Mix = {}
+    for part in text.split(","):
+        name, colon, share = part.strip().partition(":")
+        try:
+            shares[name.strip()] = float(share) if colon else 1.0
+        except ValueError:
+            raise InputError(f"A style is written name or name:share, not {part.strip()!r}.") from None
+    return check_mix(shares, names)
+
+
+def check_mix(shares: Mapping[str, float], names: Sequence[str]) -> Mix:
+    """The shares scaled to sum to 1; raises InputError for unknown styles, negative shares, or nothing at all."""
+    for name, share in shares.items():
+        if name not in names and name != PHOTO:
+            raise InputError(f"There is no style {name!r}; this model has {', '.join([*names, PHOTO])}.")
+        if not 0 <= share < float("inf"):
+            raise InputError(f"The share of {name} must be 0 or more, not {share}.")
+    total = sum(shares.values())
+    if total <= 0:
+        raise InputError("A style needs at least one share above 0.")
+    return {name: share / total for name, share in shares.items() if share > 0}
+
+
+def format_mix(mix: Mix) -> str:
+    """The text that `parse_mix` reads, largest share first."""
+    parts = sorted(mix.items(), key=lambda item: (-item[1], item[0]))
+    return ",".join(f"{name}:{share:.3g}" for name, share in parts)
+
+
+def to_vector(mix: Mix, names: Sequence[str]) -> tuple[NDArray[np.float32], float]:
+    """A model's style input, float32 (len(names),), and the strength left to blend with, 0..1.
+
+    A model that was trained on "photo" as a style draws it itself; for any other, its share is what the blend of
+    cartoon and photograph must do after the model.
+    """
+    if PHOTO in names:
+        return np.array([mix.get(name, 0.0) for name in names], np.float32), 1.0
+    strength = 1.0 - mix.get(PHOTO, 0.0)
+    scale = 1.0 / strength if strength > 0 else 0.0
+    vector = np.array([mix.get(name, 0.0) * scale for name in names], np.float32)
+    if strength == 0 and len(names):
+        vector[0] = 1.0  # drawn and not seen
+    return vector, strength
+
+
+def random_mix(names: Sequence[str], seed: int) -> Mix:
+    """A new style: a point drawn evenly from the simplex of the trained ones. The same seed gives the same style."""
+    names = [name for name in names if name != PHOTO]
+    shares = np.random.default_rng(seed).dirichlet(np.ones(len(names)))
+    return dict(zip(names, map(float, shares), strict=True))
+
+
+def interpolate(start: Mix, end: Mix, share: float) -> Mix:
+    """The mix at `share` (0..1) of the way from `start` to `end`."""
+    mixed = {name: (1 - share) * start.get(name, 0.0) + share * end.get(name, 0.0) for name in {**start, **end}}
+    return {name: value for name, value in mixed.items() if value > 0}

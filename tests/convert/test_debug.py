@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import cv2
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'")
+
+from convert.__main__ import main
+from convert.debug import OpError, plot
+from edge_runtime.session import open_session
+
+SMALL = ["--calibration-images", "16", "--test-images", "6"]
+
+
+@pytest.fixture(scope="module")
+def toon(run, tmp_path_factory):
+    out = tmp_path_factory.mktemp("debug") / "toon.tflite"
+    assert main(["build", str(run), "--out", str(out), *SMALL]) == 0
+    return out
+
+
+def test_operators_are_ranked_and_the_worst_put_into_float(toon, run, tmp_path, capfd):
+    command = ["debug", str(toon), "--run", str(run), "--out", str(tmp_path), *SMALL]
+    assert main([*command, "--apply", "4"]) == 0
+    text = capfd.readouterr().out
+    assert text == (tmp_path / "toon.debug.md").read_text()
+    ranking, steps = (part.splitlines()[2:] for part in text.split("\n\n"))
+    ratios = [float(line.split("|")[2]) for line in ranking]
+    assert len(ratios) >= 4
+    assert ratios == sorted(ratios)
+    rows = [[float(cell) for cell in line.strip("| ").split("|")] for line in steps]
+    assert [row[0] for row in rows] == [0, 1, 2, 4]
+    assert rows[-1][1] > rows[0][1]  # float operators bring the file nearer to float
+    assert cv2.imread(str(tmp_path / "toon.debug.png")).shape[0] > 50
+    applied = tmp_path / "toon.4float.tflite"
+    assert open_session(applied).spec.recipe == "static_wi8_ai8+4float"
+    assert main(["verify", str(applied), "--run", str(run), *SMALL]) == 0
+
+
+def test_the_worst_operator_has_the_shortest_bar():
+    image = plot([OpError("CONV_2D", "a", 10.0), OpError("ADD", "b", 50.0)])
+    lengths = [(image[row * 18 + 8] != 255).any(axis=1)[260:690].sum() for row in (0, 1)]
+    assert lengths[0] < lengths[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"), [(["--apply", "3"], "--apply takes one of 0, 1, 2, 4, 8"), (["--out", "none"], "none")]
+)
+def test_bad_requests_are_said(toon, run, tmp_path, capfd, arguments, sentence):
+    assert main(["debug", str(toon), "--run", str(run), "--out", str(tmp_path), *arguments]) == 2
+    printed = capfd.readouterr().err
+    assert sentence in printed
+    assert printed.count("\n") == 1
+
+
+def test_a_float_file_has_nothing_to_debug(run, tmp_path, capfd):
+    out = tmp_path / "float.tflite"
+    assert main(["build", str(run), "--out", str(out), "--recipe", "float32", *SMALL]) == 0
+    assert main(["debug", str(out), "--run", str(run), "--out", str(tmp_path)]) == 2
+    assert "only static_wi8_ai8" in capfd.readouterr().err

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from edge_runtime.errors import InputError
+from edge_runtime.preview.app import create_app
+from edge_runtime.sinks import PreviewSink
+
+
+class FakeLive:
+    """A live loop that only keeps what it is told."""
+
+    def __init__(self):
+        self.settings = {"model": "a", "strength": 1.0}
+        self.running = True
+
+    def state(self):
+        stages = {"latency": {"p50_ms": 12.5, "p95_ms": 20.0}}
+        return {
+            "running": self.running, "source": "test", "frames": 3, "dropped": 1, "faces": 2,
+            "frames_per_second": 29.5, "stages": stages, "settings": self.settings, "styles": ["ink"],
+            "models": [{"name": "a", "styles": ["ink"]}, {"name": "b", "styles": []}],
+        }  # fmt: skip
+
+    def change(self, values):
+        strength = values.get("strength")
+        if set(values) - {"strength"} or not isinstance(strength, float | int) or not 0 <= strength <= 1:
+            raise InputError("The strength is a number from 0 to 1.")
+        self.settings.update(values)
+
+
+@pytest.fixture
+def live():
+    return FakeLive()
+
+
+@pytest.fixture
+def sink():
+    preview = PreviewSink()
+    yield preview
+    preview.close()
+
+
+@pytest.fixture
+def app(sink, live):
+    return create_app(sink, live)

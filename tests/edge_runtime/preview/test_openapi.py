@@ -1,0 +1,60 @@
+"""A schema fuzzer asks everything the document allows, and what it forbids."""
+
+from __future__ import annotations
+
+import hypothesis
+import pytest
+import schemathesis
+
+from edge_runtime.cartoonizer import Cartoonizer
+from edge_runtime.faces import FaceFinder
+from edge_runtime.live import LiveLoop
+from edge_runtime.preview.app import create_app
+from edge_runtime.preview.recorder import SwitchedRecording
+from edge_runtime.recording import open_recording
+from edge_runtime.session import open_session
+from edge_runtime.sinks import PreviewSink
+from edge_runtime.sources import open_source
+from edge_runtime.timing import StageTimer
+
+FUZZ = hypothesis.settings(
+    max_examples=80,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+
+
+@pytest.fixture(params=["tiny-32-styles.tflite", "tiny-32.tflite"])
+def api(request, tiny_model, portrait, tmp_path):
+    timer = StageTimer()
+    cartoonizer = Cartoonizer(open_session(tiny_model.with_name(request.param)), FaceFinder(), timer)
+    sink = PreviewSink()
+    sink.write(portrait)
+    sink.close()  # so that the stream has an end
+    recorder = SwitchedRecording(tmp_path, lambda path: open_recording(path, 30))
+    app = create_app(sink, LiveLoop(open_source("demo"), cartoonizer, [sink], timer), recorder=recorder)
+    return schemathesis.openapi.from_wsgi("/openapi.json", app)
+
+
+@pytest.mark.parametrize("mode", schemathesis.GenerationMode)
+def test_what_the_document_says_is_so(api, mode):
+    """Operation by operation and not through schemathesis's own pytest mark, which does not know pytest 9.2."""
+    asked = 0
+    for found in api.get_all_operations():
+        operation = found.ok()
+        if mode is schemathesis.GenerationMode.NEGATIVE and operation.method != "patch":
+            continue  # nothing in it can be wrong
+
+        @FUZZ
+        @hypothesis.given(operation.as_strategy(generation_mode=mode))
+        def ask(case):
+            nonlocal asked
+            asked += 1
+            # A probe says no with 503, which is no failure of its own.
+            probe = case.path in ("/healthz", "/readyz")
+            case.call_and_validate(excluded_checks=[schemathesis.checks.not_a_server_error] if probe else [])
+
+        ask()
+    assert asked > 50

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+from edge_runtime.errors import InputError
+from edge_runtime.preview.app import create_app
+from edge_runtime.preview.recorder import SwitchedRecording
+
+FRAME = np.zeros((48, 64, 3), np.uint8)
+
+
+class FakeFile:
+    def __init__(self, path, error=None):
+        self.path, self.error = path, error
+        self.frames, self.closed = 0, False
+
+    def write(self, frame):
+        if self.error:
+            raise self.error
+        self.frames += 1
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def files():
+    return []
+
+
+@pytest.fixture
+def recorder(files, tmp_path):
+    def open_file(path):
+        files.append(FakeFile(path))
+        return files[-1]
+
+    return SwitchedRecording(tmp_path, open_file)
+
+
+def test_only_what_comes_while_it_is_on_is_recorded(recorder, files, tmp_path):
+    recorder.write(FRAME)
+    assert not files
+    recorder.switch(True)
+    recorder.switch(True)
+    recorder.write(FRAME)
+    recorder.switch(False)
+    recorder.write(FRAME)
+    (file,) = files
+    assert (file.frames, file.closed) == (1, True)
+    assert file.path.parent == tmp_path
+    assert file.path.name.startswith("facetoon-20")
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), InputError("It cannot be written.")])
+def test_a_full_disk_ends_the_recording_alone(recorder, files, error, caplog):
+    recorder.switch(True)
+    files[0].error = error
+    with caplog.at_level(logging.WARNING):
+        recorder.write(FRAME)
+    assert "ended early" in caplog.text
+    assert not recorder.on
+    assert files[0].closed
+    recorder.write(FRAME)
+
+
+def test_the_api_switches_it_after_everything_else_was_right(sink, live, recorder, files):
+    live.change = lambda values: (_ for _ in ()).throw(InputError("No.")) if values else None
+    client = create_app(sink, live, recorder=recorder).test_client()
+    assert client.get("/api/state").json["settings"]["record"] is False
+    assert client.patch("/api/state", json={"record": True, "strength": 7}).status_code == 400
+    assert client.patch("/api/state", json={"record": 1}).json == {"error": "record must be true or false."}
+    assert not files
+    assert client.patch("/api/state", json={"record": True}).json["settings"]["record"] is True
+    assert client.patch("/api/state", json={"record": False}).json["settings"]["record"] is False
+    assert files[0].closed
+
+
+def test_a_missing_folder_is_one_sentence(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        SwitchedRecording(tmp_path / "missing", FakeFile)

@@ -1,0 +1,62 @@
+"""One side of a GAN: a discriminator, what it may see, and the losses that both sides take from its scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from training import losses
+from training.backend import input_gradient
+from training.config import Recipe
+from training.diff_augment import augment
+from training.discriminator import build_discriminator
+
+
+class Adversary:
+    """The discriminator of one domain; `variables` is all that it keeps."""
+
+    def __init__(self, recipe: Recipe, name: str, seed: int) -> None:
+        """Networks are built with the recipe's seed already set; `seed` is for the augmentation alone."""
+        self.recipe = recipe
+        self.discriminator = build_discriminator(recipe.discriminator, recipe.data.size_px, name)
+        self._for_generator, self._for_discriminator = losses.GAN_LOSSES[recipe.loss.gan]
+        self.seed = keras.random.SeedGenerator(seed) if recipe.discriminator.diff_augment else None
+
+    @property
+    def trainable_variables(self) -> list[Any]:
+        """What its optimizer moves."""
+        return self.discriminator.trainable_variables
+
+    @property
+    def variables(self) -> list[Any]:
+        """What a checkpoint must hold."""
+        return self.discriminator.variables + ([self.seed.state] if self.seed else [])
+
+    def generator_loss(self, fake: Any) -> Any:
+        """How far the fakes are from passing, averaged over the heads."""
+        heads = self._scores(fake, training=False)
+        return sum(self._for_generator(scores) for scores in heads) / len(heads)
+
+    def discriminator_loss(self, real: Any, fake: Any) -> Any:
+        """How far the discriminator is from telling them apart, averaged over the heads, plus the gradient penalty."""
+        pairs = list(zip(self._scores(real, training=True), self._scores(fake, training=True), strict=True))
+        loss = sum(self._for_discriminator(*pair) for pair in pairs) / len(pairs)
+        weight = self.recipe.loss.gradient_penalty_weight
+        return loss + 0.5 * weight * self._gradient_penalty(real) if weight else loss
+
+    def _gradient_penalty(self, real: Any) -> Any:
+        """Mean squared length of the scores' gradient on real pictures: R1 of Mescheder et al. 2018."""
+
+        def total(images: Any) -> Any:
+            heads = self._scores(images, training=False)
+            return sum(ops.sum(ops.mean(scores, axis=tuple(range(1, scores.ndim)))) for scores in heads) / len(heads)
+
+        return ops.mean(ops.sum(ops.square(input_gradient(total, real)), axis=(1, 2, 3)))
+
+    def _scores(self, images: Any, training: bool) -> list[Any]:
+        if self.seed:
+            images = augment(images, self.recipe.discriminator.diff_augment, self.seed)
+        heads = self.discriminator(images, training=training)
+        return heads if isinstance(heads, list) else [heads]
