@@ -50,6 +50,20 @@ def decode_image(data: bytes, name: str, reduce: int = 1) -> Image:
     return swap_red_blue(frame)
 
 
+def decode_over_white(data: bytes, name: str) -> Image:
+    """`decode_image`, but what is transparent lets white through instead of the colours hidden under it."""
+    buffer = np.frombuffer(data, np.uint8)
+    try:
+        decoded = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if buffer.size else None
+    except cv2.error:
+        decoded = None
+    if decoded is None or decoded.ndim != 3 or decoded.shape[2] != 4:
+        return decode_image(data, name)
+    values = decoded.astype(np.float32) / np.iinfo(decoded.dtype).max
+    alpha = values[..., 3:]
+    return swap_red_blue(np.rint(255 * (values[..., :3] * alpha + 1 - alpha)).astype(np.uint8))
+
+
 def swap_red_blue(image: Image) -> Image:
     """RGB to BGR or back, as a new contiguous array."""
     return cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
@@ -62,6 +76,13 @@ def resize(image: Image, width_px: int, height_px: int) -> Image:
         return image
     shrinks = width_px * height_px < width * height
     return cv2.resize(image, (width_px, height_px), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def scale_to(image: Image, longest_px: int) -> Image:
+    """The whole picture with its proportions, its longer side `longest_px`."""
+    height, width = image.shape[:2]
+    scale = longest_px / max(height, width)
+    return resize(image, max(round(width * scale), 1), max(round(height * scale), 1))
 
 
 def square(image: Image, size_px: int) -> Image:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge_runtime.errors import InputError
+from training import style_commands
+
+if TYPE_CHECKING:
+    from training.config import Recipe
 
 EXAMPLES = """examples:
   toon-train prepare --photos holiday/ --cartoons anime.zip --out dataset
@@ -20,6 +25,8 @@ EXAMPLES = """examples:
   toon-train cyclegan --recipe anime_64 --photos 'faces.zip#lfw_*' 'faces.zip#selfie_*' --cartoons anime/ --run runs/a
   toon-train pairs --pairs 'comics.zip#v1/*' --photos faces/ --run runs/comic
   toon-train distill --recipe distill_64 --teacher runs/anime --photos faces/ --run runs/student
+  toon-train stylize --content me.jpg --style a.png b.png --style-weights 2 1 --strength 0.7 --out painted.png
+  toon-train fast-style --style a.png --photos faces/ --run runs/fast
 """
 
 
@@ -32,19 +39,29 @@ def build_parser() -> argparse.ArgumentParser:
     cyclegan = commands.add_parser("cyclegan", help="train a CycleGAN between two folders of pictures")
     pairs = commands.add_parser("pairs", help="train a generator on aligned pairs, with photographs beside them")
     distill = commands.add_parser("distill", help="train the small generator on what a teacher makes of photographs")
-    for command, recipe in ((cyclegan, "face_toon_64"), (pairs, "comic_64"), (distill, "distill_64")):
-        command.add_argument("--recipe", default=recipe, help="packaged name or .toml file (default: %(default)s)")
-        command.add_argument("--set", action="append", metavar="KEY=VALUE", help="override one recipe key; repeatable")
-        command.add_argument("--run", type=Path, help="run directory; one that exists is resumed")
-        command.add_argument("--dry-run", action="store_true", help="measure what it costs here; writes nothing")
-        command.add_argument("--dataset", metavar="DIR", help="trainA, testA (and B), as toon-train prepare makes it")
-        command.add_argument("--photos", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
-        command.add_argument("--backend", default="tensorflow", choices=("tensorflow", "jax"))
-        command.add_argument("--coordinator", metavar="HOST:PORT", help="where worker 0 waits for the others (JAX)")
-        command.add_argument("--workers", type=int, default=1, help="processes that share every batch")
-        command.add_argument("--worker", type=int, default=0, help="which of them this is, from 0")
-        if command is not distill:
-            command.add_argument("--init", type=Path, help="a run or .keras file whose networks a new run begins with")
+    fast_style = commands.add_parser(
+        "fast-style", help="train a feed-forward network for one style (the baseline, live)"
+    )
+    encoder = commands.add_parser("encoder", help="train the encoder that score looks through")
+    recipes = {
+        cyclegan: "face_toon_64",
+        pairs: "comic_64",
+        distill: "distill_64",
+        fast_style: "fast_style_64",
+        encoder: "encoder_64",
+    }
+    for command, recipe in recipes.items():
+        _add_run(command, recipe)
+        if command is not encoder:
+            command.add_argument(
+                "--dataset", metavar="DIR", help="trainA, testA (and B), as toon-train prepare makes it"
+            )
+            command.add_argument("--photos", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
+    for command in (cyclegan, pairs):
+        command.add_argument("--init", type=Path, help="a run or .keras file whose networks a new run begins with")
+    encoder.add_argument(
+        "--pictures", nargs="+", required=True, metavar="SOURCE", help="folders or zips, '#pattern': a kind each"
+    )
     tracker = commands.add_parser("tracker", help="train the face tracker that toon-live follows faces with")
     tracker.add_argument("--photos", nargs="+", required=True, metavar="SOURCE", help="pictures that a face fills")
     tracker.add_argument("--wide-photos", nargs="+", required=True, metavar="SOURCE", help="pictures with surroundings")
@@ -62,9 +79,43 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SOURCE",
         help="folders or zips of NN_face and NN_comic, '#pattern'",
     )
-    distill.add_argument("--teacher", type=Path, required=True, help="the teacher's run directory")
+    distill.add_argument(
+        "--teacher",
+        action="append",
+        required=True,
+        metavar="RUN",
+        help="a run directory or .keras file; NAME=RUN, repeated, for a student of several styles",
+    )
+    style_commands.add_style(fast_style)
+    style_commands.add_stylize(commands.add_parser("stylize", help="paint photographs in a cartoon's style (VGG19)"))
+    _add_score(commands.add_parser("score", help="how near a generator's pictures come to its target domain"))
     _add_prepare(commands.add_parser("prepare", help="turn folders of pictures into a clean, split data set"))
     return parser
+
+
+def _add_run(command: argparse.ArgumentParser, recipe: str) -> None:
+    """What every command with a run directory takes."""
+    command.add_argument("--recipe", default=recipe, help="packaged name or .toml file (default: %(default)s)")
+    command.add_argument("--set", action="append", metavar="KEY=VALUE", help="override one recipe key; repeatable")
+    command.add_argument("--run", type=Path, help="run directory; one that exists is resumed")
+    command.add_argument("--dry-run", action="store_true", help="measure what it costs here; writes nothing")
+    command.add_argument("--backend", default="tensorflow", choices=("tensorflow", "jax"))
+    command.add_argument("--coordinator", metavar="HOST:PORT", help="where worker 0 waits for the others (JAX)")
+    command.add_argument("--workers", type=int, default=1, help="processes that share every batch")
+    command.add_argument("--worker", type=int, default=0, help="which of them this is, from 0")
+
+
+def _add_score(score: argparse.ArgumentParser) -> None:
+    score.add_argument("places", nargs="+", type=Path, metavar="MODEL", help="run directory, .keras, .tflite or .onnx")
+    score.add_argument("--photos", nargs="+", required=True, metavar="SOURCE", help="folders or zips, '#pattern'")
+    score.add_argument("--cartoons", nargs="+", required=True, metavar="SOURCE", help="folders or zips, '#pattern'")
+    score.add_argument("--recipe", default="anime_64", help="how pictures are cropped (default: %(default)s)")
+    score.add_argument("--set", action="append", metavar="KEY=VALUE", help="override one recipe key; repeatable")
+    score.add_argument("--direction", default="ab", choices=("ab", "ba"), help="ab: photographs to cartoons")
+    score.add_argument("--style", default="", metavar="MIX", help="of a model with styles")
+    score.add_argument("--all-cartoons", action="store_true", help="not the test share alone: where there are few")
+    score.add_argument("--encoder", type=Path, metavar="FILE.keras", help="instead of the packaged one")
+    score.add_argument("--out", type=Path, metavar="DIR", help="scores.json and sheets go there")
 
 
 def _add_prepare(prepare: argparse.ArgumentParser) -> None:
@@ -91,7 +142,12 @@ def main(argv: list[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     arguments.argv = argv
     try:
-        run = {"tracker": _tracker, "prepare": _prepare}.get(arguments.command, _train)
+        run = {
+            "tracker": _tracker,
+            "prepare": _prepare,
+            "score": _score,
+            "stylize": style_commands.run_stylize,
+        }.get(arguments.command, _train)
         return run(arguments)
     except InputError as error:
         print(f"toon-train: {error}", file=sys.stderr)
@@ -128,7 +184,7 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.workers > 1:
         cluster.join(arguments.coordinator, arguments.workers, arguments.worker)
     cluster.spread()
-    build, sources, provenance = _job(arguments)
+    build, sources, provenance = _job(arguments, recipe)
     if arguments.dry_run:
         from training.dry_run import dry_run
 
@@ -142,15 +198,29 @@ def _train(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _job(arguments: argparse.Namespace) -> tuple[Callable[..., Any], dict[str, list[str]], dict[str, str]]:
+def _job(
+    arguments: argparse.Namespace, recipe: Recipe
+) -> tuple[Callable[..., Any], dict[str, list[str]], dict[str, Any]]:
     """What builds the trainer, its sources, and what else identifies the run."""
     from training.checkpoint import generator_digest
 
     if arguments.command == "distill":
         from training.distill import Distillation
 
-        provenance = {"teacher_sha256": generator_digest(arguments.teacher)}
-        return partial(Distillation, teacher=arguments.teacher), _sources(arguments, "photos"), provenance
+        teachers = _teachers(arguments.teacher)
+        told: dict[str, Any] = {}
+        for name, run in teachers.items():
+            told[f"teacher_{name}_sha256" if name else "teacher_sha256"] = generator_digest(run)
+        if len(teachers) > 1:
+            told["styles"] = list(teachers)  # in this order they are the model's style input
+        return partial(Distillation, teachers=teachers), _sources(arguments, "photos"), told
+    if arguments.command == "encoder":
+        from training.encoder import EncoderTraining
+
+        return partial(EncoderTraining, sources=len(arguments.pictures)), {"pictures": arguments.pictures}, {}
+    if arguments.command == "fast-style":
+        build, provenance = style_commands.fast_style(arguments, recipe)
+        return build, _sources(arguments, "photos"), provenance
     provenance = {"init_sha256": generator_digest(arguments.init)} if arguments.init else {}
     if arguments.command == "cyclegan":
         from training.cyclegan import CycleGAN
@@ -160,6 +230,17 @@ def _job(arguments: argparse.Namespace) -> tuple[Callable[..., Any], dict[str, l
 
     photos = _sources(arguments, "photos") if arguments.photos or arguments.dataset else {}
     return PairedTranslation, {"pairs": arguments.pairs, **photos}, provenance
+
+
+def _teachers(given: list[str]) -> dict[str, Path]:
+    """Runs by style name; one alone needs no name."""
+    if len(given) == 1:
+        return {"": Path(given[0])}
+    teachers = {name: Path(run) for name, _, run in (one.partition("=") for one in given)}
+    named = all("=" in one and re.fullmatch("[a-z][a-z0-9_-]*", one.partition("=")[0]) for one in given)
+    if len(teachers) < len(given) or not named:
+        raise InputError("Several teachers are given as --teacher NAME=RUN, each name once, in small letters.")
+    return teachers
 
 
 def _sources(arguments: argparse.Namespace, *domains: str) -> dict[str, list[str]]:
@@ -199,6 +280,22 @@ def _prepare(arguments: argparse.Namespace) -> int:
     sources = prepare.Sources(arguments.photos, arguments.cartoons)
     print(prepare.summary(prepare.prepare(sources, arguments.out, Panel(settings, *detectors), jobs)))
     print(f"{arguments.out}/report.html shows what was kept and what was not.")
+    return 0
+
+
+def _score(arguments: argparse.Namespace) -> int:
+    from training.backend import select_backend
+    from training.config import load_recipe
+
+    recipe = load_recipe(arguments.recipe, arguments.set)
+    select_backend("tensorflow")
+    try:
+        from training.scoring import run_score
+    except ModuleNotFoundError as error:
+        raise InputError(f"{error.name} is missing: pip install 'facetoon[train]' brings it.") from None
+    pictures = arguments.photos, arguments.cartoons, recipe, arguments.direction, arguments.style
+    for line in run_score(arguments.places, *pictures, arguments.encoder, arguments.out, arguments.all_cartoons):
+        print(line)
     return 0
 
 

@@ -17,10 +17,13 @@ from training.discriminator import build_discriminator
 class Adversary:
     """The discriminator of one domain; `variables` is all that it keeps."""
 
-    def __init__(self, recipe: Recipe, name: str, seed: int) -> None:
-        """Networks are built with the recipe's seed already set; `seed` is for the augmentation alone."""
+    def __init__(self, recipe: Recipe, name: str, seed: int, size_px: int | None = None) -> None:
+        """Networks are built with the recipe's seed already set; `seed` is for the augmentation alone.
+
+        `size_px` is of the pictures it judges, where that is not the recipe's own.
+        """
         self.recipe = recipe
-        self.discriminator = build_discriminator(recipe.discriminator, recipe.data.size_px, name)
+        self.discriminator = build_discriminator(recipe.discriminator, size_px or recipe.data.size_px, name)
         self._for_generator, self._for_discriminator = losses.GAN_LOSSES[recipe.loss.gan]
         self.seed = keras.random.SeedGenerator(seed) if recipe.discriminator.diff_augment else None
 

@@ -23,6 +23,7 @@ class Trainer(Protocol):
     """What the run loop trains: CycleGAN or Distillation."""
 
     generators: dict[str, Any]
+    """What is kept as .keras files: by direction, or the encoder under its own name."""
     networks: dict[str, Any]
     """By name, gen_ab for one: what `variables` begins with, in its order."""
 
@@ -83,7 +84,8 @@ def _write_state(target: Path, step: int, trainer: Trainer) -> None:
 
 def _write_generators(folder: Path, trainer: Trainer) -> None:
     for direction, generator in trainer.generators.items():
-        with _replacing(folder / f"generator_{direction}.keras") as partial:
+        name = f"generator_{direction}" if direction in DIRECTIONS else direction
+        with _replacing(folder / f"{name}.keras") as partial:
             generator.save(partial)
 
 

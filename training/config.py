@@ -117,17 +117,47 @@ class Student:
     stem_filters: int = 32
     filters: int = 96  # a multiple of 16, or int8 kernels pad
     blocks: int = 8
+    style_every: int = 2  # with several styles, every second block has gains and shifts of its own for each
 
 
 @dataclass(frozen=True)
 class Distill:
-    """Regression of the student onto its teacher; weights of the loss terms."""
+    """Regression of the student onto its teachers; weights of the loss terms."""
 
     l1_weight: float = 1.0
     gradient_weight: float = 1.0  # L1 of horizontal and vertical differences: lines
     ssim_weight: float = 0.5
+    haar_weight: float = 0.0  # L1 of the wavelet's high bands: sharper, at the price of noise where a teacher flickers
+    feature_weight: float = 0.0  # L1 of what the teacher's encoder sees: a quarter slower
+    adversarial_weight: float = 0.0  # sharpness, from a discriminator between the student's and the teachers' pictures
     learning_rate: float = 2e-3
+    shift_px: int = 1  # the student's picture is moved so far against its teacher's: steadier video
     noise_levels: float = 2.0  # grey levels of noise on the student's input only: less flicker on video
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """The network that scores look through; see training/encoder.py."""
+
+    filters: int = 32
+    features: int = 128  # more would want more test pictures: a Frechet distance fits features squared numbers
+    learning_rate: float = 1e-3
+    temperature: float = 0.2  # of the contrast; the lower, the harder it tells look-alikes apart
+
+
+@dataclass(frozen=True)
+class FastStyle:
+    """Feed-forward style transfer: weights of the relative losses in training/perceptual.py, layers by name."""
+
+    strength: float = 1.0  # 0 the photograph, 1 the style
+    style_px: int = 128  # longer side of the style pictures: its share of the photograph's scales the brush
+    style_layers: str = ""  # by spaces; empty: all of Gatys et al.'s that see no more than the style picture
+    content_layers: str = "relu3_1 relu4_1"
+    content_weight: float = 1.0
+    style_weight: float = 4.0
+    tv_weight: float = 1.0
+    learning_rate: float = 2e-3
+    noise_levels: float = 2.0  # grey levels of noise on the input only: less flicker on video
 
 
 @dataclass(frozen=True)
@@ -164,7 +194,7 @@ class Prepare:
 class Recipe:
     """A whole run."""
 
-    kind: str = "cyclegan"  # or "pairs", "distill"
+    kind: str = "cyclegan"  # or "pairs", "distill", "fast-style", "encoder"
     seed: int = 1
     steps: int = 20_000
     batch_size: int = 8
@@ -183,6 +213,10 @@ class Recipe:
     pairs: Pairs = field(default_factory=Pairs)
     student: Student = field(default_factory=Student)
     distill: Distill = field(default_factory=Distill)
+    encoder: Encoder = field(default_factory=Encoder)
+    """For `toon-train encoder` alone: no part of another run's identity."""
+    fast_style: FastStyle = field(default_factory=FastStyle)
+    """For `toon-train fast-style` alone: no part of other runs' identity."""
     prepare: Prepare = field(default_factory=Prepare)
     """For `toon-train prepare` alone: no part of a run's identity."""
 
@@ -208,7 +242,7 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
 
 
 CHOICES = {
-    "kind": ("cyclegan", "pairs", "distill"),
+    "kind": ("cyclegan", "pairs", "distill", "fast-style", "encoder"),
     "generator.kind": ("resnet", "unet"),
     "generator.norm": ("instance", "batch"),
     "discriminator.norm": ("instance", "none"),
@@ -247,6 +281,8 @@ def _check_values(recipe: Recipe, name: str) -> None:
         raise InputError(f"In the recipe {name}, discriminator.scales must be 1 or 2.")
     if not 0 <= recipe.optimizer.decay_from < 1:
         raise InputError(f"In the recipe {name}, optimizer.decay_from must be 0 or more and less than 1.")
+    if not 0 <= recipe.fast_style.strength <= 1:
+        raise InputError(f"In the recipe {name}, fast_style.strength must be from 0 to 1.")
     unknown = set(filter(None, recipe.discriminator.diff_augment.split(","))) - set(AUGMENTATIONS)
     if unknown:
         known = ",".join(AUGMENTATIONS)

@@ -23,6 +23,8 @@ WHOLE: Part = (0, 1)
 def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE) -> tuple[pixels.Tensor, ...]:
     """The batch of a step: for each domain a float32 -1..1 array (batch_size, size_px, size_px, 3), for "pairs" two.
 
+    For "pictures" two, which show the same pictures cropped and coloured apart, and the number of each one's source.
+
     A pure function of its arguments, so resuming needs no data state at all. `part` (worker, workers) gives that
     worker's rows of the same batch: what chance decides is drawn for all rows by everyone, and costs little.
     """
@@ -48,6 +50,18 @@ def prefetch(
             yield batch
 
 
+def centre_crops(images: pixels.Image, domain: str, recipe: Recipe, size_px: int) -> pixels.Image:
+    """uint8 (n, side, side, 3) cut as the random crops of "photos" or "cartoons" are on average: (n, size_px, ...)."""
+    zoom = {"photos": recipe.data.photo_zoom, "cartoons": recipe.data.cartoon_zoom}[domain]
+    side, share = images.shape[-2], sum(zoom) / 2
+    scale, slack = side * share / size_px, side * (1 - share) / 2
+    centre_y = recipe.data.cartoon_centre_y if domain == "cartoons" else 0.5
+    centre = np.array([side / 2, np.clip(side * centre_y, side / 2 - slack, side / 2 + slack)])
+    corner = centre - 0.5 - scale * (size_px - 1) / 2
+    matrix = np.column_stack([scale * np.eye(2), corner]).astype(np.float32)
+    return np.stack([pixels.warp(image, matrix, size_px) for image in images])
+
+
 def _draw(images: ImageSet, count: int, random: np.random.Generator) -> list[int]:
     """Rows drawn evenly over the sources, however unequal these are."""
     sources = np.unique(images.source)
@@ -62,6 +76,7 @@ def _augmented(
     data, pairs, count = recipe.data, recipe.pairs, recipe.batch_size
     zoom, centre_y, jitter = {
         "photos": (data.photo_zoom, 0.5, data.photo_colour_jitter),
+        "pictures": (data.photo_zoom, 0.5, data.photo_colour_jitter),
         "cartoons": (data.cartoon_zoom, data.cartoon_centre_y, data.cartoon_colour_jitter),
         "pairs": (pairs.zoom, 0.5, pairs.colour_jitter),
     }[domain]
@@ -69,6 +84,11 @@ def _augmented(
     matrices = [_crop_matrix(side, zoom, centre_y, data, random) for _ in rows]
     mine = slice(part[0] * count // part[1], (part[0] + 1) * count // part[1])
     chosen = list(zip(rows[mine], matrices[mine], strict=True))
+    if domain == "pictures":
+        again = [(row, _crop_matrix(side, zoom, centre_y, data, random)) for row in rows][mine]
+        views = [[(images.images[row], matrix) for row, matrix in view] for view in (chosen, again)]
+        shaded = [_shade(jitter, count, random, mine)(_crops(view, data.size_px)) for view in views]
+        return [*shaded, images.source[rows][mine].astype(np.int32)]
     if domain != "pairs":
         shade = _shade(jitter, count, random, mine)
         return [shade(_crops([(images.images[row], matrix) for row, matrix in chosen], data.size_px))]

@@ -1,53 +1,70 @@
-"""Distillation: the student learns by regression what the teacher makes of photographs.
+"""Distillation: one student learns by regression what one or several teachers make of photographs.
 
-No discriminator: the student never sees an unstable adversary (Ren et al. 2021), and its batch statistics, unlike an
-adversarially trained network's, hold when they are folded away.
+The teachers' pictures are the targets, so training is steady and the batch statistics hold when they are folded away
+(Ren et al. 2021). Regression alone blurs what it is unsure of; a small discriminator may tell the student's pictures
+from its teachers', which needs no cartoons and knows no other look than theirs.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
-from keras import ops
+import numpy as np
+from keras import layers, ops
 
 from edge_runtime.errors import InputError
 from edge_runtime.pixels import Tensor
 from training import losses
+from training.adversary import Adversary
 from training.backend import compile_step, value_and_grad
 from training.checkpoint import load_generator
 from training.config import Recipe
+from training.networks import adam
 from training.student import build_student
 
 
 class Distillation:
-    """Student, optimizer and the compiled step; the teacher, a run directory, stays as it is."""
+    """Student, optimizer and the compiled step; the teachers, run directories, stay as they are."""
 
-    def __init__(self, recipe: Recipe, teacher: Path) -> None:
-        """Raises InputError when the teacher works at another size than the recipe."""
+    def __init__(self, recipe: Recipe, teachers: Mapping[str, Path]) -> None:
+        """`teachers` by style name; a single one makes a student without a style input.
+
+        Teachers may work at other sizes than the student. Raises InputError when a batch cannot be dealt evenly.
+        """
         keras.utils.set_random_seed(recipe.seed)
         self.recipe = recipe
-        self.teacher = load_generator(teacher)
-        size_px = recipe.data.size_px
-        if self.teacher.input_shape[1:3] != (size_px, size_px):
+        self.teachers = [load_generator(run) for run in teachers.values()]
+        self.styles = len(teachers) if len(teachers) > 1 else 0
+        if recipe.batch_size % len(teachers):
             raise InputError(
-                f"The teacher {teacher} works at {self.teacher.input_shape[1]} px, the recipe at {size_px}."
+                f"A batch of {recipe.batch_size} cannot be dealt evenly to {len(teachers)} teachers: set batch_size."
             )
-        s = recipe.student
-        self.student = build_student(size_px, s.stem_filters, s.filters, s.blocks)
+        self.student = build_student(recipe.data.size_px, recipe.student, self.styles)
+        self.features = [_features(teacher) for teacher in self.teachers] if recipe.distill.feature_weight else []
         self.generators = {"ab": self.student}
-        self.networks = {"student": self.student}
+        self.networks: dict[str, Any] = {"student": self.student}
+        if recipe.distill.adversarial_weight:
+            self.critic_px = min(recipe.data.size_px, *(t.input_shape[1] for t in self.teachers))
+            self.networks["critic"] = self.critic = Adversary(recipe, "critic", recipe.seed, self.critic_px)
+            self.critic_optimizer = adam(
+                recipe.optimizer.learning_rate_discriminator, self.critic.trainable_variables, recipe.optimizer
+            )
         self.optimizer = keras.optimizers.Adam(recipe.distill.learning_rate)
         self.optimizer.build(self.student.trainable_variables)
-        self.noise = keras.random.SeedGenerator(recipe.seed)
-        self._train = compile_step(self._step, [*self.variables, *self.teacher.variables])
+        self.random = keras.random.SeedGenerator(recipe.seed)
+        frozen = [v for network in (*self.teachers, *self.features) for v in network.variables]
+        self._train = compile_step(self._step, list({id(v): v for v in (*self.variables, *frozen)}.values()))
 
     @property
     def variables(self) -> list[Any]:
         """Every variable that a checkpoint must hold, in a fixed order."""
-        return [*self.student.variables, *self.optimizer.variables, self.noise.state]
+        kept = [v for network in self.networks.values() for v in network.variables]
+        critic = self.critic_optimizer.variables if "critic" in self.networks else []
+        return [*kept, *self.optimizer.variables, *critic, self.random.state]
 
     def host_state(self) -> dict[str, Tensor]:
         """Nothing: all state is in variables."""
@@ -63,29 +80,108 @@ class Distillation:
         return {name: float(value) for name, value in self._train(photos).items()}
 
     def translate(self, photos: Tensor) -> list[Tensor]:
-        """Columns of a sample sheet: photo, teacher, student."""
-        return [photos, self.teacher(photos), self.student(photos)]
+        """Columns of a sample sheet: photo, and for each style teacher and student."""
+        columns = [photos]
+        for style in range(len(self.teachers)):
+            columns += [self._taught(style, photos), self.draw(photos, [style] * len(photos))]
+        return columns
 
     def test(self, photos: Tensor) -> dict[str, float]:
-        """Held-out photographs: L1 and 1 - SSIM between the student in use and its teacher."""
-        _, target, output = self.translate(photos)
-        return {"test_l1": float(losses.l1(output, target)), "test_ssim": 1 - float(losses.ssim(output, target))}
+        """Held-out photographs: L1 and 1 - SSIM between the student in use and its teachers, mean of all styles.
+
+        `test_shift` is how far a shift by one pixel moves the output, shifted back, in grey levels.
+        """
+        _, *columns = self.translate(photos)
+        pairs = list(zip(columns[::2], columns[1::2], strict=True))
+        moved = self.draw(np.roll(photos, 1, axis=2), [0] * len(photos))[:, :, 2:]
+        scores = {
+            "test_l1": [losses.l1(output, target) for target, output in pairs],
+            "test_ssim": [1 - losses.ssim(output, target) for target, output in pairs],
+            "test_shift": [127.5 * losses.l1(moved, columns[1][:, :, 1:-1])],
+        }
+        return {name: float(np.mean([float(value) for value in values])) for name, values in scores.items()}
+
+    def draw(self, photos: Any, styles: list[int], training: bool = False) -> Any:
+        """What the student makes of each photograph in the style of that number."""
+        if not self.styles:
+            return self.student(photos, training=training)
+        style = ops.one_hot(np.array(styles), self.styles)
+        return self.student([ops.convert_to_tensor(photos), style], training=training)
+
+    def _taught(self, style: int, photos: Any) -> Any:
+        """The teacher's answer, at the student's size."""
+        teacher = self.teachers[style]
+        return resized(teacher(resized(photos, teacher.input_shape[1]), training=False), photos.shape[1])
 
     def _step(self, photos: Any) -> dict[str, Any]:
-        target = ops.stop_gradient(self.teacher(photos, training=False))
-        spread = self.recipe.distill.noise_levels / 127.5
-        noisy = photos + keras.random.normal(ops.shape(photos), stddev=spread, seed=self.noise)
+        d, each = self.recipe.distill, photos.shape[0] // len(self.teachers)
+        # All styles in every batch: batch normalization would else learn statistics that no picture has in use.
+        dealt = [photos[style * each : (style + 1) * each] for style in range(len(self.teachers))]
+        targets = ops.concatenate([self._taught(style, part) for style, part in enumerate(dealt)])
+        noisy = photos + keras.random.normal(ops.shape(photos), stddev=d.noise_levels / 127.5, seed=self.random)
+        # The teacher saw the picture elsewhere: what moves with it is learnt, flicker is not (Eilertsen et al. 2019).
+        offset = keras.random.randint((2,), 0, 2 * d.shift_px + 1, seed=self.random)
+        noisy, targets = (shifted(images, offset, d.shift_px) for images in (noisy, ops.stop_gradient(targets)))
         variables = self.student.trainable_variables
-        _, parts, gradients = value_and_grad(lambda: self._loss(noisy, target), variables)
+        _, (parts, output), gradients = value_and_grad(lambda: self._loss(noisy, targets, each), variables)
         self.optimizer.apply(gradients, variables)
+        if "critic" in self.networks:
+            real, fake = (resized(ops.stop_gradient(x), self.critic_px) for x in (targets, output))
+            variables = self.critic.trainable_variables
+            loss, _, gradients = value_and_grad(lambda: (self.critic.discriminator_loss(real, fake), ()), variables)
+            self.critic_optimizer.apply(gradients, variables)
+            parts["critic"] = loss
         return parts
 
-    def _loss(self, photos: Any, target: Any) -> tuple[Any, dict[str, Any]]:
+    def _loss(self, photos: Any, targets: Any, each: int) -> tuple[Any, tuple[dict[str, Any], Any]]:
         d = self.recipe.distill
-        output = self.student(photos, training=True)
+        output = self.draw(photos, [style for style in range(len(self.teachers)) for _ in range(each)], training=True)
         parts = {
-            "l1": losses.l1(output, target),
-            "gradient": losses.gradient_l1(output, target),
-            "ssim": 1 - losses.ssim(output, target),
+            "l1": losses.l1(output, targets),
+            "gradient": losses.gradient_l1(output, targets),
+            "ssim": 1 - losses.ssim(output, targets),
         }
-        return d.l1_weight * parts["l1"] + d.gradient_weight * parts["gradient"] + d.ssim_weight * parts["ssim"], parts
+        if d.haar_weight:
+            parts["haar"] = losses.haar_l1(output, targets)
+        if d.feature_weight:
+            parts["feature"] = self._feature_loss(output, targets, each)
+        if "critic" in self.networks:
+            parts["adversarial"] = self.critic.generator_loss(resized(output, self.critic_px))
+        return sum(getattr(d, f"{name}_weight") * value for name, value in parts.items()), (parts, output)
+
+    def _feature_loss(self, output: Any, targets: Any, each: int) -> Any:
+        """L1 between what the teacher's own encoder sees in both, relative to what it sees in the target."""
+        total = 0.0
+        for style, encoder in enumerate(self.features):
+            rows = slice(style * each, (style + 1) * each)
+            drawn, taught = (encoder(resized(x[rows], encoder.input_shape[1])) for x in (output, targets))
+            total = total + losses.l1(drawn, taught) / (ops.mean(ops.abs(taught)) + 1e-6)
+        return total / len(self.features)
+
+
+def resized(images: Any, size_px: int) -> Any:
+    """(batch, n, n, 3) at another size: means of whole pixels where they fit, else bicubic."""
+    factor = images.shape[1] / size_px
+    if factor == 1:
+        return images
+    if factor.is_integer():
+        return ops.average_pool(images, int(factor), int(factor))
+    return ops.clip(ops.image.resize(images, (size_px, size_px), "bicubic", antialias=True), -1.0, 1.0)
+
+
+def shifted(images: Any, offset: Any, most_px: int) -> Any:
+    """The window at `offset` (y, x), 0..2 most_px, into pictures whose borders are continued by `most_px`."""
+    if not most_px:
+        return images
+    around = ops.pad(images, ((0, 0), (most_px, most_px), (most_px, most_px), (0, 0)), mode="symmetric")
+    return ops.slice(around, (0, offset[0], offset[1], 0), images.shape)
+
+
+def _features(teacher: Any) -> Any:
+    """The teacher up to its last halving: a tenth of its work."""
+    halving = [layer for layer in teacher.layers if isinstance(layer, layers.Conv2D) and layer.strides == (2, 2)]
+    if not halving:
+        raise InputError(
+            f"The teacher {teacher.name} halves nothing, so it has no features: set distill.feature_weight=0."
+        )
+    return keras.Model(teacher.inputs, halving[-1].output, name=f"{teacher.name}_features")

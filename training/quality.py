@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -12,7 +13,11 @@ from edge_runtime.errors import InputError
 Encoder = Callable[[np.ndarray], np.ndarray]
 """uint8 RGB pictures (n, size, size, 3) to features (n, d); one that no loss uses."""
 
+Distance = Callable[[np.ndarray, np.ndarray], float]
+
 LEAST_PICTURES = 16
+HALVINGS = 8  # of the targets, for the floor
+GROUPS = 10  # of the jackknife
 BLUR = np.array([1, 4, 6, 4, 1], np.float32) / 16
 
 
@@ -22,9 +27,9 @@ class Measure:
 
     value: float
     interval: tuple[float, float]
-    """95 % bootstrap interval of the value."""
+    """95 % jackknife interval of the value."""
     floor: float
-    """Between two disjoint halves of the real targets."""
+    """Between two disjoint halves of the real targets, mean of several halvings."""
     ceiling: float
     """From the untouched sources to the targets."""
 
@@ -42,36 +47,36 @@ class Scores:
     kid: Measure
     frechet: Measure
     swd: Measure
+    believed: Measure
+    """Share of pictures that a linear classifier on the features, fitted to sources and targets, takes for sources."""
     images: int
     """Pictures in each set of every comparison: the Frechet distance depends on it."""
 
 
-def score(
-    fakes: np.ndarray, targets: np.ndarray, sources: np.ndarray, encoder: Encoder, seed: int = 0, resamples: int = 200
-) -> Scores:
+def score(fakes: np.ndarray, targets: np.ndarray, sources: np.ndarray, encoder: Encoder, seed: int = 0) -> Scores:
     """Score `fakes` against `targets`, all uint8 RGB (n, size, size, 3); `sources` are the pictures translated.
 
     Every comparison takes the same number of pictures, half of the targets at most, because the Frechet distance is
-    biased by the number: the fakes and sources face one half of the targets, the floor is that half and the other.
-    The sliced Wasserstein distance is resampled 20 times at most, for its cost.
-    Raises InputError when a set is too small or of another shape.
+    biased by the number. Raises InputError when a set is too small or of another shape.
     """
     count = _check(fakes, targets, sources)
     random = np.random.default_rng(seed)
-    shuffled = targets[random.permutation(len(targets))]
-    real, held = shuffled[:count], shuffled[count : 2 * count]
-    made = fakes[random.permutation(len(fakes))[:count]]
-    before = sources[random.permutation(len(sources))[:count]]
-    features = [_encode(encoder, pictures) for pictures in (made, held, before, real)]
-    patches = [_patches(pictures, seed) for pictures in (made, held, before, real)]
+    made, before = (pictures[random.permutation(len(pictures))[:count]] for pictures in (fakes, sources))
+    halves = [random.permutation(len(targets))[: 2 * count] for _ in range(HALVINGS)]
 
-    def sliced(a: np.ndarray, b: np.ndarray) -> float:
-        return sliced_wasserstein(a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1]), seed)
+    def measure(distance: Distance, of: Callable[[np.ndarray], np.ndarray]) -> Measure:
+        drawn, untouched, real = of(made), of(before), of(targets)
+        floor = np.mean([distance(real[half[:count]], real[half[count:]]) for half in halves])
+        met = real[halves[0][:count]]
+        interval = jackknife_interval(distance, drawn, met, random)
+        return Measure(distance(drawn, met), interval, float(floor), distance(untouched, met))
 
+    features = cache(encoder)
     return Scores(
-        _measure(kid, features, random, resamples),
-        _measure(frechet_distance, features, random, resamples),
-        _measure(sliced, patches, random, min(resamples, 20)),
+        measure(kid, features),
+        measure(frechet_distance, features),
+        measure(sliced_wasserstein, partial(patches, seed=seed)),
+        _believed(features(made), features(before), features(targets)),
         count,
     )
 
@@ -91,23 +96,59 @@ def _check(fakes: np.ndarray, targets: np.ndarray, sources: np.ndarray) -> int:
     return count
 
 
-def _encode(encoder: Encoder, pictures: np.ndarray) -> np.ndarray:
-    features = np.asarray(encoder(pictures), np.float64)
-    if features.ndim != 2 or len(features) != len(pictures):
-        raise InputError(f"The encoder made {features.shape} of {len(pictures)} pictures; (n, features) is needed.")
-    return features
+def cache(encoder: Encoder) -> Encoder:
+    """The same encoder, which looks at each array of pictures once."""
+    seen: dict[int, np.ndarray] = {}
+
+    def encode(pictures: np.ndarray) -> np.ndarray:
+        if id(pictures) not in seen:
+            features = np.asarray(encoder(pictures), np.float64)
+            if features.ndim != 2 or len(features) != len(pictures):
+                raise InputError(
+                    f"The encoder made {features.shape} of {len(pictures)} pictures; (n, features) is needed."
+                )
+            seen[id(pictures)] = features
+        return seen[id(pictures)]
+
+    return encode
 
 
-def _measure(
-    distance: Callable[[np.ndarray, np.ndarray], float],
-    sets: list[np.ndarray],
-    random: np.random.Generator,
-    resamples: int,
-) -> Measure:
-    made, held, before, real = sets
-    value = distance(made, real)
-    interval = bootstrap_interval(distance, made, real, random, resamples)
-    return Measure(value, interval, distance(held, real), distance(before, real))
+def jackknife_interval(
+    distance: Distance, a: np.ndarray, b: np.ndarray, random: np.random.Generator
+) -> tuple[float, float]:
+    """95 % interval by leaving out a tenth of both sets at a time (Quenouille, Tukey).
+
+    Drawing with replacement, as the bootstrap does, would put one picture on both sides of a distance and bias it.
+    """
+    groups_a, groups_b = (np.array_split(random.permutation(len(x)), GROUPS) for x in (a, b))
+    left = [
+        distance(np.delete(a, out_a, 0), np.delete(b, out_b, 0))
+        for out_a, out_b in zip(groups_a, groups_b, strict=True)
+    ]
+    error = np.sqrt((GROUPS - 1) / GROUPS * np.sum((np.array(left) - np.mean(left)) ** 2))
+    value = distance(a, b)
+    return float(value - 1.96 * error), float(value + 1.96 * error)
+
+
+def _believed(made: np.ndarray, before: np.ndarray, real: np.ndarray) -> Measure:
+    """Least squares on every second picture of sources and targets; the others give floor and ceiling."""
+
+    def with_one(x: np.ndarray) -> np.ndarray:
+        return np.column_stack([(x - centre) / scale, np.ones(len(x))])
+
+    both = np.concatenate([before[::2], real[::2]])
+    centre, scale = both.mean(0), both.std(0) + 1e-6
+    x, y = with_one(both), np.repeat([1.0, -1.0], [len(before[::2]), len(real[::2])])
+    weight = np.where(y > 0, 1 / (y > 0).sum(), 1 / (y < 0).sum())[:, None]
+    plane = np.linalg.solve(x.T @ (weight * x) + 0.01 * np.eye(x.shape[1]), x.T @ (weight[:, 0] * y))
+
+    def taken_for_sources(features: np.ndarray) -> float:
+        return float((with_one(features) @ plane > 0).mean())
+
+    share = taken_for_sources(made)
+    error = 1.96 * np.sqrt(share * (1 - share) / len(made))
+    interval = (max(share - error, 0.0), min(share + error, 1.0))
+    return Measure(share, interval, taken_for_sources(real[1::2]), taken_for_sources(before[1::2]))
 
 
 def kid(a: np.ndarray, b: np.ndarray) -> float:
@@ -139,44 +180,34 @@ def frechet_of_gaussians(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarr
     return float(((mean_a - mean_b) ** 2).sum() + np.trace(cov_a) + np.trace(cov_b) - 2 * cross)
 
 
-def sliced_wasserstein(a: np.ndarray, b: np.ndarray, seed: int = 0, projections: int = 64) -> float:
-    """Mean distance of the sorted projections of points (n, d) and (n, d) on random directions."""
-    directions = np.random.default_rng(seed).normal(size=(a.shape[1], projections)).astype(a.dtype)
+def sliced_wasserstein(a: np.ndarray, b: np.ndarray, projections: int = 64) -> float:
+    """Mean distance of the sorted projections of patches (n, levels, k, d) on random directions, mean of the levels."""
+    directions = np.random.default_rng(0).normal(size=(a.shape[-1], projections)).astype(a.dtype)
     directions /= np.linalg.norm(directions, axis=0)
-    return float(np.abs(np.sort(a @ directions, axis=0) - np.sort(b @ directions, axis=0)).mean())
+    lines = [np.sort((x @ directions).swapaxes(0, 1).reshape(x.shape[1], -1, projections), axis=1) for x in (a, b)]
+    return float(np.abs(lines[0] - lines[1]).mean())
 
 
-def _patches(pictures: np.ndarray, seed: int, per_picture: int = 16) -> np.ndarray:
-    """7x7 patches (n, per_picture, 147) of the Laplacian band at full size, unscaled: a change of contrast counts.
+def patches(pictures: np.ndarray, seed: int = 0, per_picture: int = 16) -> np.ndarray:
+    """7x7 patches (n, levels, per_picture, 147) of the Laplacian pyramid down to 16 px, in grey levels.
 
-    Karras et al., Progressive Growing of GANs, 2018; the finest band alone, where blur and noise show.
+    Karras et al., Progressive Growing of GANs, 2018; unscaled, so that a change of contrast counts.
     """
-    unit = pictures.astype(np.float32) / 255
-    blurred = unit
+    random, levels, image = np.random.default_rng(seed), [], pictures.astype(np.float32)
+    while True:
+        blurred = _blurred(image)
+        last = image.shape[1] < 2 * 16
+        band = image if last else image - blurred
+        tops = random.integers(0, image.shape[1] - 6, (per_picture, 2))
+        levels.append(np.stack([band[:, y : y + 7, x : x + 7].reshape(len(band), -1) for y, x in tops], axis=1))
+        if last:
+            return np.stack(levels, axis=1)
+        image = blurred[:, ::2, ::2]
+
+
+def _blurred(image: np.ndarray) -> np.ndarray:
     for axis in (1, 2):
-        padded = np.pad(blurred, [(2, 2) if a == axis else (0, 0) for a in range(4)], mode="reflect")
-        size = unit.shape[axis]
-        blurred = sum(w * np.take(padded, range(i, i + size), axis) for i, w in enumerate(BLUR))  # type: ignore[assignment]
-    band = unit - blurred
-    tops = np.random.default_rng(seed).integers(0, unit.shape[1] - 6, (per_picture, 2))
-    return np.stack([band[:, y : y + 7, x : x + 7].reshape(len(band), -1) for y, x in tops], axis=1)
-
-
-def bootstrap_interval(
-    distance: Callable[[np.ndarray, np.ndarray], float],
-    a: np.ndarray,
-    b: np.ndarray,
-    random: np.random.Generator,
-    resamples: int,
-) -> tuple[float, float]:
-    """95 % basic bootstrap interval: both sets are drawn again with replacement.
-
-    Reflected about the value (the basic bootstrap), since repeated pictures push every resampled distance up.
-    """
-    value = distance(a, b)
-    drawn = [
-        distance(a[random.integers(len(a), size=len(a))], b[random.integers(len(b), size=len(b))])
-        for _ in range(resamples)
-    ]
-    low, high = np.percentile(drawn, (2.5, 97.5))
-    return float(2 * value - high), float(2 * value - low)
+        padded = np.pad(image, [(2, 2) if a == axis else (0, 0) for a in range(4)], mode="reflect")
+        size = image.shape[axis]
+        image = sum(w * np.take(padded, range(i, i + size), axis) for i, w in enumerate(BLUR))  # type: ignore[assignment]
+    return image

@@ -32,7 +32,7 @@ def train(
     run: Path,
     sources: dict[str, list[str]],
     build: Callable[[Recipe], Trainer],
-    provenance: dict[str, str] | None = None,
+    provenance: dict[str, Any] | None = None,
     part: data.Part = data.WHOLE,
     init: Path | None = None,
 ) -> None:

@@ -13,6 +13,7 @@ import keras
 from keras import layers, ops
 
 from edge_runtime.errors import InputError
+from training.config import Student
 
 
 @keras.saving.register_keras_serializable("facetoon")
@@ -54,29 +55,59 @@ class ClipUnit(layers.Layer):
         return x if training else ops.clip(x, -1.0, 1.0)
 
 
-def build_student(size_px: int, stem_filters: int, filters: int, blocks: int) -> keras.Model:
-    """A generator: (batch, size_px, size_px, 3) float -1..1 to the same. Raises InputError for impossible sizes."""
-    if size_px % 4 or stem_filters % 16 or filters % 16:
+@keras.saving.register_keras_serializable("facetoon")
+class StyleAffine(layers.Layer):
+    """Gain and shift of every channel, linear in the style: y = x (1 + s G) + s B.
+
+    Conditional instance normalization's affine (Dumoulin et al. 2017) behind a batch normalization: for a style that
+    is fixed, all of it folds into the convolution before. A mix of styles has the mix of their gains and shifts.
+    """
+
+    def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
+        """One row a style, beginning with all styles alike."""
+        (*_, channels), (*_, styles) = input_shape
+        self.gains = self.add_weight(shape=(styles, channels), initializer="zeros", name="gains")
+        self.shifts = self.add_weight(shape=(styles, channels), initializer="zeros", name="shifts")
+
+    def call(self, inputs: Any) -> Any:
+        """`inputs`: x (batch, h, w, channels) and style (batch, styles)."""
+        x, style = inputs
+        gain, shift = (ops.matmul(style, rows)[:, None, None, :] for rows in (1.0 + self.gains, self.shifts))
+        return x * gain + shift
+
+
+def build_student(size_px: int, student: Student, styles: int = 0) -> keras.Model:
+    """A generator: pictures (batch, size_px, size_px, 3) float -1..1 to the same.
+
+    With `styles` above 0 it takes [pictures, style], the second (batch, styles): shares that sum to 1. Raises
+    InputError for impossible sizes.
+    """
+    if size_px % 4 or student.stem_filters % 16 or student.filters % 16:
         raise InputError(
-            f"A student of {size_px} px with {stem_filters} and {filters} filters is impossible: "
+            f"A student of {size_px} px with {student.stem_filters} and {student.filters} filters is impossible: "
             "the size must be a multiple of 4 and the filters of 16."
         )
-    inputs = keras.Input((size_px, size_px, 3), name="image")
-    x = SpaceToDepth()(inputs)
-    x = _conv(x, stem_filters, 3)
-    x = _conv(_depthwise(x, stride=2), filters, 1)
-    for _ in range(blocks):
-        y = _conv(_depthwise(x), filters, 1)
-        x = x + _conv(y, filters, 1, relu=False)
+    image = keras.Input((size_px, size_px, 3), name="image")
+    style = keras.Input((styles,), name="style") if styles else None
+    x = SpaceToDepth()(image)
+    x = _conv(x, student.stem_filters, 3)
+    x = _conv(_depthwise(x, stride=2), student.filters, 1, style=style)
+    for block in range(student.blocks):
+        styled = (block + 1) % student.style_every == 0
+        y = _conv(_depthwise(x), student.filters, 1, style=style if styled else None)
+        x = x + _conv(y, student.filters, 1, relu=False)
     x = layers.UpSampling2D(2, interpolation="bilinear")(x)
-    x = _conv(_depthwise(x), stem_filters, 1)
+    x = _conv(_depthwise(x), student.stem_filters, 1, style=style)
     x = layers.Conv2D(12, 3, padding="same")(x)
+    inputs = image if style is None else [image, style]
     return keras.Model(inputs, DepthToSpace()(ClipUnit()(x)), name="student")
 
 
-def _conv(x: Any, filters: int, kernel: int, relu: bool = True) -> Any:
+def _conv(x: Any, filters: int, kernel: int, relu: bool = True, style: Any = None) -> Any:
     x = layers.Conv2D(filters, kernel, padding="same", use_bias=False)(x)
     x = layers.BatchNormalization()(x)
+    if style is not None:
+        x = StyleAffine()([x, style])
     return layers.ReLU(6.0)(x) if relu else x
 
 

@@ -7,10 +7,22 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+import keras
+
+from convert.__main__ import main as convert
+from convert.compare import psnr_db
+from convert.delegation import delegation
+from edge_runtime import pixels
 from edge_runtime.errors import InputError
+from edge_runtime.session import open_session
+from edge_runtime.spec import read_model
 from training.__main__ import main
 from training.checkpoint import load_generator
-from training.student import DepthToSpace, SpaceToDepth, build_student
+from training.config import Student
+from training.distill import shifted
+from training.images import load_split
+from training.losses import haar_l1
+from training.student import DepthToSpace, SpaceToDepth, StyleAffine, build_student
 
 
 def test_depth_and_space_are_each_others_reverse():
@@ -21,7 +33,7 @@ def test_depth_and_space_are_each_others_reverse():
 
 
 def test_a_students_answer_lies_in_range_and_has_the_inputs_shape():
-    student = build_student(32, 16, 32, 2)
+    student = build_student(32, Student(16, 32, 2))
     out = np.asarray(student(np.random.default_rng(1).uniform(-1, 1, (2, 32, 32, 3)).astype("float32") * 50))
     assert out.shape == (2, 32, 32, 3)
     assert np.abs(out).max() <= 1
@@ -30,7 +42,7 @@ def test_a_students_answer_lies_in_range_and_has_the_inputs_shape():
 @pytest.mark.parametrize("sizes", [(30, 16, 32), (32, 8, 32), (32, 16, 40)])
 def test_sizes_that_int8_kernels_would_pad_are_refused(sizes):
     with pytest.raises(InputError, match="multiple of 4 and the filters of 16"):
-        build_student(*sizes, blocks=1)
+        build_student(sizes[0], Student(*sizes[1:], blocks=1))
 
 
 def test_distillation_brings_the_student_near_its_teacher(drawn, tmp_path, small):
@@ -47,19 +59,105 @@ def test_distillation_brings_the_student_near_its_teacher(drawn, tmp_path, small
     assert load_generator(tmp_path / "student").name == "student"
 
 
-def test_teacher_of_another_size_is_refused(drawn, tmp_path, small, capsys):
-    photos = ["--photos", str(drawn / "photos")]
-    teacher = str(tmp_path / "teacher")
-    assert (
-        main(["cyclegan", *photos, "--cartoons", str(drawn / "cartoons"), "--run", teacher, *small, "--set", "steps=1"])
-        == 0
-    )
-    capsys.readouterr()
-    assert (
-        main(
-            ["distill", *photos, "--teacher", teacher, "--run", str(tmp_path / "s"), *small, "--set", "data.size_px=32"]
+@pytest.fixture(scope="module")
+def styled(drawn, tmp_path_factory):
+    """A student of two styles, red and blue, from teachers of its own size and of half of it."""
+    folder = tmp_path_factory.mktemp("styled")
+    for name, size_px, tint in (("red", 32, (0.5, -0.5, -0.5)), ("blue", 16, (-0.5, -0.5, 0.5))):
+        image = keras.Input((size_px, size_px, 3))
+        tinted = keras.layers.Conv2D(3, 1, name=name)
+        keras.Model(image, keras.layers.ReLU(1.0)(tinted(image))).save(folder / f"{name}.keras")
+        model = keras.models.load_model(folder / f"{name}.keras")
+        model.get_layer(name).set_weights(
+            [0.3 * np.eye(3, dtype="float32")[None, None], np.array(tint, "float32") + 0.4]
         )
-        == 2
-    )
-    assert "works at 16 px, the recipe at 32" in capsys.readouterr().err
-    assert not (tmp_path / "s").exists()
+        model.save(folder / f"{name}.keras")
+    arguments = ["--photos", str(drawn / "photos"), "--run", str(folder / "run")]
+    teachers = [part for name in ("red", "blue") for part in ("--teacher", f"{name}={folder}/{name}.keras")]
+    sets = ["steps=400", "batch_size=4", "data.size_px=32", "student.stem_filters=16", "student.filters=16"]
+    sets += ["student.blocks=2", "checkpoint_every=400", "sample_every=400", "distill.feature_weight=0"]
+    sets += ["discriminator.filters=4", "discriminator.layers=2", "distill.adversarial_weight=0.01"]
+    recipe = ["--recipe", "styles_64", *(part for value in sets for part in ("--set", value))]
+    assert main(["distill", *arguments, *teachers, *recipe]) == 0
+    return folder
+
+
+def faces(count=4):
+    return np.random.default_rng(2).uniform(-0.5, 0.5, (count, 32, 32, 3)).astype("float32")
+
+
+def drawn_in(styled, drawn, *shares):
+    """What the run's student makes of some drawn photographs."""
+    photos, _ = load_split([str(drawn / "photos")], 32, 0.2)
+    tensors = pixels.to_unit(photos.images[:4])
+    style = np.tile(np.array([shares], "float32"), (4, 1))
+    return np.asarray(load_generator(styled / "run")([tensors, style], training=False))
+
+
+def test_each_style_is_its_teachers(styled, drawn):
+    red, blue = drawn_in(styled, drawn, 1, 0), drawn_in(styled, drawn, 0, 1)
+    assert red[..., 0].mean() > red[..., 2].mean() + 0.1
+    assert blue[..., 2].mean() > blue[..., 0].mean() + 0.1
+
+
+def test_a_mix_lies_between_its_styles(styled, drawn):
+    reds = [drawn_in(styled, drawn, share, 1 - share)[..., 0].mean() for share in (0, 0.5, 1)]
+    assert reds == sorted(reds)
+
+
+def test_gains_and_shifts_are_linear_in_the_style():
+    layer = StyleAffine()
+    x, random = faces(), np.random.default_rng(3)
+    layer.build([x.shape, (None, 2)])
+    layer.set_weights([random.normal(size=(2, 3)), random.normal(size=(2, 3))])
+    red, mixed, blue = (np.asarray(layer([x, np.array([[s, 1 - s]] * 4, "float32")])) for s in (1, 0.3, 0))
+    assert np.allclose(mixed, 0.3 * red + 0.7 * blue, atol=1e-5)
+
+
+def test_the_run_names_its_styles_and_teachers(styled):
+    config = json.loads((styled / "run/config.json").read_text())
+    assert config["styles"] == ["red", "blue"]
+    assert len({config[f"teacher_{name}_sha256"] for name in ("red", "blue")}) == 2
+
+
+def test_baked_int8_is_live_int8_in_one_partition(styled):
+    files = [styled / "live.tflite", styled / "baked.tflite"]
+    for file, style in zip(files, ([], ["--style", "red:0.6,blue:0.4"]), strict=True):
+        assert convert(["build", str(styled / "run"), "--out", str(file), "--keep", *style]) in (0, 1)
+    live, baked = (open_session(file) for file in files)
+    live.set_style([0.6, 0.4])
+    image = np.random.default_rng(4).integers(0, 256, (32, 32, 3), np.uint8)
+    assert psnr_db(live.run(image), baked.run(image)) > 35
+    for file in files:
+        told = delegation(read_model(file)[0])
+        assert (told["partitions"], told["left"]) == (1, {})
+
+
+@pytest.mark.parametrize("teachers", [["red=a", "red=b"], ["a", "b"], ["red=a", "B C=b"]])
+def test_several_teachers_without_names_are_refused(teachers, tmp_path, capsys):
+    given = [part for teacher in teachers for part in ("--teacher", teacher)]
+    assert main(["distill", *given, "--photos", "nowhere", "--run", str(tmp_path / "run")]) == 2
+    assert "--teacher NAME=RUN" in capsys.readouterr().err
+
+
+def test_a_batch_that_cannot_be_dealt_is_refused(styled, drawn, tmp_path, capsys):
+    given = [part for name in ("red", "blue") for part in ("--teacher", f"{name}={styled}/{name}.keras")]
+    run = ["--photos", str(drawn / "photos"), "--run", str(tmp_path / "run"), "--recipe", "styles_64"]
+    assert main(["distill", *given, *run, "--set", "batch_size=3", "--set", "data.size_px=32"]) == 2
+    assert "dealt evenly to 2 teachers" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_haar_sees_lines_and_no_tones():
+    x = np.zeros((1, 16, 16, 3), "float32")
+    lines = x.copy()
+    lines[:, :, ::2] = 1
+    assert float(haar_l1(x, x + 0.5)) == 0
+    assert float(haar_l1(x, lines)) == pytest.approx(0.25)
+
+
+def test_a_shift_moves_the_picture_and_continues_its_border():
+    x = faces(1)
+    moved = np.asarray(shifted(x, np.array([0, 2]), 1))
+    assert np.array_equal(moved[:, 1:, :-1], x[:, :-1, 1:])
+    assert np.array_equal(np.asarray(shifted(x, np.array([1, 1]), 1)), x)

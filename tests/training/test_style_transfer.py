@@ -1,0 +1,200 @@
+"""Style transfer and its fast version, on a random encoder laid out as VGG19."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+import keras
+
+from convert.compare import ssim
+from edge_runtime.errors import InputError
+from training import colour, perceptual, vgg
+from training.__main__ import main
+from training.checkpoint import load_generator
+from training.style_transfer import Settings, StyleTransfer
+
+CHANNELS = (4, 8, 8, 8)
+
+
+def arrays(channels=CHANNELS, blocks=4):
+    random, before, made = np.random.default_rng(1), 3, {}
+    for block, width in enumerate(channels[:blocks], 1):
+        for place in range(1, vgg.BLOCK_SIZES[block - 1] + 1):
+            kernel = random.normal(size=(3, 3, before, width)) * (2 / (9 * before)) ** 0.5
+            made[f"block{block}_conv{place}/kernel"] = kernel.astype("float32")
+            made[f"block{block}_conv{place}/bias"] = np.zeros(width, "float32")
+            before = width
+    made["input_1x1/kernel"] = np.eye(3, dtype="float32")[None, None]
+    made["input_1x1/bias"] = np.zeros(3, "float32")
+    return made
+
+
+@pytest.fixture(scope="module")
+def encoder_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("vgg") / "random.npz"
+    np.savez(path, **arrays())
+    return path
+
+
+@pytest.fixture(scope="module")
+def weights(encoder_file):
+    return vgg.load_weights(str(encoder_file))
+
+
+def stripes(angle_deg: float, colours=((230, 30, 30), (30, 30, 230)), side=96):
+    y, x = np.mgrid[:side, :side]
+    phase = np.sin((x * np.cos(np.radians(angle_deg)) + y * np.sin(np.radians(angle_deg))) / 2)
+    return np.where(phase[..., None] > 0, *(np.array(c, np.uint8) for c in colours)).astype(np.uint8)
+
+
+def photo(side=48):
+    image = np.full((side, side, 3), (90, 140, 90), np.uint8)
+    cv2.circle(image, (side // 2, side // 2), side // 3, (210, 180, 150), -1, cv2.LINE_AA)
+    return image
+
+
+def style_loss(transfer, image, style):
+    wanted = perceptual.style_grams(transfer.encoder, [style], [1.0], transfer.layers)
+    features = transfer.encoder(image[None].astype("float32") / 127.5 - 1)
+    return float(perceptual.style_error(features, wanted)[0])
+
+
+@pytest.mark.parametrize(("optimizer", "share"), [("adam", 0.6), ("lbfgs", 0.75)])
+def test_painting_brings_the_style_nearer_and_keeps_the_content(weights, optimizer, share):
+    transfer = StyleTransfer(weights, [stripes(0)], [], Settings(steps=30, optimizer=optimizer))
+    painted = transfer.paint(photo()[None], progress=False)[0]
+    assert style_loss(transfer, painted, stripes(0)) < share * style_loss(transfer, photo(), stripes(0))
+    assert ssim(photo(), painted) > 0.3
+
+
+def test_strength_zero_is_the_photograph_and_half_asks_for_less_style(weights):
+    def painted(strength):
+        settings = Settings(steps=30, strength=strength)
+        transfer = StyleTransfer(weights, [stripes(0)], [], settings)
+        return transfer, transfer.paint(photo()[None], progress=False)[0]
+
+    assert np.array_equal(painted(0)[1], photo())
+    losses = [style_loss(transfer, image, stripes(0)) for transfer, image in (painted(0.3), painted(1))]
+    assert losses[0] > losses[1]
+
+
+def test_merged_styles_have_merged_gram_matrices(weights):
+    encoder = vgg.build_encoder(weights, ("relu1_1",))
+    each = [perceptual.style_grams(encoder, [stripes(a)], [1.0], ["relu1_1"])["relu1_1"] for a in (0, 60)]
+    both = perceptual.style_grams(encoder, [stripes(0), stripes(60)], [0.25, 0.75], ["relu1_1"])["relu1_1"]
+    assert np.allclose(both, 0.25 * each[0] + 0.75 * each[1], rtol=1e-5)
+
+
+def test_the_same_seed_paints_the_same_from_noise(weights):
+    settings = Settings(steps=3, from_noise=True, seed=5)
+    pictures = [StyleTransfer(weights, [stripes(0)], [], settings).paint(photo()[None], progress=False) for _ in (1, 2)]
+    assert np.array_equal(*pictures)
+
+
+def test_luminance_keeps_the_photographs_chroma(weights):
+    settings = Settings(steps=10, colours="luminance")
+    painted = StyleTransfer(weights, [stripes(0)], [], settings).paint(photo()[None], progress=False)[0]
+    before, after = (x.astype(float) - colour.luminance(x) for x in (photo(), painted))
+    assert np.abs(before - after).mean() < 3
+
+
+def test_matched_colours_have_the_photographs_mean_and_spread():
+    random = np.random.default_rng(2)
+    ours, theirs = (
+        np.clip(random.normal(m, s, (64, 64, 3)), 0, 255).astype(np.uint8) for m, s in ((90, 10), (140, 25))
+    )
+    matched = colour.match_colours(ours, theirs).reshape(-1, 3)
+    assert np.allclose(matched.mean(0), theirs.reshape(-1, 3).mean(0), atol=1)
+    assert np.allclose(matched.std(0), theirs.reshape(-1, 3).std(0), rtol=0.05)
+
+
+def test_receptive_fields_of_vgg19():
+    fields = [vgg.receptive_field_px(layer) for layer in vgg.STYLE_LAYERS]
+    assert fields == [3, 10, 24, 68, 156]
+
+
+def test_a_style_smaller_than_what_a_layer_sees_is_refused(weights):
+    with pytest.raises(InputError, match="16 px on its shorter side, but relu3_1 sees 24 px"):
+        StyleTransfer(weights, [stripes(0, side=16)], [], Settings(layers=("relu3_1",)))
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        ({"block2_conv1/kernel": np.zeros((3, 3, 5, 8), "float32")}, "block2_conv1 has kernel"),
+        ({"block3_conv4/kernel": None}, "it lacks block3_conv4"),
+    ],
+)
+def test_weights_of_another_layout_are_refused(tmp_path, damage, sentence):
+    made = {**arrays(), **damage}
+    np.savez(tmp_path / "w.npz", **{name: array for name, array in made.items() if array is not None})
+    with pytest.raises(InputError, match=sentence):
+        vgg.load_weights(str(tmp_path / "w.npz"))
+
+
+def test_a_failed_download_names_the_file_and_its_place(monkeypatch):
+    def fails(**_):
+        raise Exception("URL fetch failure on somewhere")  # what keras raises
+
+    monkeypatch.setattr(keras.applications, "VGG19", fails)
+    with pytest.raises(InputError, match=r"put vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 .* --vgg-weights"):
+        vgg.load_weights("imagenet")
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A grey photograph, one with alpha, and a style."""
+    cv2.imwrite(str(tmp_path / "grey.png"), photo()[..., 0])
+    see_through = np.dstack([photo(), np.full((48, 48), 255, np.uint8)])
+    see_through[:8, :, 3] = 0
+    cv2.imwrite(str(tmp_path / "alpha.png"), see_through)
+    cv2.imwrite(str(tmp_path / "style.png"), stripes(0)[..., ::-1])
+    return tmp_path
+
+
+def stylize(files, encoder_file, *more):
+    content = ["--content", *(str(files / f"{name}.png") for name in ("grey", "alpha"))]
+    style = ["--style", str(files / "style.png"), "--vgg-weights", str(encoder_file)]
+    return main(["stylize", *content, *style, "--size", "48", "--style-size", "96", "--steps", "4", *more])
+
+
+def test_stylize_paints_grey_and_see_through_pictures_and_shows_steps(files, encoder_file, capsys):
+    assert stylize(files, encoder_file, "--out", str(files / "out"), "--every", "2") == 0
+    names = sorted(path.name for path in (files / "out").iterdir())
+    assert names == [f"{name}{step}.png" for name in ("alpha", "grey") for step in ("-step-0002", "-step-0004", "")]
+    assert cv2.imread(str(files / "out/alpha.png")).shape == (48, 48, 3)
+    assert "2 pictures painted" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (["--out", "{}/one.png"], "2 photographs do not fit into one file"),
+        (["--out", "{}/out", "--strength", "2"], "strength must be from 0 to 1"),
+        (["--out", "{}/out", "--style-weights", "1", "2"], "1 styles but 2 weights"),
+        (["--out", "{}/out", "--layers", "relu9_1"], "no layer relu9_1"),
+    ],
+)
+def test_stylize_refuses_in_one_sentence(files, encoder_file, capsys, more, sentence):
+    assert stylize(files, encoder_file, *(part.format(files) for part in more)) == 2
+    assert sentence in capsys.readouterr().err
+    assert not list(files.glob("out/*.png"))
+
+
+def test_the_fast_version_learns_and_leaves_a_generator(drawn, files, encoder_file, tmp_path):
+    sets = ["data.size_px=32", "student.stem_filters=16", "student.filters=16", "student.blocks=1", "batch_size=4"]
+    sets += ["steps=120", "checkpoint_every=120", "sample_every=120", "fast_style.style_px=96"]
+    given = ["--photos", str(drawn / "photos"), "--style", str(files / "style.png"), "--vgg-weights", str(encoder_file)]
+    options = [part for value in sets for part in ("--set", value)]
+    run = tmp_path / "run"
+    assert main(["fast-style", *given, "--run", str(run), *options]) == 0
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    assert load_generator(run).name == "student"
+    assert {"vgg_sha256", "styles_sha256"} <= set(json.loads((run / "config.json").read_text()))

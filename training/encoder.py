@@ -1,0 +1,131 @@
+"""The encoder that scores look through: a small network that this kit trains itself, and that no loss ever uses.
+
+It learns two things of every picture, on training pictures alone: which of the given sources it comes from, and which
+other crop in the batch shows the same picture (NT-Xent, Chen et al. 2020). The first makes it see style; the second
+keeps it from forgetting everything else, as a plain classifier does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from edge_runtime import pixels
+from edge_runtime.errors import InputError
+from training.backend import compile_step, value_and_grad
+from training.config import Recipe
+from training.networks import linear_decay
+
+PACKAGED = Path(__file__).parent / "encoders" / "faces_64.keras"
+BATCH = 128
+
+
+def build_encoder(size_px: int, filters: int, features: int) -> keras.Model:
+    """Pictures (batch, size_px, size_px, 3) float -1..1 to features (batch, `features`)."""
+    image = keras.Input((size_px, size_px, 3), name="image")
+    x = image
+    for factor in (1, 2, 4, 4):
+        x = layers.Conv2D(filters * factor, 3, 2, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x))
+    x = layers.Conv2D(features, 3, padding="same")(x)
+    return keras.Model(image, layers.GlobalAveragePooling2D()(layers.ReLU()(x)), name="encoder")
+
+
+class EncoderTraining:
+    """Encoder, the two heads that only training needs, optimizer and the compiled step."""
+
+    def __init__(self, recipe: Recipe, sources: int) -> None:
+        """`sources` is how many kinds of pictures there are. Raises InputError for fewer than two."""
+        if sources < 2:
+            raise InputError("An encoder learns to tell sources apart: give at least two with --pictures.")
+        keras.utils.set_random_seed(recipe.seed)
+        self.recipe, self.sources, e = recipe, sources, recipe.encoder
+        self.encoder = build_encoder(recipe.data.size_px, e.filters, e.features)
+        self.classifier = keras.Sequential([keras.Input((e.features,)), layers.Dense(sources)], name="classifier")
+        projection = [layers.Dense(e.features, "relu"), layers.Dense(64)]
+        self.projector = keras.Sequential([keras.Input((e.features,)), *projection], name="projector")
+        self.generators = {"encoder": self.encoder}
+        self.networks = {"encoder": self.encoder, "classifier": self.classifier, "projector": self.projector}
+        self.optimizer = keras.optimizers.Adam(e.learning_rate)
+        self.optimizer.build(self._trained)
+        self._train = compile_step(self._step, self.variables)
+
+    @property
+    def _trained(self) -> list[Any]:
+        return [v for network in self.networks.values() for v in network.trainable_variables]
+
+    @property
+    def variables(self) -> list[Any]:
+        """Every variable that a checkpoint must hold, in a fixed order."""
+        return [v for part in (*self.networks.values(), self.optimizer) for v in part.variables]
+
+    def host_state(self) -> dict[str, pixels.Tensor]:
+        """Nothing: all state is in variables."""
+        return {}
+
+    def restore_host_state(self, state: dict[str, pixels.Tensor]) -> None:
+        """The reverse of `host_state`."""
+
+    def step(self, index: int, first: pixels.Tensor, second: pixels.Tensor, source: pixels.Tensor) -> dict[str, float]:
+        """Train once on two views (batch, size_px, size_px, 3) of the same pictures and their sources (batch,)."""
+        decay = linear_decay(index, self.recipe.steps, self.recipe.optimizer.decay_from)
+        self.optimizer.learning_rate.assign(self.recipe.encoder.learning_rate * decay)
+        return {name: float(value) for name, value in self._train(first, second, source).items()}
+
+    def translate(self, pictures: pixels.Tensor) -> list[pixels.Tensor]:
+        """Columns of a sample sheet: the pictures alone."""
+        return [pictures]
+
+    def test(self, pictures: pixels.Tensor) -> dict[str, float]:
+        """Share of held-out pictures, dealt evenly from the sources in turn, whose source it gets wrong."""
+        chosen = np.asarray(self.classifier(self.encoder(pictures, training=False))).argmax(1)
+        return {"test_error": float(np.mean(chosen != np.arange(len(pictures)) % self.sources))}
+
+    def _step(self, first: Any, second: Any, source: Any) -> dict[str, Any]:
+        def loss() -> Any:
+            features = self.encoder(ops.concatenate([first, second]), training=True)
+            told = ops.concatenate([source, source])
+            scores = self.classifier(features)
+            known = ops.mean(keras.losses.sparse_categorical_crossentropy(told, scores, from_logits=True))
+            same = _contrast(self.projector(features), self.recipe.encoder.temperature)
+            return known + same, {"source": known, "same": same}
+
+        _, parts, gradients = value_and_grad(loss, self._trained)
+        self.optimizer.apply(gradients, self._trained)
+        return parts
+
+
+def _contrast(views: Any, temperature: float) -> Any:
+    """NT-Xent of (2n, d): row i and row i + n show the same picture."""
+    views = views / (ops.norm(views, axis=1, keepdims=True) + 1e-6)
+    count = views.shape[0]
+    likeness = ops.matmul(views, ops.transpose(views)) / temperature - 1e9 * ops.eye(count)
+    partner = np.roll(np.arange(count), count // 2)
+    return ops.mean(keras.losses.sparse_categorical_crossentropy(partner, likeness, from_logits=True))
+
+
+def open_encoder(path: Path = PACKAGED) -> Callable[[pixels.Image], np.ndarray]:
+    """A function of uint8 RGB pictures (n, side, side, 3) to features float32 (n, d), from a .keras file.
+
+    Pictures are resampled to the size it was made for, and reach it as -1..1. Raises InputError when it is none that
+    makes one vector of a square picture.
+    """
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except (ValueError, TypeError, OSError) as error:
+        raise InputError(f"{path} is not an encoder that can be loaded: {str(error).splitlines()[0]}") from None
+    taken, given = model.input_shape, model.output_shape
+    if len(taken) != 4 or taken[1] is None or taken[1] != taken[2] or taken[3] != 3 or len(given) != 2:
+        raise InputError(f"{path} maps {taken} to {given}; an encoder makes one vector of a square picture.")
+
+    def encode(images: pixels.Image) -> np.ndarray:
+        fitted = np.stack([pixels.square(image, taken[1]) for image in images])
+        parts = [model(pixels.to_unit(fitted[i : i + BATCH]), training=False) for i in range(0, len(fitted), BATCH)]
+        return np.concatenate([np.asarray(part) for part in parts])
+
+    return encode
