@@ -16,6 +16,7 @@ Distance = Callable[..., float]
 """Of two sets of rows."""
 
 LEAST_PICTURES = 16
+FEW_PICTURES = 100  # below it luck decides much: the user is told
 HALVINGS = 8  # of the targets, for the floor
 GROUPS = 10  # of the jackknife
 STUDENT_T = 2.262  # 97.5 % of Student's t with GROUPS - 1 degrees of freedom: ten groups say little of their own spread
@@ -132,9 +133,7 @@ def kid_change(
     def difference(both: np.ndarray, real: np.ndarray) -> float:
         return kid(both[:, 1], real) - kid(both[:, 0], real)
 
-    interval = jackknife_interval(
-        difference, [np.stack([before, after], axis=1), real], np.random.default_rng(seed)
-    )
+    interval = jackknife_interval(difference, [np.stack([before, after], axis=1), real], np.random.default_rng(seed))
     return Change(kid(before, real), kid(after, real), interval)
 
 
@@ -160,9 +159,7 @@ def _encode(encoder: Encoder, pictures: np.ndarray) -> np.ndarray:
     return features
 
 
-def jackknife_interval(
-    distance: Distance, sets: list[np.ndarray], random: np.random.Generator
-) -> tuple[float, float]:
+def jackknife_interval(distance: Distance, sets: list[np.ndarray], random: np.random.Generator) -> tuple[float, float]:
     """95 % interval of `distance(*sets)` by leaving out a tenth of each set at a time (Quenouille, Tukey).
 
     Drawing with replacement, as the bootstrap does, would show a distance the same picture twice and bias it.
