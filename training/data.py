@@ -51,8 +51,9 @@ def prefetch(
 
 
 def centre_crops(images: pixels.Image, domain: str, recipe: Recipe, size_px: int) -> pixels.Image:
-    """uint8 (n, side, side, 3) cut as the random crops of "photos" or "cartoons" are on average: (n, size_px, ...)."""
-    zoom = {"photos": recipe.data.photo_zoom, "cartoons": recipe.data.cartoon_zoom}[domain]
+    """uint8 (n, side, side, 3) cut as the random crops of `domain` are on average: (n, size_px, size_px, 3)."""
+    zooms = {"photos": recipe.data.photo_zoom, "cartoons": recipe.data.cartoon_zoom, "pairs": recipe.pairs.zoom}
+    zoom = zooms[domain]
     side, share = images.shape[-2], sum(zoom) / 2
     scale, slack = side * share / size_px, side * (1 - share) / 2
     centre_y = recipe.data.cartoon_centre_y if domain == "cartoons" else 0.5

@@ -7,7 +7,8 @@ keeps it from forgetting everything else, as a plain classifier does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,22 +111,66 @@ def _contrast(views: Any, temperature: float) -> Any:
 
 
 def open_encoder(path: Path = PACKAGED) -> Callable[[pixels.Image], np.ndarray]:
-    """A function of uint8 RGB pictures (n, side, side, 3) to features float32 (n, d), from a .keras file.
+    """A function of uint8 RGB pictures (n, side, side, 3) to features float32 (n, d), from a .keras or .onnx file.
 
-    Pictures are resampled to the size it was made for, and reach it as -1..1. Raises InputError when it is none that
-    makes one vector of a square picture.
+    Pictures are resampled to the size it was made for, and reach it as -1..1, as Inception wants them too; in ONNX
+    channels may come first or last. Raises InputError when it is none that makes one vector of a square picture.
     """
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except (ValueError, TypeError, OSError) as error:
-        raise InputError(f"{path} is not an encoder that can be loaded: {str(error).splitlines()[0]}") from None
-    taken, given = model.input_shape, model.output_shape
-    if len(taken) != 4 or taken[1] is None or taken[1] != taken[2] or taken[3] != 3 or len(given) != 2:
-        raise InputError(f"{path} maps {taken} to {given}; an encoder makes one vector of a square picture.")
+    size_px, run = _onnx(path) if path.suffix == ".onnx" else _keras(path)
 
     def encode(images: pixels.Image) -> np.ndarray:
-        fitted = np.stack([pixels.square(image, taken[1]) for image in images])
-        parts = [model(pixels.to_unit(fitted[i : i + BATCH]), training=False) for i in range(0, len(fitted), BATCH)]
-        return np.concatenate([np.asarray(part) for part in parts])
+        parts = []
+        for start in range(0, len(images), BATCH):
+            fitted = np.stack([pixels.square(image, size_px) for image in images[start : start + BATCH]])
+            parts.append(run(pixels.to_unit(fitted)))
+        return np.concatenate(parts)
 
     return encode
+
+
+def _keras(path: Path) -> tuple[int, Callable[[np.ndarray], np.ndarray]]:
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except (ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is not an encoder that can be loaded: {str(error).splitlines()[0]}") from None
+    taken = tuple(model.input_shape) if isinstance(model.input_shape, tuple) else ()
+    size_px = _side_px(taken[1:], path)
+    _check_vector(model.output_shape, path)
+    return size_px, lambda pictures: np.asarray(model(pictures, training=False))
+
+
+def _onnx(path: Path) -> tuple[int, Callable[[np.ndarray], np.ndarray]]:
+    try:
+        import onnxruntime
+    except ModuleNotFoundError:
+        raise InputError("An .onnx encoder needs onnxruntime: pip install 'facetoon[onnx]' brings it.") from None
+    try:
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own kinds share no base but this
+        raise InputError(f"{path} is not an encoder that can be loaded: {str(error).splitlines()[0]}") from None
+    given = session.get_inputs()[0]
+    _check_vector(session.get_outputs()[0].shape, path)
+    first = given.shape[1] == 3
+    size_px = _side_px((*given.shape[2:], 3) if first else given.shape[1:], path)
+    at_once = given.shape[0] if isinstance(given.shape[0], int) else BATCH
+
+    def run(pictures: np.ndarray) -> np.ndarray:
+        if first:
+            pictures = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
+        parts = [pictures[i : i + at_once] for i in range(0, len(pictures), at_once)]
+        return np.concatenate([session.run(None, {given.name: part})[0] for part in parts])
+
+    return size_px, run
+
+
+def _side_px(shape: Sequence[Any], path: Path) -> int:
+    """Of (height, width, channels), where None or text stands for any."""
+    side_px = shape[0] if len(shape) == 3 else None
+    if not isinstance(side_px, int) or shape[1] != side_px or shape[2] != 3:
+        raise InputError(f"{path} takes {tuple(shape)}; an encoder takes square RGB pictures of one size.")
+    return side_px
+
+
+def _check_vector(shape: Sequence[Any], path: Path) -> None:
+    if len(shape) != 2:
+        raise InputError(f"{path} makes {tuple(shape)} of pictures; an encoder makes one vector of each.")

@@ -14,6 +14,7 @@ from typing import Any
 from edge_runtime import pixels
 from edge_runtime.errors import InputError
 from training.config import Recipe
+from training.sections import apply_override, build
 from training.workspace import write_whole
 
 PACKAGES = ("facetoon", "keras", "tensorflow", "tensorflow-cpu", "jax", "jaxlib", "numpy", "opencv-python-headless")
@@ -50,6 +51,18 @@ def refuse_another(run: Path, config: dict[str, Any]) -> None:
         raise InputError(
             f"{run} belongs to another configuration; choose another directory or undo this:\n  {difference}"
         )
+
+
+def recipe_of(run: Path, overrides: list[str] | None = None) -> Recipe:
+    """The recipe of a run that exists, with overrides; InputError when its configuration cannot be read."""
+    path = run / "config.json"
+    try:
+        values = json.loads(path.read_text("utf-8"))["recipe"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is no configuration of toon-train: {error}.") from None
+    for override in overrides or []:
+        apply_override(values, override)
+    return build(Recipe, values, f"the configuration of {run}")
 
 
 def describe(run: Path, config: dict[str, Any], sources: dict[str, list[str]]) -> None:

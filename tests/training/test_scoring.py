@@ -12,9 +12,10 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from edge_runtime.errors import InputError
-from training import data, encoder, scoring
+from training import data, encoder, quality, translator
 from training.__main__ import main
-from training.config import Data, Recipe
+from training.config import Data, Pairs, Recipe
+from training.images import load_split
 
 TINY = Path(__file__).parent.parent / "data"
 
@@ -71,7 +72,7 @@ def test_a_model_that_swaps_red_and_blue_scores_nearer_than_none(heads, trained,
         assert one["kid"]["normalized"] < 0.8
         assert one["kid"]["interval"][0] <= one["kid"]["value"] <= one["kid"]["interval"][1]
         assert one["cycle_levels"] is None
-    assert cv2.imread(str(tmp_path / "sheet-2.png")).shape == (8 * 32, 2 * 32, 3)
+    assert cv2.imread(str(tmp_path / "sheet-2.png")).shape == (8 * 32, 2 * 2 * 32, 3)
     assert capsys.readouterr().out.count("| KID |") == 2
 
 
@@ -79,15 +80,105 @@ def test_a_run_of_both_directions_is_judged_there_and_back(heads, trained, drawn
     run = tmp_path / "run"
     given = ["--photos", str(drawn / "photos"), "--cartoons", str(drawn / "cartoons"), "--run", str(run)]
     assert main(["cyclegan", *given, *small, "--set", "steps=1"]) == 0
-    assert score(heads, trained, str(run), "--out", str(tmp_path)) == 0
-    (told,) = json.loads((tmp_path / "scores.json").read_text())
+    assert score(heads, trained, str(run)) == 0  # the run's own recipe, and its own folder
+    (told,) = json.loads((run / "scores" / "scores.json").read_text())
     assert told["cycle_levels"] > 0
-    assert cv2.imread(str(tmp_path / "sheet-1.png")).shape == (8 * 16, 3 * 16, 3)
+    assert cv2.imread(str(run / "scores" / "sheet-1.png")).shape == (8 * 16, 2 * 3 * 16, 3)
+
+
+def test_pictures_made_elsewhere_are_judged_beside_a_model(heads, trained, tmp_path, capsys):
+    """The cartoons themselves as fakes are at the floor, the photographs at the ceiling."""
+    fakes = ["--fakes", str(heads / "cartoons"), str(heads / "photos"), "--set", "data.size_px=32"]
+    framing = ["--set", "data.cartoon_zoom=[1.0, 1.0]", "--set", "data.photo_zoom=[1.0, 1.0]"]
+    framing += ["--set", "data.cartoon_centre_y=0.5"]
+    assert score(heads, trained, str(TINY / "tiny-32.tflite"), *fakes, *framing, "--out", str(tmp_path)) == 0
+    _, best, worst = json.loads((tmp_path / "scores.json").read_text())
+    assert abs(best["kid"]["normalized"]) < 0.1
+    assert worst["kid"]["normalized"] > 0.7
+    assert worst["shift_levels"] is worst["cycle_levels"] is None
+    assert "That is few" in capsys.readouterr().out
+
+
+def test_a_dry_run_counts_and_writes_nothing(heads, trained, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert score(heads, trained, str(TINY / "tiny-32.tflite"), "--out", str(out), "--dry-run") == 0
+    assert "targets at 32 px" in capsys.readouterr().out
+    assert not out.exists()
+
+
+def test_the_packaged_encoder_ranks_damage():
+    """Blur, JPEG, a colour cast and the other domain: each the further, the more of it."""
+    random = np.random.default_rng(0)
+    noise = [cv2.GaussianBlur(random.normal(size=(64, 64, 3)), (0, 0), s) * s for s in (1, 3, 8)]
+
+    def picture(colour):
+        image = np.clip(128 + 150 * sum(np.roll(n, random.integers(64, size=2), (0, 1)) for n in noise), 0, 255)
+        image = image.astype(np.uint8)
+        x, y = (int(v) for v in 32 + random.integers(-4, 5, 2))
+        cv2.ellipse(image, (x, y), (18, 24), 0, 0, 360, colour, -1, cv2.LINE_AA)
+        for side in (-8, 8):
+            cv2.circle(image, (x + side, y - 4), 4, (20, 20, 20), -1, cv2.LINE_AA)
+        return image
+
+    targets, fakes, others = (
+        np.stack([picture(colour) for _ in range(48)]) for colour in ((240, 200, 190), (240, 200, 190), (90, 160, 90))
+    )
+    encode = encoder.open_encoder()
+    real = encode(targets)
+
+    def blurred(sigma):
+        return [cv2.GaussianBlur(image, (0, 0), sigma) for image in fakes]
+
+    def squeezed(quality_percent):
+        flag = (cv2.IMWRITE_JPEG_QUALITY, quality_percent)
+        return [cv2.imdecode(cv2.imencode(".jpg", image, flag)[1], cv2.IMREAD_COLOR) for image in fakes]
+
+    def tinted(share):
+        return np.clip(fakes * np.array([1 + share, 1, 1 - share]), 0, 255).astype(np.uint8)
+
+    def swapped(count):
+        return np.concatenate([others[:count], fakes[count:]])
+
+    for damage, amounts in ((blurred, (0.6, 1, 2)), (squeezed, (60, 20, 5)), (tinted, (0.08, 0.2, 0.4))):
+        ladder = [quality.kid(encode(x), real) for x in (fakes, *(np.stack(damage(a)) for a in amounts))]
+        assert ladder == sorted(ladder), damage.__name__
+    ladder = [quality.kid(encode(swapped(count)), real) for count in (0, 12, 24, 48)]
+    assert ladder == sorted(ladder)
+
+
+def test_an_onnx_encoder_sees_what_the_keras_one_sees(trained, tmp_path):
+    tf2onnx = pytest.importorskip("tf2onnx")
+    import tensorflow as tf
+    from keras.saving import load_model
+
+    model = load_model(trained / "encoder.keras")
+    call = tf.function(lambda x: model(x, training=False))
+    signature = [tf.TensorSpec((None, 32, 32, 3), tf.float32, name="image")]
+    for name, first in (("last", None), ("first", ["image"])):
+        path = tmp_path / f"{name}.onnx"
+        tf2onnx.convert.from_function(call, signature, opset=17, inputs_as_nchw=first, output_path=str(path))
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 3), np.uint8)
+    wanted = encoder.open_encoder(trained / "encoder.keras")(pictures)
+    for name in ("last", "first"):
+        np.testing.assert_allclose(encoder.open_encoder(tmp_path / f"{name}.onnx")(pictures), wanted, atol=1e-4)
+
+
+@pytest.mark.shared_data
+def test_the_packaged_encoder_ranks_damage_of_real_cartoons(shared_data):
+    _, test = load_split([str(shared_data / "anime128.zip")], 64, 0.2)
+    half, rest = test.images[:300], test.images[300:600]
+    encode = encoder.open_encoder()
+    real = encode(rest)
+    blurred = [np.stack([cv2.GaussianBlur(image, (0, 0), sigma) for image in half]) for sigma in (0.5, 0.8, 1.2, 2)]
+    ladder = [quality.kid(encode(pictures), real) for pictures in (half, *blurred)]
+    assert ladder == sorted(ladder)
 
 
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
+        ([], "Give a run directory or model file"),
+        ([str(TINY / "tiny-32.tflite"), "--encoder", str(TINY / "tiny-32.onnx")], "an encoder"),
         (["nowhere.tflite"], "nowhere.tflite"),
         ([str(TINY / "tiny-32.tflite"), "--style", "anime"], "has no styles to choose from"),
         ([str(TINY / "tiny-32-styles.tflite")], "choose one with --style"),
@@ -113,8 +204,10 @@ def test_centre_crops_are_the_mean_of_the_random_ones():
     lower = data.centre_crops(image, "cartoons", Recipe(data=Data(cartoon_zoom=(0.8, 0.8), cartoon_centre_y=0.6)), 32)
     assert lower[0, 0].min() == 255
     assert lower[0, -1].max() < 100
+    pair = data.centre_crops(image, "pairs", Recipe(pairs=Pairs(zoom=(0.6, 0.8))), 32)
+    assert pair.min() > 100
 
 
 def test_a_folder_is_no_generator(tmp_path):
     with pytest.raises(InputError, match="holds no generator"):
-        scoring.open_translator(tmp_path, "ab")
+        translator.open_translator(tmp_path, "ab")
