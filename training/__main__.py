@@ -122,6 +122,8 @@ def _add_score(score: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="DIR", help="of scores.json and sheets (default: MODEL/scores of a run)"
     )
     score.add_argument("--dry-run", action="store_true", help="count pictures and time; writes nothing")
+    score.add_argument("--baseline", nargs="+", type=Path, metavar="PICTURE", help="beside style transfer from these")
+    style_commands.add_vgg_weights(score)
 
 
 def _add_prepare(prepare: argparse.ArgumentParser) -> None:
@@ -309,15 +311,21 @@ def _score(arguments: argparse.Namespace) -> int:
     encode = encoder.open_encoder(arguments.encoder or encoder.PACKAGED)
     translators = [open_translator(place, arguments.direction, arguments.style) for place in places]
     out = arguments.out or (places[0] / "scores" if len(places) == 1 and places[0].is_dir() else None)
-    lines = (
-        scoring.dry_run(question, translators, encode)
-        if arguments.dry_run
-        else scoring.score_all(question, translators, fakes, encode, out)
-    )
+    if arguments.dry_run:
+        lines = scoring.dry_run(question, translators, encode)
+    elif arguments.baseline:
+        if not translators:
+            raise InputError("--baseline compares style transfer with models: give at least one.")
+        from training.baseline import compare
+
+        painter = style_commands.painter(arguments.baseline, arguments.vgg_weights)
+        lines = compare(question, translators, painter, encode, out)
+    else:
+        lines = scoring.score_all(question, translators, fakes, encode, out)
     for line in lines:
         print(line, flush=True)
     if out and not arguments.dry_run:
-        print(f"{out}: scores.json and contact sheets.")
+        print(f"{out}: {'baseline.json and a sheet' if arguments.baseline else 'scores.json and contact sheets'}.")
     return 0
 
 

@@ -52,6 +52,11 @@ def add_style(parser: argparse.ArgumentParser) -> None:
         "--style", nargs="+", required=True, type=Path, metavar="PICTURE", help="one, or several merged"
     )
     parser.add_argument("--style-weights", nargs="+", type=float, default=[], metavar="W", help="default: equal ones")
+    add_vgg_weights(parser)
+
+
+def add_vgg_weights(parser: argparse.ArgumentParser) -> None:
+    """The encoder of style transfer."""
     parser.add_argument("--vgg-weights", default="imagenet", metavar="FILE", help="VGG19 as .h5 or .npz, whole or "
                         "compressed (default: %(default)s, which keras.applications downloads)")  # fmt: skip
 
@@ -81,6 +86,14 @@ def fast_style(arguments: argparse.Namespace, recipe: Recipe) -> tuple[Callable[
     return build, fast_style.provenance(weights, styles, arguments.style_weights)
 
 
+def painter(styles: list[Path], vgg_weights: str) -> StyleTransfer:
+    """Style transfer as `toon-train stylize` does it by default, from style pictures at their own size."""
+    from training import style_transfer, vgg
+
+    pictures = [_read(path, None) for path in styles]
+    return style_transfer.StyleTransfer(vgg.load_weights(vgg_weights), pictures, [], style_transfer.Settings())
+
+
 def _transfer(arguments: argparse.Namespace) -> StyleTransfer:
     from training.backend import select_backend
 
@@ -98,15 +111,16 @@ def _transfer(arguments: argparse.Namespace) -> StyleTransfer:
     return style_transfer.StyleTransfer(weights, styles, arguments.style_weights, style_transfer.Settings(**chosen))
 
 
-def _read(path: Path, longest_px: int) -> Image:
-    """A picture file as RGB, its longer side `longest_px`; what is transparent becomes white."""
+def _read(path: Path, longest_px: int | None) -> Image:
+    """A picture file as RGB, its longer side `longest_px` or its own; what is transparent becomes white."""
     from edge_runtime import pixels
 
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-    return pixels.scale_to(pixels.decode_over_white(data, str(path)), longest_px)
+    image = pixels.decode_over_white(data, str(path))
+    return pixels.scale_to(image, longest_px) if longest_px else image
 
 
 def _photos(sources: list[str], longest_px: int) -> dict[str, Image]:
