@@ -5,7 +5,7 @@ PORT ?= 8000
 VENV ?= .venv
 TEST_VENV ?= .venv-test
 
-.PHONY: live test lint
+.PHONY: live test lint test-arm64
 
 live: $(VENV)/.installed  ## the live cartoonizer: make live, make live SOURCE=0, make live SOURCE=film.mp4
 	$(VENV)/bin/toon-live --source "$(SOURCE)" --port $(PORT)
@@ -17,6 +17,9 @@ lint: $(TEST_VENV)/.installed  ## style and types
 	$(TEST_VENV)/bin/ruff check .
 	$(TEST_VENV)/bin/ruff format --check .
 	$(TEST_VENV)/bin/mypy
+
+test-arm64:  ## the base install on emulated arm64; needs root, see tests/arm64.sh
+	tests/arm64.sh
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
