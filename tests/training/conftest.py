@@ -50,3 +50,26 @@ def drawn_pairs(drawn, tmp_path_factory):
         cv2.imwrite(str(folder / f"{path.stem}_face.png"), image)
         cv2.imwrite(str(folder / f"{path.stem}_comic.png"), image[..., ::-1])
     return folder
+
+
+@pytest.fixture(scope="session")
+def vgg_arrays():
+    """Random weights of four blocks, laid out as VGG19 and far narrower."""
+    random, before, made = np.random.default_rng(1), 3, {}
+    for block, (width, places) in enumerate(((4, 2), (8, 2), (8, 4), (8, 4)), 1):
+        for place in range(1, places + 1):
+            kernel = random.normal(size=(3, 3, before, width)) * (2 / (9 * before)) ** 0.5
+            made[f"block{block}_conv{place}/kernel"] = kernel.astype("float32")
+            made[f"block{block}_conv{place}/bias"] = np.zeros(width, "float32")
+            before = width
+    made["input_1x1/kernel"] = np.eye(3, dtype="float32")[None, None]
+    made["input_1x1/bias"] = np.zeros(3, "float32")
+    return made
+
+
+@pytest.fixture(scope="session")
+def vgg_file(vgg_arrays, tmp_path_factory):
+    """The same as a file."""
+    path = tmp_path_factory.mktemp("vgg") / "random.npz"
+    np.savez(path, **vgg_arrays)
+    return path

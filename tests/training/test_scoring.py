@@ -211,3 +211,20 @@ def test_centre_crops_are_the_mean_of_the_random_ones():
 def test_a_folder_is_no_generator(tmp_path):
     with pytest.raises(InputError, match="holds no generator"):
         translator.open_translator(tmp_path, "ab")
+
+
+def test_style_transfer_is_compared_with_models_on_the_same_photographs(heads, trained, vgg_file, tmp_path, capsys):
+    style = str(next((heads / "cartoons").iterdir()))
+    given = ["--baseline", style, "--vgg-weights", str(vgg_file), "--out", str(tmp_path), "--set", "data.size_px=32"]
+    assert score(heads, trained, str(TINY / "tiny-32.tflite"), *given) == 0
+    told = json.loads((tmp_path / "baseline.json").read_text())
+    assert [Path(one["name"]).name for one in told] == ["style transfer", "tiny-32.tflite"]
+    assert told[0]["style"] < told[1]["style"]  # it has the style's textures, and the colour swap has not
+    assert all(one["seconds"] > 0 and one["content"] > 0 for one in told)
+    assert cv2.imread(str(tmp_path / "baseline.png")).shape == (8 * 32, 2 * 3 * 32, 3)
+    assert "| style transfer |" in capsys.readouterr().out
+
+
+def test_a_baseline_needs_a_model(heads, trained, capsys):
+    assert score(heads, trained, "--fakes", str(heads / "photos"), "--baseline", "a.png") == 2
+    assert "give at least one" in capsys.readouterr().err

@@ -19,32 +19,10 @@ from training.__main__ import main
 from training.checkpoint import load_generator
 from training.style_transfer import Settings, StyleTransfer
 
-CHANNELS = (4, 8, 8, 8)
-
-
-def arrays(channels=CHANNELS, blocks=4):
-    random, before, made = np.random.default_rng(1), 3, {}
-    for block, width in enumerate(channels[:blocks], 1):
-        for place in range(1, vgg.BLOCK_SIZES[block - 1] + 1):
-            kernel = random.normal(size=(3, 3, before, width)) * (2 / (9 * before)) ** 0.5
-            made[f"block{block}_conv{place}/kernel"] = kernel.astype("float32")
-            made[f"block{block}_conv{place}/bias"] = np.zeros(width, "float32")
-            before = width
-    made["input_1x1/kernel"] = np.eye(3, dtype="float32")[None, None]
-    made["input_1x1/bias"] = np.zeros(3, "float32")
-    return made
-
 
 @pytest.fixture(scope="module")
-def encoder_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("vgg") / "random.npz"
-    np.savez(path, **arrays())
-    return path
-
-
-@pytest.fixture(scope="module")
-def weights(encoder_file):
-    return vgg.load_weights(str(encoder_file))
+def weights(vgg_file):
+    return vgg.load_weights(str(vgg_file))
 
 
 def stripes(angle_deg: float, colours=((230, 30, 30), (30, 30, 230)), side=96):
@@ -131,8 +109,8 @@ def test_a_style_smaller_than_what_a_layer_sees_is_refused(weights):
         ({"block3_conv4/kernel": None}, "it lacks block3_conv4"),
     ],
 )
-def test_weights_of_another_layout_are_refused(tmp_path, damage, sentence):
-    made = {**arrays(), **damage}
+def test_weights_of_another_layout_are_refused(vgg_arrays, tmp_path, damage, sentence):
+    made = {**vgg_arrays, **damage}
     np.savez(tmp_path / "w.npz", **{name: array for name, array in made.items() if array is not None})
     with pytest.raises(InputError, match=sentence):
         vgg.load_weights(str(tmp_path / "w.npz"))
@@ -158,14 +136,14 @@ def files(tmp_path):
     return tmp_path
 
 
-def stylize(files, encoder_file, *more):
+def stylize(files, vgg_file, *more):
     content = ["--content", *(str(files / f"{name}.png") for name in ("grey", "alpha"))]
-    style = ["--style", str(files / "style.png"), "--vgg-weights", str(encoder_file)]
+    style = ["--style", str(files / "style.png"), "--vgg-weights", str(vgg_file)]
     return main(["stylize", *content, *style, "--size", "48", "--style-size", "96", "--steps", "4", *more])
 
 
-def test_stylize_paints_grey_and_see_through_pictures_and_shows_steps(files, encoder_file, capsys):
-    assert stylize(files, encoder_file, "--out", str(files / "out"), "--every", "2") == 0
+def test_stylize_paints_grey_and_see_through_pictures_and_shows_steps(files, vgg_file, capsys):
+    assert stylize(files, vgg_file, "--out", str(files / "out"), "--every", "2") == 0
     names = sorted(path.name for path in (files / "out").iterdir())
     assert names == [f"{name}{step}.png" for name in ("alpha", "grey") for step in ("-step-0002", "-step-0004", "")]
     assert cv2.imread(str(files / "out/alpha.png")).shape == (48, 48, 3)
@@ -181,16 +159,16 @@ def test_stylize_paints_grey_and_see_through_pictures_and_shows_steps(files, enc
         (["--out", "{}/out", "--layers", "relu9_1"], "no layer relu9_1"),
     ],
 )
-def test_stylize_refuses_in_one_sentence(files, encoder_file, capsys, more, sentence):
-    assert stylize(files, encoder_file, *(part.format(files) for part in more)) == 2
+def test_stylize_refuses_in_one_sentence(files, vgg_file, capsys, more, sentence):
+    assert stylize(files, vgg_file, *(part.format(files) for part in more)) == 2
     assert sentence in capsys.readouterr().err
     assert not list(files.glob("out/*.png"))
 
 
-def test_the_fast_version_learns_and_leaves_a_generator(drawn, files, encoder_file, tmp_path):
+def test_the_fast_version_learns_and_leaves_a_generator(drawn, files, vgg_file, tmp_path):
     sets = ["data.size_px=32", "student.stem_filters=16", "student.filters=16", "student.blocks=1", "batch_size=4"]
     sets += ["steps=120", "checkpoint_every=120", "sample_every=120", "fast_style.style_px=96"]
-    given = ["--photos", str(drawn / "photos"), "--style", str(files / "style.png"), "--vgg-weights", str(encoder_file)]
+    given = ["--photos", str(drawn / "photos"), "--style", str(files / "style.png"), "--vgg-weights", str(vgg_file)]
     options = [part for value in sets for part in ("--set", value)]
     run = tmp_path / "run"
     assert main(["fast-style", *given, "--run", str(run), *options]) == 0

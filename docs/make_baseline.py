@@ -1,0 +1,49 @@
+"""Make docs/baseline.png: the packaged demo face as each way of drawing has it, from left to right photograph, style
+transfer, fast style transfer, CycleGAN, the shipped student.
+
+    python docs/make_baseline.py --style anime.jpg --vgg-weights vgg19.npz --fast runs/fast --cyclegan runs/anime
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from edge_runtime import pixels
+from edge_runtime.faces import FaceFinder
+from edge_runtime.session import DEFAULT_MODEL, open_session
+from edge_runtime.sources import DemoSource
+from training.backend import select_backend
+
+SIZE_PX, SHOWN_PX = 64, 192
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("--style", "--fast", "--cyclegan"):
+        parser.add_argument(name, type=Path, required=True)
+    parser.add_argument("--vgg-weights", required=True)
+    arguments = parser.parse_args()
+    select_backend("tensorflow")
+    from training.style_commands import painter
+    from training.translator import open_translator
+
+    face = demo_face()[np.newaxis]
+    drawn = [face, painter([arguments.style], arguments.vgg_weights).paint(face, progress=False)]
+    drawn += [open_translator(place, "ab").draw(face) for place in (arguments.fast, arguments.cyclegan, DEFAULT_MODEL)]
+    sheet = np.hstack([pixels.resize(images[0], SHOWN_PX, SHOWN_PX) for images in drawn])
+    (Path(__file__).parent / "baseline.png").write_bytes(pixels.encode_png(sheet))
+
+
+def demo_face() -> pixels.Image:
+    """The face of the demo's first frame, cut as on the device."""
+    frame = DemoSource().read()
+    (face,) = FaceFinder(1).find(frame)
+    matrix = open_session(DEFAULT_MODEL).spec.framing.crop_matrix(face, SIZE_PX)
+    return pixels.swap_red_blue(pixels.warp(frame, matrix, SIZE_PX))
+
+
+if __name__ == "__main__":
+    main()
