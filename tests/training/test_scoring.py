@@ -99,6 +99,15 @@ def test_pictures_made_elsewhere_are_judged_beside_a_model(heads, trained, tmp_p
     assert "That is few" in capsys.readouterr().out
 
 
+def test_a_model_with_styles_is_judged_in_the_style_asked_for(heads, trained, tmp_path):
+    for style in ("plain", "inverted"):
+        styled = [str(TINY / "tiny-32-styles.tflite"), "--style", style, "--out", str(tmp_path / style)]
+        assert score(heads, trained, *styled) == 0
+    plain, inverted = (json.loads((tmp_path / style / "scores.json").read_text())[0] for style in ("plain", "inverted"))
+    assert plain["kid"]["value"] == pytest.approx(plain["kid"]["ceiling"], rel=0.1)  # the photographs as they are
+    assert inverted["kid"]["value"] != pytest.approx(inverted["kid"]["ceiling"], rel=0.1)
+
+
 def test_a_dry_run_counts_and_writes_nothing(heads, trained, tmp_path, capsys):
     out = tmp_path / "out"
     assert score(heads, trained, str(TINY / "tiny-32.tflite"), "--out", str(out), "--dry-run") == 0
