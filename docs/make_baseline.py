@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--vgg-weights", required=True)
     arguments = parser.parse_args()
     select_backend("tensorflow")
-    from training.style_commands import painter
+    from training.style_command import painter
     from training.translator import open_translator
 
     face = demo_face()[np.newaxis]

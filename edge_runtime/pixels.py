@@ -129,6 +129,20 @@ def warp(image: Image, matrix: NDArray[np.float32], size_px: int) -> Image:
     return resize(crop, size_px, size_px)
 
 
+def bend(image: Image, offset_px: NDArray[np.float32]) -> Image:
+    """`image` with each pixel taken `offset_px` (height, width, 2: right, down) away; the border is mirrored."""
+    rows, columns = np.mgrid[0 : image.shape[0], 0 : image.shape[1]].astype(np.float32)
+    places = columns + offset_px[..., 0], rows + offset_px[..., 1]
+    return cv2.remap(image, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+
+
+def waves(random: np.random.Generator, size_px: int, length_px: float) -> NDArray[np.float32]:
+    """Smooth noise (size_px, size_px, 2) of about unit variance, that changes over some `length_px`."""
+    noise = random.normal(size=(size_px, size_px, 2)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), length_px)
+    return smooth * np.float32(2 * length_px * math.sqrt(math.pi))  # what averaging took away
+
+
 def _scale(matrix: NDArray[np.float32]) -> float:
     """Image pixels a crop pixel."""
     return float(np.hypot(matrix[0, 0], matrix[1, 0]))

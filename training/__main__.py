@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_runtime.errors import InputError
-from training import style_commands
+from training import score_command, style_command
 
 if TYPE_CHECKING:
     from training.config import Recipe
@@ -87,9 +87,11 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="RUN",
         help="a run directory or .keras file; NAME=RUN, repeated, for a student of several styles",
     )
-    style_commands.add_style(fast_style)
-    style_commands.add_stylize(commands.add_parser("stylize", help="paint photographs in a cartoon's style (VGG19)"))
-    _add_score(commands.add_parser("score", help="how near a generator's pictures come to its target domain"))
+    style_command.add_style(fast_style)
+    style_command.add_stylize(commands.add_parser("stylize", help="paint photographs in a cartoon's style (VGG19)"))
+    score_command.add_score(
+        commands.add_parser("score", help="how near a generator's pictures come to its target domain")
+    )
     _add_prepare(commands.add_parser("prepare", help="turn folders of pictures into a clean, split data set"))
     return parser
 
@@ -104,26 +106,6 @@ def _add_run(command: argparse.ArgumentParser, recipe: str) -> None:
     command.add_argument("--coordinator", metavar="HOST:PORT", help="where worker 0 waits for the others (JAX)")
     command.add_argument("--workers", type=int, default=1, help="processes that share every batch")
     command.add_argument("--worker", type=int, default=0, help="which of them this is, from 0")
-
-
-def _add_score(score: argparse.ArgumentParser) -> None:
-    score.add_argument("places", nargs="*", type=Path, metavar="MODEL", help="run directory, .keras, .tflite or .onnx")
-    score.add_argument("--fakes", nargs="+", default=[], metavar="SOURCE", help="cartoons made already, by anything")
-    score.add_argument("--dataset", metavar="DIR", help="trainA, testA, trainB, testB, as toon-train prepare makes it")
-    score.add_argument("--photos", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
-    score.add_argument("--cartoons", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
-    score.add_argument("--recipe", help="how pictures are cropped (default: as the first run did, else anime_64)")
-    score.add_argument("--set", action="append", metavar="KEY=VALUE", help="override one recipe key; repeatable")
-    score.add_argument("--direction", default="ab", choices=("ab", "ba"), help="ab: photographs to cartoons")
-    score.add_argument("--style", default="", metavar="MIX", help="of a model with styles, such as anime:0.6,comic:0.4")
-    score.add_argument("--all-cartoons", action="store_true", help="not the test share alone: where there are few")
-    score.add_argument("--encoder", type=Path, metavar="FILE", help=".keras or .onnx, instead of the packaged one")
-    score.add_argument(
-        "--out", type=Path, metavar="DIR", help="of scores.json and sheets (default: MODEL/scores of a run)"
-    )
-    score.add_argument("--dry-run", action="store_true", help="count pictures and time; writes nothing")
-    score.add_argument("--baseline", nargs="+", type=Path, metavar="PICTURE", help="beside style transfer from these")
-    style_commands.add_vgg_weights(score)
 
 
 def _add_prepare(prepare: argparse.ArgumentParser) -> None:
@@ -154,7 +136,7 @@ def main(argv: list[str] | None = None) -> int:
             "tracker": _tracker,
             "prepare": _prepare,
             "score": _score,
-            "stylize": style_commands.run_stylize,
+            "stylize": style_command.run_stylize,
         }.get(arguments.command, _train)
         return run(arguments)
     except InputError as error:
@@ -227,7 +209,7 @@ def _job(
 
         return partial(EncoderTraining, sources=len(arguments.pictures)), {"pictures": arguments.pictures}, {}
     if arguments.command == "fast-style":
-        build, provenance = style_commands.fast_style(arguments, recipe)
+        build, provenance = style_command.fast_style(arguments, recipe)
         return build, _sources(arguments, "photos"), provenance
     provenance = {"init_sha256": generator_digest(arguments.init)} if arguments.init else {}
     if arguments.command == "cyclegan":
@@ -292,55 +274,8 @@ def _prepare(arguments: argparse.Namespace) -> int:
 
 
 def _score(arguments: argparse.Namespace) -> int:
-    from training.backend import select_backend
-
-    places, fakes = arguments.places, arguments.fakes
-    if not places and not fakes:
-        raise InputError("Give a run directory or model file to score, or --fakes with pictures made already.")
-    sources = _sources(arguments, "photos", "cartoons")
-    select_backend("tensorflow")
-    try:
-        from training import encoder, scoring
-        from training.translator import open_translator
-    except ModuleNotFoundError as error:
-        raise InputError(f"{error.name} is missing: pip install 'facetoon[train]' brings it.") from None
-    recipe = _framing_recipe(arguments)
-    question = scoring.Question(
-        **sources, recipe=recipe, direction=arguments.direction, all_cartoons=arguments.all_cartoons
-    )
-    encode = encoder.open_encoder(arguments.encoder or encoder.PACKAGED)
-    translators = [open_translator(place, arguments.direction, arguments.style) for place in places]
-    out = arguments.out or (places[0] / "scores" if len(places) == 1 and places[0].is_dir() else None)
-    if arguments.dry_run:
-        lines = scoring.dry_run(question, translators, encode)
-    elif arguments.baseline:
-        if not translators:
-            raise InputError("--baseline compares style transfer with models: give at least one.")
-        from training.baseline import compare
-
-        painter = style_commands.painter(arguments.baseline, arguments.vgg_weights)
-        lines = compare(question, translators, painter, encode, out)
-    else:
-        lines = scoring.score_all(question, translators, fakes, encode, out)
-    for line in lines:
-        print(line, flush=True)
-    if out and not arguments.dry_run:
-        print(f"{out}: {'baseline.json and a sheet' if arguments.baseline else 'scores.json and contact sheets'}.")
-    return 0
-
-
-def _framing_recipe(arguments: argparse.Namespace) -> Recipe:
-    """The recipe asked for, or that of the first run that was trained on these domains, or the shipped model's."""
-    from training.config import load_recipe
-    from training.run_directory import recipe_of
-
-    if not arguments.recipe:
-        for place in filter(Path.is_dir, arguments.places):
-            recipe = recipe_of(place, arguments.set)
-            if recipe.kind in ("cyclegan", "pairs"):  # others have seen no cartoons, so cannot say how to crop them
-                print(f"Pictures are framed as those of {place} were.")
-                return recipe
-    return load_recipe(arguments.recipe or "anime_64", arguments.set)
+    score_command.check(arguments)
+    return score_command.run(arguments, _sources(arguments, "photos", "cartoons"))
 
 
 def _tracker(arguments: argparse.Namespace) -> int:

@@ -23,7 +23,8 @@ WHOLE: Part = (0, 1)
 def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE) -> tuple[pixels.Tensor, ...]:
     """The batch of a step: for each domain a float32 -1..1 array (batch_size, size_px, size_px, 3), for "pairs" two.
 
-    For "pictures" two, which show the same pictures cropped and coloured apart, and the number of each one's source.
+    For "pictures" three, which show the same pictures cropped and coloured apart and the first of these bent, and the
+    number of each one's source.
 
     A pure function of its arguments, so resuming needs no data state at all. `part` (worker, workers) gives that
     worker's rows of the same batch: what chance decides is drawn for all rows by everyone, and costs little.
@@ -88,14 +89,32 @@ def _augmented(
     if domain == "pictures":
         again = [(row, _crop_matrix(side, zoom, centre_y, data, random)) for row in rows][mine]
         views = [[(images.images[row], matrix) for row, matrix in view] for view in (chosen, again)]
-        shaded = [_shade(jitter, count, random, mine)(_crops(view, data.size_px)) for view in views]
-        return [*shaded, images.source[rows][mine].astype(np.int32)]
+        first, second = ([pixels.warp(image, matrix, data.size_px) for image, matrix in view] for view in views)
+        shades = [_shade(jitter, count, random, mine) for _ in views]
+        plain, bent = _plain_and_bent(first, count, random, mine)
+        looks = [(shades[0], plain), (shades[1], second), (shades[0], bent)]
+        arrays = [shade(pixels.to_unit(np.stack(view))) for shade, view in looks]
+        return [*arrays, images.source[rows][mine].astype(np.int32)]
     if domain != "pairs":
         shade = _shade(jitter, count, random, mine)
         return [shade(_crops([(images.images[row], matrix) for row, matrix in chosen], data.size_px))]
     shade, photo_shade = _shade(jitter, count, random, mine), _shade(pairs.photo_jitter, count, random, mine)
     both = [_crops([(images.images[row, i], matrix) for row, matrix in chosen], data.size_px) for i in (0, 1)]
     return [photo_shade(shade(both[0])), shade(both[1])]
+
+
+def _plain_and_bent(
+    crops: list[pixels.Image], count: int, random: np.random.Generator, mine: slice
+) -> tuple[list[pixels.Image], list[pixels.Image]]:
+    """Crops moved by a part of a pixel, and bent by 1 to 3 px: both lose the same sharpness to the resampling."""
+    size_px = crops[0].shape[0]
+    shift = random.uniform(-0.5, 0.5, (count, 1, 1, 2)).astype(np.float32)
+    strength, length = random.uniform(1, 3, count), random.uniform(4, 8, count)
+    field = np.stack([s * pixels.waves(random, size_px, w) for s, w in zip(strength, length, strict=True)])
+    field = (field.astype(np.float32) * np.float32(size_px / 64))[mine]
+    still = np.broadcast_to(shift[mine], field.shape)
+    plain = [pixels.bend(crop, offset) for crop, offset in zip(crops, still, strict=True)]
+    return plain, [pixels.bend(crop, offset) for crop, offset in zip(crops, field, strict=True)]
 
 
 def _crops(chosen: list[tuple[pixels.Image, Matrix]], size_px: int) -> pixels.Tensor:

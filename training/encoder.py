@@ -1,8 +1,9 @@
 """The encoder that scores look through: a small network that this kit trains itself, and that no loss ever uses.
 
-It learns two things of every picture, on training pictures alone: which of the given sources it comes from, and which
-other crop in the batch shows the same picture (NT-Xent, Chen et al. 2020). The first makes it see style; the second
-keeps it from forgetting everything else, as a plain classifier does.
+It learns three things of every picture, on training pictures alone: which of the given sources it comes from; which
+other crop in the batch shows the same picture (NT-Xent, Chen et al. 2020); and whether it was bent by a pixel or three.
+The first makes it see style, the second keeps it from forgetting everything else, as a plain classifier does, and the
+third makes it see shape: without it, faces pulled out of shape scored like straight ones.
 """
 
 from __future__ import annotations
@@ -27,18 +28,27 @@ BATCH = 128
 
 
 def build_encoder(size_px: int, filters: int, features: int) -> keras.Model:
-    """Pictures (batch, size_px, size_px, 3) float -1..1 to features (batch, `features`)."""
+    """Pictures (batch, size_px, size_px, 3) float -1..1 to features (batch, `features`), a quarter from each quadrant.
+
+    So a face in the wrong place is seen, which one mean over the whole picture would forgive.
+    Raises InputError for sizes that cannot be halved so.
+    """
+    if size_px % 32 or features % 4:
+        raise InputError(
+            f"An encoder works at a multiple of 32 px with a multiple of 4 features, not {size_px} px and {features}."
+        )
     image = keras.Input((size_px, size_px, 3), name="image")
     x = image
     for factor in (1, 2, 4, 4):
         x = layers.Conv2D(filters * factor, 3, 2, padding="same", use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x))
-    x = layers.Conv2D(features, 3, padding="same")(x)
-    return keras.Model(image, layers.GlobalAveragePooling2D()(layers.ReLU()(x)), name="encoder")
+    x = layers.ReLU()(layers.Conv2D(features // 4, 3, padding="same")(x))
+    x = layers.AveragePooling2D(size_px // 32)(x)
+    return keras.Model(image, layers.Flatten()(x), name="encoder")
 
 
 class EncoderTraining:
-    """Encoder, the two heads that only training needs, optimizer and the compiled step."""
+    """Encoder, the three heads that only training needs, optimizer and the compiled step."""
 
     def __init__(self, recipe: Recipe, sources: int) -> None:
         """`sources` is how many kinds of pictures there are. Raises InputError for fewer than two."""
@@ -48,10 +58,12 @@ class EncoderTraining:
         self.recipe, self.sources, e = recipe, sources, recipe.encoder
         self.encoder = build_encoder(recipe.data.size_px, e.filters, e.features)
         self.classifier = keras.Sequential([keras.Input((e.features,)), layers.Dense(sources)], name="classifier")
+        self.critic = keras.Sequential([keras.Input((e.features,)), layers.Dense(1)], name="critic")
         projection = [layers.Dense(e.features, "relu"), layers.Dense(64)]
         self.projector = keras.Sequential([keras.Input((e.features,)), *projection], name="projector")
         self.generators = {"encoder": self.encoder}
-        self.networks = {"encoder": self.encoder, "classifier": self.classifier, "projector": self.projector}
+        networks = (self.encoder, self.classifier, self.projector, self.critic)
+        self.networks = {network.name: network for network in networks}
         self.optimizer = keras.optimizers.Adam(e.learning_rate)
         self.optimizer.build(self._trained)
         self._train = compile_step(self._step, self.variables)
@@ -72,11 +84,13 @@ class EncoderTraining:
     def restore_host_state(self, state: dict[str, pixels.Tensor]) -> None:
         """The reverse of `host_state`."""
 
-    def step(self, index: int, first: pixels.Tensor, second: pixels.Tensor, source: pixels.Tensor) -> dict[str, float]:
-        """Train once on two views (batch, size_px, size_px, 3) of the same pictures and their sources (batch,)."""
+    def step(
+        self, index: int, first: pixels.Tensor, second: pixels.Tensor, bent: pixels.Tensor, source: pixels.Tensor
+    ) -> dict[str, float]:
+        """Train once on views (batch, size_px, size_px, 3) of the same pictures and their sources (batch,)."""
         decay = linear_decay(index, self.recipe.steps, self.recipe.optimizer.decay_from)
         self.optimizer.learning_rate.assign(self.recipe.encoder.learning_rate * decay)
-        return {name: float(value) for name, value in self._train(first, second, source).items()}
+        return {name: float(value) for name, value in self._train(first, second, bent, source).items()}
 
     def translate(self, pictures: pixels.Tensor) -> list[pixels.Tensor]:
         """Columns of a sample sheet: the pictures alone."""
@@ -87,14 +101,20 @@ class EncoderTraining:
         chosen = np.asarray(self.classifier(self.encoder(pictures, training=False))).argmax(1)
         return {"test_error": float(np.mean(chosen != np.arange(len(pictures)) % self.sources))}
 
-    def _step(self, first: Any, second: Any, source: Any) -> dict[str, Any]:
+    def _step(self, first: Any, second: Any, bent: Any, source: Any) -> dict[str, Any]:
         def loss() -> Any:
-            features = self.encoder(ops.concatenate([first, second]), training=True)
+            count = first.shape[0]
+            features = self.encoder(ops.concatenate([first, second, bent]), training=True)
+            straight = features[: 2 * count]
+            scores = self.classifier(straight)
             told = ops.concatenate([source, source])
-            scores = self.classifier(features)
             known = ops.mean(keras.losses.sparse_categorical_crossentropy(told, scores, from_logits=True))
-            same = _contrast(self.projector(features), self.recipe.encoder.temperature)
-            return known + same, {"source": known, "same": same}
+            same = _contrast(self.projector(straight), self.recipe.encoder.temperature)
+            # The second view keeps out: it was resampled once less, and sharpness must not give the answer away.
+            pair = self.critic(ops.concatenate([features[:count], features[2 * count :]]))
+            is_bent = np.repeat([[0.0], [1.0]], count, axis=0).astype(np.float32)
+            shape = ops.mean(keras.losses.binary_crossentropy(is_bent, pair, from_logits=True))
+            return known + same + shape, {"source": known, "same": same, "shape": shape}
 
         _, parts, gradients = value_and_grad(loss, self._trained)
         self.optimizer.apply(gradients, self._trained)

@@ -71,7 +71,7 @@ def _session(place: Path, style: str) -> Translator:
 
 
 def _style_names(place: Path) -> tuple[str, ...]:
-    config = place / "config.json"
+    config = (place if place.is_dir() else place.parent) / "config.json"  # a .keras file's run tells them
     return tuple(json.loads(config.read_text("utf-8")).get("styles", ())) if config.is_file() else ()
 
 

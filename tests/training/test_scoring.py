@@ -99,6 +99,15 @@ def test_pictures_made_elsewhere_are_judged_beside_a_model(heads, trained, tmp_p
     assert "That is few" in capsys.readouterr().out
 
 
+def test_a_model_with_styles_is_judged_in_the_style_asked_for(heads, trained, tmp_path):
+    for style in ("plain", "inverted"):
+        styled = [str(TINY / "tiny-32-styles.tflite"), "--style", style, "--out", str(tmp_path / style)]
+        assert score(heads, trained, *styled) == 0
+    plain, inverted = (json.loads((tmp_path / style / "scores.json").read_text())[0] for style in ("plain", "inverted"))
+    assert plain["kid"]["value"] == pytest.approx(plain["kid"]["ceiling"], rel=0.1)  # the photographs as they are
+    assert inverted["kid"]["value"] != pytest.approx(inverted["kid"]["ceiling"], rel=0.1)
+
+
 def test_a_dry_run_counts_and_writes_nothing(heads, trained, tmp_path, capsys):
     out = tmp_path / "out"
     assert score(heads, trained, str(TINY / "tiny-32.tflite"), "--out", str(out), "--dry-run") == 0
@@ -189,6 +198,26 @@ def test_the_packaged_encoder_ranks_damage_of_real_cartoons(shared_data):
 def test_what_cannot_be_scored_is_one_sentence(heads, trained, capsys, more, sentence):
     assert score(heads, trained, *more) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_the_views_of_a_picture_are_the_same_for_the_same_step(heads):
+    images = load_split([str(heads / "photos"), str(heads / "cartoons")], 40, 0.3)[0]
+    recipe = Recipe(data=Data(size_px=32), batch_size=6)
+    views = data.batch_at(3, {"pictures": images}, recipe)
+    assert [view.shape for view in views] == [(6, 32, 32, 3)] * 3 + [(6,)]
+    for view, again in zip(views, data.batch_at(3, {"pictures": images}, recipe), strict=True):
+        np.testing.assert_array_equal(view, again)
+    halves = [data.batch_at(3, {"pictures": images}, recipe, (worker, 2)) for worker in (0, 1)]
+    for view, *parts in zip(views, *halves, strict=True):
+        np.testing.assert_array_equal(view, np.concatenate(parts))
+    first, second, bent = (np.asarray(view) for view in views[:3])
+    assert 0.01 < np.abs(first - bent).mean() < np.abs(first - second).mean()
+
+
+def test_an_encoder_of_an_odd_size_is_refused(heads, tmp_path, capsys):
+    pictures = ["--pictures", str(heads / "photos"), str(heads / "cartoons"), "--run", str(tmp_path / "run")]
+    assert main(["encoder", *pictures, "--set", "data.size_px=48"]) == 2
+    assert "multiple of 32 px" in capsys.readouterr().err
 
 
 def test_an_encoder_of_one_source_is_refused(heads, tmp_path, capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ pytest.importorskip("tensorflow")
 import keras
 
 from convert.compare import ssim
+from edge_runtime import pixels
 from edge_runtime.errors import InputError
 from training import colour, perceptual, vgg
 from training.__main__ import main
@@ -176,3 +178,17 @@ def test_the_fast_version_learns_and_leaves_a_generator(drawn, files, vgg_file, 
     assert lines[-1]["loss"] < lines[0]["loss"]
     assert load_generator(run).name == "student"
     assert {"vgg_sha256", "styles_sha256"} <= set(json.loads((run / "config.json").read_text()))
+
+
+@pytest.mark.shared_data
+def test_real_pictures_take_the_style_and_stay_recognizable(shared_data):
+    """The compressed encoder on real files; SSIM of two unrelated faces here is about 0.2."""
+    weights = vgg.load_weights(str(shared_data / "nets/vgg19_16x.npz"))
+    with zipfile.ZipFile(shared_data / "human128.zip") as archive:
+        face = pixels.decode_image(archive.read(sorted(n for n in archive.namelist() if "lfw_" in n)[0]), "face")
+    with zipfile.ZipFile(shared_data / "comic_pairs256.zip") as archive:
+        comic = pixels.decode_image(archive.read("comic_pairs256/v2/03_comic.jpg"), "comic")
+    transfer = StyleTransfer(weights, [comic], [], Settings(steps=60))
+    painted = transfer.paint(face[None], progress=False)[0]
+    assert style_loss(transfer, painted, comic) < 0.2 * style_loss(transfer, face, comic)
+    assert ssim(face, painted) > 0.35

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -72,7 +71,7 @@ def run_stylize(arguments: argparse.Namespace) -> int:
     transfer = _transfer(arguments)
     for names in _batches({name: image.shape for name, image in photos.items()}, arguments.batch_size):
         _paint(transfer, {name: photos[name] for name in names}, places, arguments.every)
-    sys.stdout.write(f"{arguments.out}: {len(photos)} {'picture' if len(photos) == 1 else 'pictures'} painted.\n")
+    print(f"{arguments.out}: {len(photos)} {'picture' if len(photos) == 1 else 'pictures'} painted.")
     return 0
 
 
