@@ -47,6 +47,9 @@ class Request:
     style: str = ""
     """A mix to bake, such as "anime:0.6,comic:0.4"; empty keeps a style input."""
     style_names: tuple[str, ...] = ()
+    improve: tuple[str, ...] = ()
+    """Methods of recipes.IMPROVEMENTS, in that order, for recipes with int8 weights."""
+    qat_steps: int = 300
     dynamic_batch: bool = False
     seed: int = 1
     keep: bool = False
@@ -61,6 +64,8 @@ class Material:
     test: Sample
     style: NDArray[np.float32] | None
     """The style to bake, float32 (styles,)."""
+    improved: Any = None
+    """What becomes int8: the generator, or a copy that was improved for it."""
 
 
 def build(request: Request) -> Report:
@@ -109,7 +114,13 @@ def load_material(request: Request) -> Material:
     calibration, test = load_samples(source, (request.calibration_images, request.test_images), request.seed)
     if style is not None:
         calibration, test = (replace(s, styles=np.tile(style, (len(s.images), 1))) for s in (calibration, test))
-    return Material(source, calibration, test, style)
+    improved = source.generator
+    if request.improve:
+        with quiet():
+            from convert.improve import improve
+
+            improved = improve(improved, request.improve, calibration, style, request.qat_steps, request.seed)
+    return Material(source, calibration, test, style, improved)
 
 
 def convert(material: Material, recipe: Recipe, suffix: str, calibration: Sample, dynamic_batch: bool = False) -> bytes:
@@ -118,7 +129,8 @@ def convert(material: Material, recipe: Recipe, suffix: str, calibration: Sample
         from convert.bake import batch_of_one
         from convert.to_onnx import to_onnx
         from convert.to_tflite import to_tflite
-    fixed = batch_of_one(material.source.generator, material.style, None if dynamic_batch else 1)
+    generator = material.improved if recipe.weight_bits == 8 else material.source.generator
+    fixed = batch_of_one(generator, material.style, None if dynamic_batch else 1)
     return (to_onnx if suffix == ONNX else to_tflite)(fixed, recipe, calibration)
 
 
@@ -168,7 +180,7 @@ def _spec(request: Request, recipe: Recipe, material: Material) -> ModelSpec:
     return ModelSpec(
         name=name,
         direction=source.direction,
-        recipe=recipe.name,
+        recipe="+".join((recipe.name, *(request.improve if recipe.weight_bits == 8 else ()))),
         framing=source.framing,
         styles=source.styles if is_live else (request.style or name,),
         calibration=material.calibration.describe() if recipe.is_static else {},

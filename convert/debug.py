@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from convert.build import Material, Request, load_material
 from convert.compare import Comparison, compare
 from convert.quiet import quiet
-from convert.recipes import Recipe, find_recipe
+from convert.recipes import IMPROVEMENTS, Recipe, find_recipe
 from convert.report import rounded
 from edge_runtime import pixels
 from edge_runtime.errors import InputError
@@ -69,7 +69,9 @@ def debug(path: Path, request: Request, tell: Callable[[str], None]) -> tuple[Mo
     recipe = find_recipe(spec.recipe.partition("+")[0])
     if recipe.name != "static_wi8_ai8":
         raise InputError(f"{path} is {recipe.name}; only static_wi8_ai8 has errors that single operators cause.")
-    material = load_material(request)
+    # What was improved before is ranked as it was improved; the steps of "qat" are those of the request.
+    improve = tuple(name for name in spec.recipe.split("+") if name in IMPROVEMENTS)
+    material = load_material(replace(request, improve=improve))
     if material.source.sha256 != spec.run:
         raise InputError(f"{path} was made from run {spec.run[:12]}, not from {material.source.sha256[:12]}.")
     tell("measuring every operator ...")
@@ -88,7 +90,7 @@ def debug(path: Path, request: Request, tell: Callable[[str], None]) -> tuple[Mo
 def apply(step: Step, spec: ModelSpec, out: Path) -> ModelSpec:
     """Write the file of that step; its recipe's name says how many operators stayed float."""
     scores = rounded(step.comparison.scores) | {"test": spec.scores.get("test", {})}
-    recipe = f"{spec.recipe.partition('+')[0]}+{step.in_float}float"
+    recipe = f"{spec.recipe}+{step.in_float}float"
     return write_model(out, step.model, replace(spec, recipe=recipe, scores=scores))
 
 
@@ -125,7 +127,7 @@ def _debugger(material: Material, recipe: Recipe) -> Any:
     from convert.bake import batch_of_one
     from convert.to_tflite import make_converter
 
-    fixed = batch_of_one(material.source.generator, material.style)
+    fixed = batch_of_one(material.improved, material.style)
     few = replace(material.calibration, images=material.calibration.images[:DEBUGGED])
     names = [tensor.name for tensor in fixed.inputs]
     options = tf.lite.experimental.QuantizationDebugOptions(layer_direct_compare_metrics={"snr_db": _snr_db})
