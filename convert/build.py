@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.calibration import FEWEST, Sample, load_samples
-from convert.compare import Comparison, compare, file_pictures, score
+from convert.compare import Comparison, check_range, compare, file_pictures, score
 from convert.delegation import delegation
 from convert.quiet import quiet
 from convert.recipes import ONNX, RECIPES, TFLITE, Recipe, find_recipe
@@ -114,6 +114,7 @@ def load_material(request: Request) -> Material:
     calibration, test = load_samples(source, (request.calibration_images, request.test_images), request.seed)
     if style is not None:
         calibration, test = (replace(s, styles=np.tile(style, (len(s.images), 1))) for s in (calibration, test))
+    check_range(source.generator, test.images, test.styles if source.styles else None)
     improved = source.generator
     if request.improve:
         with quiet():
@@ -136,6 +137,8 @@ def convert(material: Material, recipe: Recipe, suffix: str, calibration: Sample
 
 def build_file(request: Request, recipe: Recipe, material: Material) -> Report:
     """One file with its report and verdict."""
+    from convert.kid import kid_change  # brings Keras in, which load_material has done quietly
+
     source, test, out = material.source, material.test, request.out
     if request.dynamic_batch and (out.suffix != ONNX or recipe.is_static):
         raise InputError(f"A dynamic batch is for float .onnx files, not for {recipe.name} in {out.suffix}.")
@@ -159,6 +162,7 @@ def build_file(request: Request, recipe: Recipe, material: Material) -> Report:
             sizes_bytes={"file": staged.stat().st_size, "model": len(model), "float generator": source.float_bytes},
             versions=versions(open_session(staged).runtime),
             percentiles_db=comparison.percentiles_db,
+            kid=kid_change(comparison),
             agreement=agreement,
             delegation=delegation(model) if out.suffix == TFLITE else {},
         )
