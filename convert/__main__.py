@@ -44,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     verify.add_argument("file", type=Path, metavar="FILE", help=".tflite or .onnx, made by toon-convert build")
     verify.add_argument("--run", type=Path, required=True, metavar="RUN", help="run directory, .keras or SavedModel")
     debug = commands.add_parser("debug", help="rank a static file's operators by their error; try the worst in float")
-    debug.add_argument("file", type=Path, metavar="FILE.tflite", help="static_wi8_ai8, made by toon-convert build")
+    debug.add_argument("file", type=Path, metavar="FILE", help="static_wi8_ai8, made by toon-convert build")
     debug.add_argument("--run", type=Path, required=True, metavar="RUN", help="run directory, .keras or SavedModel")
     debug.add_argument("--out", type=Path, required=True, metavar="DIR", help="for table, plot and applied file")
     debug.add_argument("--apply", type=int, metavar="N", help="write the file that keeps the N worst in float")
@@ -168,7 +168,7 @@ def _debug(arguments: argparse.Namespace) -> int:
     print(text, end="")
     for step in steps:
         if step.in_float == arguments.apply:
-            apply(step, spec, arguments.out / f"{stem}.{step.in_float}float.tflite")
+            apply(step, spec, arguments.out / f"{stem}.{step.in_float}float{arguments.file.suffix}")
     return 0
 
 
