@@ -18,6 +18,7 @@ from convert.calibration import Sample
 from convert.fold import CONVOLUTIONS, Folded, Values, fold, output_axis, scale_input, scale_output
 from convert.recipes import IMPROVEMENTS
 from edge_runtime import pixels
+from edge_runtime.errors import InputError
 
 PICTURES = 64  # whose values are held in memory, one layer at a time
 LEAST_SPREAD = 1e-6  # of a channel that says anything
@@ -33,9 +34,11 @@ def improve(
     """A folded copy of the generator, improved by the methods `names` of recipes.IMPROVEMENTS, in the order there.
 
     With `style` its StyleAffine layers are folded in too. Raises InputError for a network that is not a graph of
-    layers used once.
+    layers used once, or that hides its convolutions, as a SavedModel does.
     """
     folded = fold(generator, style)
+    if not folded.convolutions:
+        raise InputError(f"The generator {generator.name} shows no convolution that could be improved.")
     inputs = arguments(folded.model, calibration)
     few = [values[:PICTURES] for values in inputs]
     for name in (known for known in IMPROVEMENTS if known in names):

@@ -162,3 +162,9 @@ def test_a_layer_used_twice_is_refused():
     twice = layers.Conv2D(3, 3, padding="same")
     with pytest.raises(InputError, match="uses a layer twice"):
         fold(keras.Model(image, twice(twice(image))))
+
+
+def test_a_network_without_convolutions_is_refused():
+    image = keras.Input((SIZE_PX, SIZE_PX, 3))
+    with pytest.raises(InputError, match="shows no convolution"):
+        improve(keras.Model(image, layers.Activation("tanh")(image)), ["bias"], sample(), None, 0, 1)
