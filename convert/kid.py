@@ -24,9 +24,11 @@ def kid_change(comparison: Comparison) -> dict[str, Any]:
     if len(comparison.inputs) < 2 * quality.LEAST_PICTURES:
         return {}
     look = open_encoder()
+    # By content: the comparison has its worst picture first, which would give each file halves of its own.
+    rows = sorted(range(len(comparison.inputs)), key=lambda row: comparison.inputs[row].tobytes())
     target, drawn, by_file = (
         np.asarray(look(pictures), np.float64)
-        for pictures in (comparison.expected[1::2], comparison.expected[::2], comparison.actual[::2])
+        for pictures in (comparison.expected[rows[1::2]], comparison.expected[rows[::2]], comparison.actual[rows[::2]])
     )
     before, after = quality.kid(drawn, target), quality.kid(by_file, target)
     low, high = quality.jackknife_interval(quality.kid, drawn, target, np.random.default_rng(0))
