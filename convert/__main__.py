@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convert.recipes import RECIPES
+from convert.recipes import IMPROVEMENTS, RECIPES, find_improvements
 from edge_runtime.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ EXAMPLES = """examples:
   toon-convert build runs/student --recipe float32 --out anime-64.onnx
   toon-convert build runs/student --all --out models/
   toon-convert build runs/styles --style anime:0.6,comic:0.4 --out mixed.tflite
+  toon-convert build runs/student --improve equalize,bias --out anime-64.tflite
   toon-convert build unet.keras --photos /media/faces.zip --out unet.tflite
   toon-convert inspect anime-64.tflite
   toon-convert verify anime-64.tflite --run runs/student
@@ -43,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     verify.add_argument("file", type=Path, metavar="FILE", help=".tflite or .onnx, made by toon-convert build")
     verify.add_argument("--run", type=Path, required=True, metavar="RUN", help="run directory, .keras or SavedModel")
     debug = commands.add_parser("debug", help="rank a static file's operators by their error; try the worst in float")
-    debug.add_argument("file", type=Path, metavar="FILE.tflite", help="static_wi8_ai8, made by toon-convert build")
+    debug.add_argument("file", type=Path, metavar="FILE", help="static_wi8_ai8, made by toon-convert build")
     debug.add_argument("--run", type=Path, required=True, metavar="RUN", help="run directory, .keras or SavedModel")
     debug.add_argument("--out", type=Path, required=True, metavar="DIR", help="for table, plot and applied file")
     debug.add_argument("--apply", type=int, metavar="N", help="write the file that keeps the N worst in float")
@@ -59,6 +60,12 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("--recipe", default="static_wi8_ai8", help=f"{', '.join(RECIPES)} (default: %(default)s)")
     build.add_argument("--all", action="store_true", help="every recipe in every format, with a table of verdicts")
     build.add_argument("--style", default="", metavar="MIX", help="bake a mix such as anime:0.6,comic:0.4")
+    build.add_argument(
+        "--improve",
+        default="",
+        metavar="A,B",
+        help=f"before int8, better weights for it: {', '.join(IMPROVEMENTS)} (docs/CONVERT.md)",
+    )
     build.add_argument("--dynamic-batch", action="store_true", help="float .onnx only: any number of pictures at once")
     build.add_argument("--name", default="", help="the model's name (default: that of the file)")
     build.add_argument("--licence", default="", metavar="TEXT", help="the model's licence, kept in the file")
@@ -82,6 +89,7 @@ def _add_pictures(command: argparse.ArgumentParser) -> None:
     command.add_argument("--style-names", default="", metavar="A,B", help="of the style input, where the run has none")
     command.add_argument("--calibration-images", type=int, default=200, metavar="N", help="default: %(default)s")
     command.add_argument("--test-images", type=int, default=200, metavar="N", help="default: %(default)s")
+    command.add_argument("--qat-steps", type=int, default=300, metavar="N", help="of improvement qat (default: 300)")
     command.add_argument("--seed", type=int, default=1, help="chooses the pictures (default: %(default)s)")
 
 
@@ -125,6 +133,7 @@ def _pictures(arguments: argparse.Namespace) -> dict[str, Any]:
         "style_names": tuple(filter(None, arguments.style_names.split(","))),
         "calibration_images": arguments.calibration_images,
         "test_images": arguments.test_images,
+        "qat_steps": arguments.qat_steps,
         "seed": arguments.seed,
     }
 
@@ -159,7 +168,7 @@ def _debug(arguments: argparse.Namespace) -> int:
     print(text, end="")
     for step in steps:
         if step.in_float == arguments.apply:
-            apply(step, spec, arguments.out / f"{stem}.{step.in_float}float.tflite")
+            apply(step, spec, arguments.out / f"{stem}.{step.in_float}float{arguments.file.suffix}")
     return 0
 
 
@@ -173,6 +182,7 @@ def _build(arguments: argparse.Namespace) -> int:
         licence=arguments.licence,
         data_sources=tuple(arguments.data_source),
         style=arguments.style,
+        improve=find_improvements(arguments.improve),
         dynamic_batch=arguments.dynamic_batch,
         keep=arguments.keep,
         **_pictures(arguments),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.calibration import FEWEST, Sample, load_samples
-from convert.compare import Comparison, compare, file_pictures, score
+from convert.compare import Comparison, check_range, compare, file_pictures, score
 from convert.delegation import delegation
 from convert.quiet import quiet
 from convert.recipes import ONNX, RECIPES, TFLITE, Recipe, find_recipe
@@ -47,6 +47,9 @@ class Request:
     style: str = ""
     """A mix to bake, such as "anime:0.6,comic:0.4"; empty keeps a style input."""
     style_names: tuple[str, ...] = ()
+    improve: tuple[str, ...] = ()
+    """Methods of recipes.IMPROVEMENTS, in that order, for recipes with int8 weights."""
+    qat_steps: int = 300
     dynamic_batch: bool = False
     seed: int = 1
     keep: bool = False
@@ -61,6 +64,8 @@ class Material:
     test: Sample
     style: NDArray[np.float32] | None
     """The style to bake, float32 (styles,)."""
+    improved: Any = None
+    """What becomes int8: the generator, or a copy that was improved for it."""
 
 
 def build(request: Request) -> Report:
@@ -109,7 +114,14 @@ def load_material(request: Request) -> Material:
     calibration, test = load_samples(source, (request.calibration_images, request.test_images), request.seed)
     if style is not None:
         calibration, test = (replace(s, styles=np.tile(style, (len(s.images), 1))) for s in (calibration, test))
-    return Material(source, calibration, test, style)
+    check_range(source.generator, test.images, test.styles if source.styles else None)
+    improved = source.generator
+    if request.improve:
+        with quiet():
+            from convert.improve import improve
+
+            improved = improve(improved, request.improve, calibration, style, request.qat_steps, request.seed)
+    return Material(source, calibration, test, style, improved)
 
 
 def convert(material: Material, recipe: Recipe, suffix: str, calibration: Sample, dynamic_batch: bool = False) -> bytes:
@@ -118,12 +130,15 @@ def convert(material: Material, recipe: Recipe, suffix: str, calibration: Sample
         from convert.bake import batch_of_one
         from convert.to_onnx import to_onnx
         from convert.to_tflite import to_tflite
-    fixed = batch_of_one(material.source.generator, material.style, None if dynamic_batch else 1)
+    generator = material.improved if recipe.weight_bits == 8 else material.source.generator
+    fixed = batch_of_one(generator, material.style, None if dynamic_batch else 1)
     return (to_onnx if suffix == ONNX else to_tflite)(fixed, recipe, calibration)
 
 
 def build_file(request: Request, recipe: Recipe, material: Material) -> Report:
     """One file with its report and verdict."""
+    from convert.kid import kid_change  # brings Keras in, which load_material has done quietly
+
     source, test, out = material.source, material.test, request.out
     if request.dynamic_batch and (out.suffix != ONNX or recipe.is_static):
         raise InputError(f"A dynamic batch is for float .onnx files, not for {recipe.name} in {out.suffix}.")
@@ -147,6 +162,7 @@ def build_file(request: Request, recipe: Recipe, material: Material) -> Report:
             sizes_bytes={"file": staged.stat().st_size, "model": len(model), "float generator": source.float_bytes},
             versions=versions(open_session(staged).runtime),
             percentiles_db=comparison.percentiles_db,
+            kid=kid_change(comparison),
             agreement=agreement,
             delegation=delegation(model) if out.suffix == TFLITE else {},
         )
@@ -168,7 +184,7 @@ def _spec(request: Request, recipe: Recipe, material: Material) -> ModelSpec:
     return ModelSpec(
         name=name,
         direction=source.direction,
-        recipe=recipe.name,
+        recipe="+".join((recipe.name, *(request.improve if recipe.weight_bits == 8 else ()))),
         framing=source.framing,
         styles=source.styles if is_live else (request.style or name,),
         calibration=material.calibration.describe() if recipe.is_static else {},

@@ -16,6 +16,7 @@ from edge_runtime.session import Session
 
 IDENTICAL_DB = 100.0  # stands for the infinite PSNR of equal pictures, which JSON and means cannot hold
 BATCH = 20
+MOST_OVERSHOOT = 1.2  # of a value that is clipped to -1..1
 PERCENTILES = (1, 5, 25, 50, 75, 95)
 
 
@@ -120,6 +121,17 @@ def float_pictures(generator: Any, inputs: Image, styles: NDArray[np.float32] | 
     if not np.isfinite(values).all():
         raise InputError(f"The generator {generator.name} gives values that are not numbers: its training has failed.")
     return pixels.from_unit(values)
+
+
+def check_range(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> None:
+    """Raises InputError where the generator's values on a few pictures are those of another scale, such as 0..255."""
+    values = _call(generator, inputs[:BATCH], styles, 0)
+    least, greatest = float(values.min()), float(values.max())
+    if least >= 0 or float(np.mean(np.abs(values) > MOST_OVERSHOOT)) > 0.5:
+        raise InputError(
+            f"The generator {generator.name} gives values of {least:.3g}..{greatest:.3g}: pictures of -1..1 are what "
+            "it must take and give."
+        )
 
 
 def _call(generator: Any, inputs: Image, styles: NDArray[np.float32] | None, start: int) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """Why a static file is bad: the error of every operator against float, and what leaving the worst in float would buy.
 
-TensorFlow's QuantizationDebugger runs the quantized network with every tensor's float value beside it.
+For TFLite, TensorFlow's QuantizationDebugger runs the quantized network with every tensor's float value beside it; for
+ONNX, see convert.debug_onnx.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.build import Material, Request, load_material
-from convert.compare import Comparison, compare
+from convert.build import Material, Request, load_material, measure
+from convert.compare import Comparison
 from convert.quiet import quiet
-from convert.recipes import Recipe, find_recipe
+from convert.recipes import IMPROVEMENTS, ONNX, Recipe, find_recipe
 from convert.report import rounded
 from edge_runtime import pixels
 from edge_runtime.errors import InputError
@@ -47,6 +48,10 @@ class OpError:
     """Power of the float values over that of the error."""
 
 
+Make = Callable[[list[str]], bytes]
+"""Tensors whose operators stay in float, to the model."""
+
+
 @dataclass(frozen=True)
 class Step:
     """A file that keeps the `in_float` worst operators in float."""
@@ -59,36 +64,37 @@ class Step:
 
 
 def debug(path: Path, request: Request, tell: Callable[[str], None]) -> tuple[ModelSpec, list[OpError], list[Step]]:
-    """Spec, operators with the worst first, and the steps of selective float, for a static .tflite of this kit.
+    """Spec, operators with the worst first, and the steps of selective float, for a static file of this kit.
 
     Raises InputError for any other file, and when `request.run` is not the run that it came from.
     """
-    if path.suffix != ".tflite":
-        raise InputError(f"{path}: debug wants a .tflite file with static ranges.")
     _, spec = read_model(path)
-    recipe = find_recipe(spec.recipe.partition("+")[0])
+    recipe = find_recipe(spec.recipe.partition("+")[0], path.suffix)
     if recipe.name != "static_wi8_ai8":
         raise InputError(f"{path} is {recipe.name}; only static_wi8_ai8 has errors that single operators cause.")
-    material = load_material(request)
+    # What was improved before is ranked as it was improved; the steps of "qat" are those of the request.
+    improve = tuple(name for name in spec.recipe.split("+") if name in IMPROVEMENTS)
+    material = load_material(replace(request, improve=improve))
     if material.source.sha256 != spec.run:
         raise InputError(f"{path} was made from run {spec.run[:12]}, not from {material.source.sha256[:12]}.")
     tell("measuring every operator ...")
     with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TensorFlow's own interpreter is deprecated
-        debugger = _debugger(material, recipe)
-        debugger.run()
-        errors = _ranked(debugger)
+        errors, make = (_ranked_onnx if path.suffix == ONNX else _ranked)(material, recipe)
     steps = []
     for count in (step for step in STEPS if step <= len(errors)):
         tell(f"{count} operators in float ...")
-        steps.append(_step(debugger, [error.tensor for error in errors[:count]], material, spec))
+        with quiet(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = make([error.tensor for error in errors[:count]])
+        steps.append(_step(count, model, path.suffix, material, spec))
     return spec, errors, steps
 
 
 def apply(step: Step, spec: ModelSpec, out: Path) -> ModelSpec:
     """Write the file of that step; its recipe's name says how many operators stayed float."""
     scores = rounded(step.comparison.scores) | {"test": spec.scores.get("test", {})}
-    recipe = f"{spec.recipe.partition('+')[0]}+{step.in_float}float"
+    recipe = f"{spec.recipe}+{step.in_float}float"
     return write_model(out, step.model, replace(spec, recipe=recipe, scores=scores))
 
 
@@ -125,7 +131,7 @@ def _debugger(material: Material, recipe: Recipe) -> Any:
     from convert.bake import batch_of_one
     from convert.to_tflite import make_converter
 
-    fixed = batch_of_one(material.source.generator, material.style)
+    fixed = batch_of_one(material.improved, material.style)
     few = replace(material.calibration, images=material.calibration.images[:DEBUGGED])
     names = [tensor.name for tensor in fixed.inputs]
     options = tf.lite.experimental.QuantizationDebugOptions(layer_direct_compare_metrics={"snr_db": _snr_db})
@@ -141,31 +147,39 @@ def _snr_db(exact: NDArray[np.float32], levels: NDArray[np.int8], scale: float, 
     return 10 * float(np.log10((np.mean(exact**2) + 1e-12) / (np.mean(error**2) + 1e-12)))
 
 
-def _ranked(debugger: Any) -> list[OpError]:
+def _ranked(material: Material, recipe: Recipe) -> tuple[list[OpError], Make]:
     """The debugger's own dump tells which tensor each statistic belongs to."""
+    import tensorflow as tf
+
+    debugger = _debugger(material, recipe)
+    debugger.run()
     text = io.StringIO()
     debugger.layer_statistics_dump(text)
     rows = csv.DictReader(io.StringIO(text.getvalue()))
     errors = [OpError(row["op_name"], row["tensor_name"], float(row["snr_db"])) for row in rows]
-    return sorted(errors, key=lambda error: error.snr_db)
 
-
-def _step(debugger: Any, in_float: list[str], material: Material, spec: ModelSpec) -> Step:
-    import tensorflow as tf
-
-    with quiet(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    def make(in_float: list[str]) -> bytes:
         debugger.options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=in_float)
-        model = bytes(debugger.get_nondebug_quantized_model())
+        return bytes(debugger.get_nondebug_quantized_model())
+
+    return sorted(errors, key=lambda error: error.snr_db), make
+
+
+def _ranked_onnx(material: Material, recipe: Recipe) -> tuple[list[OpError], Make]:
+    from convert.bake import batch_of_one
+    from convert.debug_onnx import rank
+
+    return rank(batch_of_one(material.improved, material.style), material.calibration)
+
+
+def _step(in_float: int, model: bytes, suffix: str, material: Material, spec: ModelSpec) -> Step:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "step.tflite"
+        path = Path(folder) / f"step{suffix}"
         write_model(path, model, spec)
-        styles = material.test.styles if material.source.styles else None
-        generator, inputs = material.source.generator, material.test.images
-        comparison = compare(open_session(path), generator, inputs, styles, material.style is not None)
+        comparison = measure(path, material)
         session = open_session(path, threads=1)
-    tensor = session.to_tensor(inputs[0])
-    return Step(len(in_float), model, comparison, statistics.median(_timed(session, tensor) for _ in range(TIMED_RUNS)))
+    tensor = session.to_tensor(material.test.images[0])
+    return Step(in_float, model, comparison, statistics.median(_timed(session, tensor) for _ in range(TIMED_RUNS)))
 
 
 def _timed(session: Any, tensor: pixels.Tensor) -> float:

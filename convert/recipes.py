@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edge_runtime.errors import InputError
 
 TFLITE, ONNX = ".tflite", ".onnx"
+IMPROVEMENTS = ("equalize", "bn", "bias", "qat")  # in the order that they are made in; see convert.improve
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,15 @@ RECIPES = {
         Recipe("static_wi8_ai16", 8, 16, Thresholds(45.0, 42.0, 0.99), is_static=True),
     )
 }
+
+
+def find_improvements(text: str) -> tuple[str, ...]:
+    """The methods of a list such as "equalize,bias"; raises InputError naming the known ones."""
+    names = tuple(filter(None, text.split(",")))
+    for name in names:
+        if name not in IMPROVEMENTS:
+            raise InputError(f"There is no improvement {name}; known ones are: {', '.join(IMPROVEMENTS)}.")
+    return tuple(known for known in IMPROVEMENTS if known in names)
 
 
 def find_recipe(name: str, suffix: str = TFLITE) -> Recipe:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def to_onnx(fixed: Any, recipe: Recipe, calibration: Sample) -> bytes:
     Every recipe takes and gives float32 pictures. Raises InputError when tf2onnx has no word for an operation.
     """
     with quiet():
-        model = _float32(fixed)
+        model = float32(fixed)
         if recipe.weight_bits == 16:
             model = _float16(model)
         elif recipe.is_static:
@@ -38,7 +39,8 @@ def to_onnx(fixed: Any, recipe: Recipe, calibration: Sample) -> bytes:
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _float32(fixed: Any) -> onnx.ModelProto:
+def float32(fixed: Any) -> onnx.ModelProto:
+    """What tf2onnx makes of a Keras model, with names of this kit."""
     import tf2onnx
 
     signature = [tf.TensorSpec(t.shape, t.dtype, name=t.name) for t in fixed.inputs]
@@ -93,36 +95,54 @@ def _int8(model: onnx.ModelProto, calibration: Sample) -> onnx.ModelProto:
     Single outliers spoil the first, pictures unlike each other (or styles) are clipped by the second; the one with the
     smaller error on some of the calibration pictures is taken.
     """
-    with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # NumPy's, of a tensor that is always 0
-        candidates = [_quantized(model, calibration, Path(name), average) for average in (False, True)]
-    return min(candidates, key=lambda candidate: _mean_square(model, candidate, calibration))
+    return better_ranges(prepare(model), calibration)[1]
 
 
-def _quantized(model: onnx.ModelProto, calibration: Sample, folder: Path, average: bool) -> onnx.ModelProto:
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+def better_ranges(prepared: onnx.ModelProto, calibration: Sample) -> tuple[bool, onnx.ModelProto]:
+    """Whether averaged ranges have the smaller error, and the model quantized with the better ones."""
+    candidates = [(average, quantize(prepared, calibration, average)) for average in (False, True)]
+    return min(candidates, key=lambda candidate: _mean_square(prepared, candidate[1], calibration))
+
+
+def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The float model as the quantizer wants it: shapes known, normalization folded in."""
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    given, prepared, quantized = (folder / f"{step}.onnx" for step in ("given", "prepared", "int8"))
-    onnx.save(model, given)  # from memory it would put the weights into a file of their own, and lose them
-    quant_pre_process(given, prepared, skip_symbolic_shape=True)
-    quantize_static(
-        prepared,
-        quantized,
-        _Reader(model, calibration),
-        quant_format=QuantFormat.QDQ,
-        per_channel=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-        calibrate_method=CalibrationMethod.MinMax,
-        extra_options={"CalibMovingAverage": average},
-    )
-    return onnx.load(quantized)
+    with tempfile.TemporaryDirectory() as name:
+        given, prepared = (Path(name) / f"{step}.onnx" for step in ("given", "prepared"))
+        onnx.save(model, given)  # from memory it would put the weights into a file of their own, and lose them
+        quant_pre_process(given, prepared, skip_symbolic_shape=True)
+        return onnx.load(prepared)
+
+
+def quantize(
+    prepared: onnx.ModelProto, calibration: Sample, average: bool, in_float: Sequence[str] = ()
+) -> onnx.ModelProto:
+    """int8, save for the nodes named in `in_float`."""
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+
+    with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's, of a tensor that is always 0
+        given, quantized = (Path(name) / f"{step}.onnx" for step in ("prepared", "int8"))
+        onnx.save(prepared, given)
+        quantize_static(
+            given,
+            quantized,
+            Reader(prepared, calibration),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=list(in_float),
+            calibrate_method=CalibrationMethod.MinMax,
+            extra_options={"CalibMovingAverage": average},
+        )
+        return onnx.load(quantized)
 
 
 def _mean_square(exact: onnx.ModelProto, candidate: onnx.ModelProto, calibration: Sample) -> float:
     runs = [open_onnx(m.SerializeToString(), "the model", threads=2)[0].run for m in (exact, candidate)]
-    reader, errors = _Reader(exact, calibration), []
+    reader, errors = Reader(exact, calibration), []
     for _ in range(JUDGED):
         if tensors := reader.get_next():
             (expected,), (given,) = (run(None, tensors) for run in runs)
@@ -130,7 +150,7 @@ def _mean_square(exact: onnx.ModelProto, candidate: onnx.ModelProto, calibration
     return float(np.mean(errors))
 
 
-class _Reader:
+class Reader:
     """ONNX Runtime's CalibrationDataReader."""
 
     def __init__(self, model: onnx.ModelProto, calibration: Sample) -> None:

@@ -19,6 +19,22 @@ def toon(run, tmp_path_factory):
     return out
 
 
+def test_an_onnx_file_is_ranked_tensor_by_tensor(run, tmp_path, capfd):
+    out = tmp_path / "toon.onnx"
+    assert main(["build", str(run), "--out", str(out), *SMALL]) == 0
+    capfd.readouterr()
+    command = ["debug", str(out), "--run", str(run), "--out", str(tmp_path), *SMALL]
+    assert main([*command, "--apply", "4"]) == 0
+    ranking, steps = (part.splitlines()[2:] for part in capfd.readouterr().out.split("\n\n"))
+    ratios = [float(line.split("|")[2]) for line in ranking]
+    assert ratios == sorted(ratios)
+    assert all(5 < ratio < 80 for ratio in ratios)
+    assert "Conv" in {line.split("|")[1].strip() for line in ranking}
+    rows = [[float(cell) for cell in line.strip("| ").split("|")] for line in steps]
+    assert rows[-1][1] > rows[0][1]
+    assert open_session(tmp_path / "toon.4float.onnx").spec.recipe == "static_wi8_ai8+4float"
+
+
 def test_operators_are_ranked_and_the_worst_put_into_float(toon, run, tmp_path, capfd):
     command = ["debug", str(toon), "--run", str(run), "--out", str(tmp_path), *SMALL]
     assert main([*command, "--apply", "4"]) == 0

@@ -52,6 +52,25 @@ def super_resolution() -> keras.Model:
     return keras.Model(image, layers.Conv2D(3, 3, padding="same")(x), name="super_resolution")
 
 
+def enlarged_refined() -> keras.Model:
+    """Super-resolution as SRCNN does it: a picture enlarged beforehand, 9-1-5 convolutions, no normalization."""
+    image = keras.Input((SIZE_PX, SIZE_PX, 3))
+    x = layers.Conv2D(32, 9, padding="same", activation="relu")(image)
+    x = layers.Conv2D(16, 1, activation="relu")(x)
+    return keras.Model(image, layers.Conv2D(3, 5, padding="same")(x), name="srcnn")
+
+
+def of_unit_range() -> keras.Model:
+    image = keras.Input((SIZE_PX, SIZE_PX, 3))
+    return keras.Model(image, layers.Conv2D(3, 3, padding="same", activation="sigmoid")(image), name="of_unit_range")
+
+
+def of_byte_range() -> keras.Model:
+    image = keras.Input((SIZE_PX, SIZE_PX, 3))
+    x = layers.Conv2D(3, 3, padding="same", activation="tanh")(image)
+    return keras.Model(image, layers.Rescaling(127.5, 127.4)(x), name="of_byte_range")
+
+
 def of_any_size() -> keras.Model:
     image = keras.Input((None, None, 3))
     return keras.Model(image, layers.Conv2D(3, 3, padding="same")(image), name="of_any_size")
@@ -85,7 +104,7 @@ def convert(photos, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("build", [unet, transposed_resnet])
+@pytest.mark.parametrize("build", [unet, transposed_resnet, enlarged_refined])
 @pytest.mark.parametrize("recipe", ["float32", "hybrid_wi8_afp32"])
 def test_foreign_generators_convert_and_pass(convert, build, recipe):
     keras.utils.set_random_seed(5)
@@ -94,7 +113,7 @@ def test_foreign_generators_convert_and_pass(convert, build, recipe):
     assert report["spec"]["scores"]["psnr_mean_db"] >= 38
 
 
-@pytest.mark.parametrize("build", [unet, transposed_resnet])
+@pytest.mark.parametrize("build", [unet, transposed_resnet, enlarged_refined])
 @pytest.mark.parametrize("suffix", ["tflite", "onnx"])
 def test_foreign_generators_are_judged_in_int8(convert, build, suffix):
     keras.utils.set_random_seed(5)
@@ -117,6 +136,8 @@ def test_a_saved_model_converts(photos, tmp_path):
     ("build", "sentence"),
     [
         (super_resolution, "not one square picture to another"),
+        (of_unit_range, "pictures of -1..1 are what it must take and give"),
+        (of_byte_range, "pictures of -1..1 are what it must take and give"),
         (of_any_size, "its shapes are dynamic, and a device wants one fixed size"),
     ],
 )

@@ -15,6 +15,7 @@ from keras import layers
 from convert.__main__ import main
 from convert.bake import batch_of_one
 from convert.calibration import spread_styles
+from convert.compare import psnr_db
 from edge_runtime.session import open_session
 from edge_runtime.spec import read_model
 from training.checkpoint import load_generator
@@ -166,6 +167,17 @@ def test_a_baked_mix_is_the_live_one(styled_run, tmp_path):
     assert session.spec.styles == ("anime:0.6,comic:0.4",)
     live = load_generator(styled_run)([noise(), np.array([[0.6, 0.4]], np.float32)], training=False)
     assert np.abs(session.infer(noise()) - np.asarray(live)).max() < 1e-4
+
+
+def test_baked_and_live_agree_in_int8(styled_run, tmp_path):
+    live, baked = tmp_path / "live.tflite", tmp_path / "baked.tflite"
+    mix = ["--style", "anime:0.6,comic:0.4"]
+    for out, more in ((live, []), (baked, mix)):
+        assert main(["build", str(styled_run), "--out", str(out), *NAMES, *SMALL, *more]) == 0
+    picture = np.random.default_rng(1).integers(0, 256, (4, 4, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    session = open_session(live)
+    session.set_style([0.6, 0.4])
+    assert psnr_db(open_session(baked).run(picture), session.run(picture)) >= 40
 
 
 @pytest.mark.parametrize(
