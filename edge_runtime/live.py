@@ -168,6 +168,7 @@ class LiveLoop:
             "source": self._source.name,
             "frames": self.frames_out,
             "dropped": self.dropped,
+            "losses": self._source.losses,
             "faces": len(self._cartoonizer.faces),
             "frames_per_second": round(self.output_rate.rate(), 1),
             "stages": {

@@ -26,6 +26,8 @@ class Source(Protocol):
     name: str
     rate_hz: float
     """Frames a second as the source states it: the pace of playing, and of a recording."""
+    losses: int
+    """How often a live source was lost."""
     frames: int | None
     """How many there are, where that is known."""
     live: bool
@@ -62,6 +64,7 @@ class VideoSource:
     """A video file, read to its end."""
 
     live = False
+    losses = 0
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
@@ -90,6 +93,7 @@ class PictureSource:
     """A picture, or a folder's pictures by name; every frame has the first one's size."""
 
     live = False
+    losses = 0
     rate_hz = 1.0
 
     def __init__(self, path: Path) -> None:
@@ -132,6 +136,7 @@ class DemoSource:
     rate_hz = 30.0
     frames: int | None = None
     live = False
+    losses = 0
     WIDTH_PX, HEIGHT_PX = 640, 480
     FACE_X_PX, FACE_Y_PX = 224.0, 128.0  # in the photograph
 

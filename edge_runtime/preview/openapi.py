@@ -26,6 +26,7 @@ MEASURED: dict[str, Schema] = {
     "source": {"type": "string"},
     "frames": COUNT,
     "dropped": COUNT,
+    "losses": COUNT,
     "faces": COUNT,
     "viewers": COUNT,
     "frames_per_second": {"type": "number"},

@@ -20,7 +20,7 @@ class Frames:
     rate_hz = 1000.0
 
     def __init__(self, count: int | None, live: bool = False, fail_at: int = -1) -> None:
-        self.frames, self.live, self.fail_at = count, live, fail_at
+        self.frames, self.live, self.fail_at, self.losses = count, live, fail_at, 0
         self.closed = False
         self._number = 0
 

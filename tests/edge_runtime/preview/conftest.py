@@ -17,7 +17,7 @@ class FakeLive:
     def state(self):
         stages = {"latency": {"p50_ms": 12.5, "p95_ms": 20.0}}
         return {
-            "running": self.running, "source": "test", "frames": 3, "dropped": 1, "faces": 2,
+            "running": self.running, "source": "test", "frames": 3, "dropped": 1, "losses": 0, "faces": 2,
             "frames_per_second": 29.5, "stages": stages, "settings": self.settings, "styles": ["ink"],
             "models": [{"name": "a", "styles": ["ink"]}, {"name": "b", "styles": []}],
         }  # fmt: skip
