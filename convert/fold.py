@@ -130,7 +130,8 @@ def _affine_chain(conv: Any, after: dict[Any, list[Any]], style: Values | None) 
 
 def _affine(op: Any, style: Values | None) -> tuple[Values, Values]:
     if isinstance(op, StyleAffine) and style is not None:
-        return np.asarray(style @ (1.0 + np.asarray(op.gains))), np.asarray(style @ np.asarray(op.shifts))
+        gains, shifts = (np.asarray(rows) for rows in op.rows())
+        return style @ gains, style @ shifts
     gain = np.asarray(op.gamma) if op.scale else np.float32(1)
     gain = gain / np.sqrt(np.asarray(op.moving_variance) + op.epsilon)
     beta = np.asarray(op.beta) if op.center else np.float32(0)

@@ -203,7 +203,8 @@ def _job(
             told[f"teacher_{name}_sha256" if name else "teacher_sha256"] = generator_digest(run)
         if len(teachers) > 1:
             told["styles"] = list(teachers)  # in this order they are the model's style input
-        return partial(Distillation, teachers=teachers), _sources(arguments, "photos"), told
+        sources = {"taught": _sources(arguments, "photos")["photos"]}
+        return partial(Distillation, teachers=teachers), sources, told
     if arguments.command == "encoder":
         from training.encoder import EncoderTraining
 

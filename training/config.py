@@ -117,7 +117,7 @@ class Student:
     stem_filters: int = 32
     filters: int = 96  # a multiple of 16, or int8 kernels pad
     blocks: int = 8
-    style_every: int = 2  # with several styles, every second block has gains and shifts of its own for each
+    style_every: int = 1  # with several styles, every so many blocks one has gains and shifts of its own for each
 
 
 @dataclass(frozen=True)

@@ -81,11 +81,19 @@ def _augmented(
         "pictures": (data.photo_zoom, 0.5, data.photo_colour_jitter),
         "cartoons": (data.cartoon_zoom, data.cartoon_centre_y, data.cartoon_colour_jitter),
         "pairs": (pairs.zoom, 0.5, pairs.colour_jitter),
+        "taught": (data.photo_zoom, 0.5, data.photo_colour_jitter),
     }[domain]
     rows, side = _draw(images, count, random), images.images.shape[-2]
+    taught = images.images.shape[1] - 1 if domain == "taught" else 0
     matrices = [_crop_matrix(side, zoom, centre_y, data, random) for _ in rows]
     mine = slice(part[0] * count // part[1], (part[0] + 1) * count // part[1])
     chosen = list(zip(rows[mine], matrices[mine], strict=True))
+    if domain == "taught":  # every teacher has its even share of the batch
+        teachers = [1 + place * taught // count for place in range(count)][mine]
+        photos = _crops([(images.images[row, 0], matrix) for row, matrix in chosen], data.size_px)
+        answers = [(images.images[row, t], matrix) for (row, matrix), t in zip(chosen, teachers, strict=True)]
+        shade = _shade(jitter, count, random, mine)  # the same on both, or the student would learn to average tones
+        return [shade(photos), shade(_crops(answers, data.size_px))]
     if domain == "pictures":
         again = [(row, _crop_matrix(side, zoom, centre_y, data, random)) for row in rows][mine]
         views = [[(images.images[row], matrix) for row, matrix in view] for view in (chosen, again)]

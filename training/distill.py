@@ -7,6 +7,7 @@ from its teachers', which needs no cartoons and knows no other look than theirs.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,9 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers, ops
+from tqdm import tqdm
 
+from edge_runtime import pixels
 from edge_runtime.errors import InputError
 from edge_runtime.pixels import Tensor
 from training import losses
@@ -23,8 +26,11 @@ from training.adversary import Adversary
 from training.backend import compile_step, value_and_grad
 from training.checkpoint import load_generator
 from training.config import Recipe
+from training.images import ImageSet
 from training.networks import adam
 from training.student import build_student
+
+TEACHING_BATCH = 32
 
 
 class Distillation:
@@ -56,8 +62,8 @@ class Distillation:
         self.optimizer = keras.optimizers.Adam(recipe.distill.learning_rate)
         self.optimizer.build(self.student.trainable_variables)
         self.random = keras.random.SeedGenerator(recipe.seed)
-        frozen = [v for network in (*self.teachers, *self.features) for v in network.variables]
-        self._train = compile_step(self._step, list({id(v): v for v in (*self.variables, *frozen)}.values()))
+        frozen = [v for encoder in self.features for v in encoder.variables]
+        self._train = compile_step(self._step, [*self.variables, *frozen])
 
     @property
     def variables(self) -> list[Any]:
@@ -73,25 +79,47 @@ class Distillation:
     def restore_host_state(self, state: dict[str, Tensor]) -> None:
         """The reverse of `host_state`."""
 
-    def step(self, index: int, photos: Tensor) -> dict[str, float]:
-        """Train once on a float -1..1 batch (batch, size_px, size_px, 3); returns the losses by name."""
+    def teach(self, photos: ImageSet) -> ImageSet:
+        """Photographs (n, side, side, 3) with every teacher's answer to each: (n, 1 + teachers, side, side, 3).
+
+        Once, for the whole run: in every step it would take more than half of the time. A teacher sees the whole
+        picture at its own size, within the zooms it was trained on.
+        """
+        side_px = photos.images.shape[1]
+        taught = np.empty((len(photos), 1 + len(self.teachers), *photos.images.shape[1:]), np.uint8)
+        taught[:, 0] = photos.images
+        starts = range(0, len(photos), TEACHING_BATCH)
+        for start in tqdm(starts, desc="teachers", unit="batch", disable=None):
+            rows = slice(start, start + TEACHING_BATCH)
+            for number, teacher in enumerate(self.teachers, 1):
+                size_px = teacher.input_shape[1]
+                seen = np.stack([pixels.square(image, size_px) for image in photos.images[rows]])
+                drawn = pixels.from_unit(np.asarray(teacher(pixels.to_unit(seen), training=False)))
+                taught[rows, number] = [pixels.square(image, side_px) for image in drawn]
+        return dataclasses.replace(photos, images=taught)
+
+    def step(self, index: int, photos: Tensor, targets: Tensor) -> dict[str, float]:
+        """Train once on float -1..1 batches (batch, size_px, size_px, 3): photographs, and their teachers' answers.
+
+        The first share of the batch is the first teacher's, and so on. Returns the losses by name.
+        """
         cosine = 0.5 * (1 + math.cos(math.pi * index / self.recipe.steps))
         self.optimizer.learning_rate.assign(self.recipe.distill.learning_rate * cosine)
-        return {name: float(value) for name, value in self._train(photos).items()}
+        return {name: float(value) for name, value in self._train(photos, targets).items()}
 
-    def translate(self, photos: Tensor) -> list[Tensor]:
+    def translate(self, photos: Tensor, *answers: Tensor) -> list[Tensor]:
         """Columns of a sample sheet: photo, and for each style teacher and student."""
         columns = [photos]
-        for style in range(len(self.teachers)):
-            columns += [self._taught(style, photos), self.draw(photos, [style] * len(photos))]
+        for style, answer in enumerate(answers):
+            columns += [answer, self.draw(photos, [style] * len(photos))]
         return columns
 
-    def test(self, photos: Tensor) -> dict[str, float]:
+    def test(self, photos: Tensor, *answers: Tensor) -> dict[str, float]:
         """Held-out photographs: L1 and 1 - SSIM between the student in use and its teachers, mean of all styles.
 
         `test_shift` is how far a shift by one pixel moves the output, shifted back, in grey levels.
         """
-        _, *columns = self.translate(photos)
+        _, *columns = self.translate(photos, *answers)
         pairs = list(zip(columns[::2], columns[1::2], strict=True))
         moved = self.draw(np.roll(photos, 1, axis=2), [0] * len(photos))[:, :, 2:]
         scores = {
@@ -108,20 +136,13 @@ class Distillation:
         style = ops.one_hot(np.array(styles), self.styles)
         return self.student([ops.convert_to_tensor(photos), style], training=training)
 
-    def _taught(self, style: int, photos: Any) -> Any:
-        """The teacher's answer, at the student's size."""
-        teacher = self.teachers[style]
-        return resized(teacher(resized(photos, teacher.input_shape[1]), training=False), photos.shape[1])
-
-    def _step(self, photos: Any) -> dict[str, Any]:
-        d, each = self.recipe.distill, photos.shape[0] // len(self.teachers)
+    def _step(self, photos: Any, targets: Any) -> dict[str, Any]:
         # All styles in every batch: batch normalization would else learn statistics that no picture has in use.
-        dealt = [photos[style * each : (style + 1) * each] for style in range(len(self.teachers))]
-        targets = ops.concatenate([self._taught(style, part) for style, part in enumerate(dealt)])
+        d, each = self.recipe.distill, photos.shape[0] // len(self.teachers)
         noisy = photos + keras.random.normal(ops.shape(photos), stddev=d.noise_levels / 127.5, seed=self.random)
         # The teacher saw the picture elsewhere: what moves with it is learnt, flicker is not (Eilertsen et al. 2019).
         offset = keras.random.randint((2,), 0, 2 * d.shift_px + 1, seed=self.random)
-        noisy, targets = (shifted(images, offset, d.shift_px) for images in (noisy, ops.stop_gradient(targets)))
+        noisy, targets = (shifted(images, offset, d.shift_px) for images in (noisy, targets))
         variables = self.student.trainable_variables
         _, (parts, output), gradients = value_and_grad(lambda: self._loss(noisy, targets, each), variables)
         self.optimizer.apply(gradients, variables)

@@ -23,7 +23,9 @@ def dry_run(recipe: Recipe, sources: dict[str, list[str]], build: Callable[[Reci
     """Lines that tell parameters, multiply-adds, memory, steps a second and how long the schedule takes here."""
     domains = {domain: load(domain, given, recipe)[0] for domain, given in sources.items()}
     cluster.check_batch(recipe.batch_size)
-    trainer = build(recipe)
+    trainer: Any = build(recipe)
+    if "taught" in domains:
+        domains = {"taught": trainer.teach(domains["taught"])}
     for direction, model in trainer.generators.items():
         macs = multiply_adds(model) / 1e6
         yield f"generator {direction}: {model.count_params():,} parameters, {macs:,.0f} million multiply-adds a picture"

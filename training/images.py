@@ -25,8 +25,8 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 class ImageSet:
     """Decoded pictures of one domain.
 
-    `images` is uint8 RGB (n, side, side, 3), of aligned pairs (n, 2, side, side, 3), the photograph first; `source`
-    (n,) says which of the given sources each came from;
+    `images` is uint8 RGB (n, side, side, 3), of aligned pairs (n, 2, side, side, 3), the photograph first, and of what
+    teachers taught (n, 1 + teachers, side, side, 3); `source` (n,) says which of the given sources each came from;
     `digest` is the SHA-256 over the pictures' own hashes, so equal sets have equal digests.
     """
 

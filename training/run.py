@@ -25,6 +25,8 @@ from training.workspace import disk_faults
 SHEET_ROWS = 8
 TEST_PICTURES = 64  # of each domain, for the metrics of held-out pictures
 LOG_EVERY = 20  # steps
+NAMED = {"taught": "photos"}
+"""Domains that the configuration calls otherwise: what is taught was made of photographs."""
 
 
 def train(
@@ -45,17 +47,19 @@ def train(
     with the last checkpoint kept, when a loss is no longer a number.
     """
     splits = {domain: load(domain, given, recipe) for domain, given in sources.items()}
-    described = {domain: _described(train) for domain, (train, _) in splits.items()}
+    described = {NAMED.get(domain, domain): _described(train) for domain, (train, _) in splits.items()}
     config = {"recipe": run_directory.identity(recipe), "data": described, **(provenance or {})}
     run_directory.refuse_another(run, config)
     cluster.check_batch(recipe.batch_size)
     trainer = build(recipe)
+    if "taught" in splits:
+        splits = {"taught": _taught(trainer, *splits["taught"])}
     first = checkpoint.restore(run / "checkpoints", trainer)
     if init and not first:
         warm_start(trainer, init)
     with disk_faults(run):
         if part[0] == 0:
-            run_directory.describe(run, config, sources)
+            run_directory.describe(run, config, {NAMED.get(name, name): given for name, given in sources.items()})
         domains = {domain: train for domain, (train, _) in splits.items()}
         held_out = [test for _, test in splits.values()]
         with (
@@ -133,6 +137,11 @@ class Stopwatch:
         return lap
 
 
+def _taught(trainer: Any, train: ImageSet, test: ImageSet) -> tuple[ImageSet, ImageSet]:
+    """What the teachers of a Distillation make of the photographs."""
+    return trainer.teach(train), trainer.teach(test)
+
+
 def load(domain: str, sources: list[str], recipe: Recipe) -> tuple[ImageSet, ImageSet]:
     """Train and test pictures of a domain, decoded once and held in memory a little larger than the crops."""
     side_px = round(recipe.data.size_px * data.MARGIN)
@@ -160,7 +169,7 @@ def _test_pictures(images: ImageSet, size_px: int, count: int) -> list[pixels.Te
     rows = [np.flatnonzero(images.source == s) for s in np.unique(images.source)]
     chosen = [rows[i % len(rows)][i // len(rows) % len(rows[i % len(rows)])] for i in range(count)]
     picked = images.images[chosen]
-    columns = [picked] if picked.ndim == 4 else [picked[:, 0], picked[:, 1]]
+    columns = [picked] if picked.ndim == 4 else [picked[:, i] for i in range(picked.shape[1])]
     return [pixels.to_unit(np.stack([pixels.square(image, size_px) for image in column])) for column in columns]
 
 
