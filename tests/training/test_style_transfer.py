@@ -192,3 +192,19 @@ def test_real_pictures_take_the_style_and_stay_recognizable(shared_data):
     painted = transfer.paint(face[None], progress=False)[0]
     assert style_loss(transfer, painted, comic) < 0.2 * style_loss(transfer, face, comic)
     assert ssim(face, painted) > 0.35
+
+
+def test_weights_in_hdf5_are_the_same_however_deep_they_are_nested(vgg_arrays, weights, tmp_path):
+    import h5py
+
+    with h5py.File(tmp_path / "vgg.h5", "w") as file:
+        for name, array in vgg_arrays.items():
+            if name.startswith("block"):  # an .h5 file is keras.applications', which brings no input map
+                layer, what = name.split("/")
+                file[f"{layer}/{layer}_{'W' if what == 'kernel' else 'b'}_1:0"] = array
+    loaded = vgg.load_weights(str(tmp_path / "vgg.h5"))
+    assert list(loaded.convolutions) == list(weights.convolutions)
+    for layer, (kernel, bias) in weights.convolutions.items():
+        assert np.array_equal(loaded.convolutions[layer][0], kernel)
+        assert np.array_equal(loaded.convolutions[layer][1], bias)
+    assert not loaded.reflect
