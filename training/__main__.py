@@ -61,7 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
                 "--dataset", metavar="DIR", help="trainA, testA (and B), as toon-train prepare makes it"
             )
             command.add_argument("--photos", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
-    for command in (cyclegan, pairs):
+    for command in (cyclegan, pairs, distill):
         command.add_argument("--init", type=Path, help="a run or .keras file whose networks a new run begins with")
     encoder.add_argument(
         "--pictures", nargs="+", required=True, metavar="SOURCE", help="folders or zips, '#pattern': a kind each"
@@ -199,11 +199,13 @@ def _job(
     """What builds the trainer, its sources, and what else identifies the run."""
     from training.checkpoint import generator_digest
 
+    init = getattr(arguments, "init", None)
+    provenance: dict[str, Any] = {"init_sha256": generator_digest(init)} if init else {}
     if arguments.command == "distill":
         from training.distill import Distillation
 
         teachers = _teachers(arguments.teacher)
-        told: dict[str, Any] = {}
+        told = dict(provenance)
         for name, run in teachers.items():
             told[f"teacher_{name}_sha256" if name else "teacher_sha256"] = generator_digest(run)
         if len(teachers) > 1:
@@ -221,7 +223,6 @@ def _job(
     if arguments.command == "fast-style":
         build, provenance = style_command.fast_style(arguments, recipe)
         return build, _sources(arguments, "photos"), provenance
-    provenance = {"init_sha256": generator_digest(arguments.init)} if arguments.init else {}
     if arguments.command == "cyclegan":
         from training.cyclegan import CycleGAN
 

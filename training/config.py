@@ -117,6 +117,7 @@ class Student:
     stem_filters: int = 32
     filters: int = 96  # a multiple of 16, or int8 kernels pad
     blocks: int = 8
+    kernel: int = 3  # of the blocks' depthwise convolutions: at 128 px 3 sees half of a face, 5 the whole
     style_every: int = 1  # with several styles, every so many blocks one has gains and shifts of its own for each
 
 
@@ -129,6 +130,7 @@ class Distill:
     ssim_weight: float = 0.5
     haar_weight: float = 0.0  # L1 of the wavelet's high bands: sharper, at the price of noise where a teacher flickers
     feature_weight: float = 0.0  # L1 of what the teacher's encoder sees: a quarter slower
+    range_weight: float = 0.0  # holds the sums of the blocks within -8..8: int8 divides the widest by 256
     adversarial_weight: float = 0.0  # sharpness, from a discriminator between the student's and the teachers' pictures
     learning_rate: float = 2e-3
     shift_px: int = 1  # the student's picture is moved so far against its teacher's: steadier video

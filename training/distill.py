@@ -31,6 +31,8 @@ from training.networks import adam
 from training.student import build_student
 
 TEACHING_BATCH = 32
+WIDEST = 8.0
+"""What the sums of the student's blocks may reach before `range_weight` counts; their standard deviation is about 1."""
 
 
 class Distillation:
@@ -50,6 +52,8 @@ class Distillation:
                 f"A batch of {recipe.batch_size} cannot be dealt evenly to {len(teachers)} teachers: set batch_size."
             )
         self.student = build_student(recipe.data.size_px, recipe.student, self.styles)
+        sums = [layer.output for layer in self.student.layers if isinstance(layer, layers.Add)]
+        self.watched = keras.Model(self.student.inputs, [self.student.output, *sums])
         self.features = [_features(teacher) for teacher in self.teachers] if recipe.distill.feature_weight else []
         self.generators = {"ab": self.student}
         self.networks: dict[str, Any] = {"student": self.student}
@@ -132,10 +136,12 @@ class Distillation:
 
     def draw(self, photos: Any, styles: list[int], training: bool = False) -> Any:
         """What the student makes of each photograph in the style of that number."""
+        return self.student(self._inputs(photos, styles), training=training)
+
+    def _inputs(self, photos: Any, styles: list[int]) -> Any:
         if not self.styles:
-            return self.student(photos, training=training)
-        style = ops.one_hot(np.array(styles), self.styles)
-        return self.student([ops.convert_to_tensor(photos), style], training=training)
+            return photos
+        return [ops.convert_to_tensor(photos), ops.one_hot(np.array(styles), self.styles)]
 
     def _step(self, photos: Any, targets: Any) -> dict[str, Any]:
         # All styles in every batch: batch normalization would else learn statistics that no picture has in use.
@@ -157,7 +163,8 @@ class Distillation:
 
     def _loss(self, photos: Any, targets: Any, each: int) -> tuple[Any, tuple[dict[str, Any], Any]]:
         d = self.recipe.distill
-        output = self.draw(photos, [style for style in range(len(self.teachers)) for _ in range(each)], training=True)
+        styles = [style for style in range(len(self.teachers)) for _ in range(each)]
+        output, *sums = self.watched(self._inputs(photos, styles), training=True)
         parts = {
             "l1": losses.l1(output, targets),
             "gradient": losses.gradient_l1(output, targets),
@@ -165,6 +172,8 @@ class Distillation:
         }
         if d.haar_weight:
             parts["haar"] = losses.haar_l1(output, targets)
+        if d.range_weight:
+            parts["range"] = sum(ops.mean(ops.square(ops.relu(ops.abs(x) - WIDEST))) for x in sums)
         if d.feature_weight:
             parts["feature"] = self._feature_loss(output, targets, each)
         if "critic" in self.networks:

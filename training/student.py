@@ -103,8 +103,8 @@ def build_student(size_px: int, student: Student, styles: int = 0) -> keras.Mode
     x = _conv(_depthwise(x, stride=2), student.filters, 1, style=style)
     for block in range(student.blocks):
         styled = (block + 1) % student.style_every == 0
-        y = _conv(_depthwise(x), student.filters, 1, style=style if styled else None)
-        x = x + _conv(y, student.filters, 1, relu=False)
+        y = _conv(_depthwise(x, kernel=student.kernel), student.filters, 1, style=style if styled else None)
+        x = layers.Add()([x, _conv(y, student.filters, 1, relu=False)])
     x = layers.UpSampling2D(2, interpolation="bilinear")(x)
     x = _conv(_depthwise(x), student.stem_filters, 1)
     x = layers.Conv2D(12, 3, padding="same")(x)
@@ -120,6 +120,6 @@ def _conv(x: Any, filters: int, kernel: int, relu: bool = True, style: Any = Non
     return layers.ReLU(6.0)(x) if relu else x
 
 
-def _depthwise(x: Any, stride: int = 1) -> Any:
-    x = layers.DepthwiseConv2D(3, stride, padding="same", use_bias=False)(x)
+def _depthwise(x: Any, stride: int = 1, kernel: int = 3) -> Any:
+    x = layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False)(x)
     return layers.BatchNormalization()(x)
