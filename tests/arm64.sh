@@ -46,7 +46,7 @@ echo "| emulated CPU | system | tests | headless run of 60 frames |"
 echo "|---|---|---|---|"
 failed=0
 for cpu in ${CPUS:-cortex-a72 cortex-a53}; do
-  inside sh -c "cd /work && /opt/toon/bin/python -m pytest -q -p no:cacheprovider $tests" > "$root/$cpu.log" 2>&1 || failed=1
+  inside sh -c "cd /work && /opt/toon/bin/python -m pytest -v --tb=short -p no:cacheprovider $tests" > "$root/$cpu.log" 2>&1 || failed=1
   inside /opt/toon/bin/toon-live --headless --frames 60 > "$root/$cpu.live" 2>&1 || failed=1
   live=$(grep -o '[0-9]* frames in' "$root/$cpu.live" || tail -1 "$root/$cpu.live")
   echo "| $cpu | $suite, Python ${pythons[$suite]} | $(tail -1 "$root/$cpu.log" | tr -d '=') | ${live% in} |"

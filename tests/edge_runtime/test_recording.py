@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
 import sys
+import time
+import urllib.request
 
 import cv2
 import numpy as np
@@ -25,6 +28,19 @@ def frames_of(path):
     while (read := video.read())[0]:
         frames.append(read[1])
     return frames
+
+
+def frames_shown(url):
+    with urllib.request.urlopen(f"{url}/api/state", timeout=30) as answer:
+        return json.load(answer)["frames"]
+
+
+def seconds_of(path):
+    """When the last frame that can be read is to be shown."""
+    video, last_ms = cv2.VideoCapture(str(path)), 0.0
+    while video.read()[0]:
+        last_ms = video.get(cv2.CAP_PROP_POS_MSEC)
+    return last_ms / 1000
 
 
 @needs_av
@@ -55,26 +71,20 @@ def test_frames_of_a_slow_camera_play_when_they_came(tmp_path, demo_frames):
 
 @needs_av
 def test_a_killed_process_leaves_a_recording_that_plays_up_to_the_last_second(tmp_path, tiny_model):
+    """The demo in real time: as long as it was shown, but for one second, the file plays."""
     out = tmp_path / "out.mp4"
-    code = """
-import sys, time
-from pathlib import Path
-from edge_runtime.recording import open_recording
-from edge_runtime.sources import DemoSource
-source, sink = DemoSource(), open_recording(Path(sys.argv[1]), 30.0)
-for number in range(10000):
-    sink.write(source.read())
-    print(number + 1, flush=True)
-"""
-    with subprocess.Popen([sys.executable, "-c", code, str(out)], stdout=subprocess.PIPE, text=True) as process:
-        for line in process.stdout:
-            if int(line) >= 100:
-                process.send_signal(signal.SIGKILL)
-                break
-        written = int([line, *process.stdout.read().split()][-1])
-    played = frames_of(out)
-    assert written - 30 <= len(played) <= written + 1
-    assert re.fullmatch(r"out\.mp4", next(tmp_path.iterdir()).name)
+    command = [sys.executable, "-m", "edge_runtime", "--model", str(tiny_model), "--port", "0", "--record", str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        url = re.search(r"http://\S+", process.stdout.readline())[0]
+        while frames_shown(url) == 0:
+            time.sleep(0.02)
+        first_s = time.monotonic()
+        time.sleep(4)
+        shown, lasted_s = frames_shown(url), time.monotonic() - first_s
+        process.send_signal(signal.SIGKILL)
+    assert shown > 10
+    assert seconds_of(out) >= lasted_s - 1
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
 @pytest.mark.parametrize("kind", [RecordingSink, pytest.param(FragmentedRecording, marks=needs_av)])

@@ -7,7 +7,6 @@ import logging
 import os
 import queue
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -222,11 +221,12 @@ def test_uninstall_without_a_unit_is_one_sentence(tmp_path, capsys):
     assert "There is no" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze (apt install systemd)")
-def test_systemd_accepts_the_unit(tmp_path):
+def test_systemd_accepts_the_unit(tmp_path, needs_program):
     unit = tmp_path / "facetoon.service"
     unit.write_text(service_command.unit(tmp_path / "facetoon.toml", "root", "400M"))
-    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [needs_program("systemd-analyze", "systemd"), "verify", str(unit)], capture_output=True, text=True, timeout=60
+    )
     ours = [line for line in done.stderr.splitlines() if "facetoon.service" in line]
     assert not ours, ours
 
