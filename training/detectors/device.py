@@ -2,7 +2,7 @@
 
 On the device the filters average the looks of many frames. A photograph is one frame, so here the tracker looks at it
 and at its mirror image from starts of different size, and the mean counts (test-time augmentation): on faces that its
-training never saw, that mends 40 % of the crops that are off (benchmarks/faces.md), for 5 ms a face.
+training never saw, that mends 40 % of the crops that are off (benchmarks/faces.md), for 2 ms a face.
 """
 
 from __future__ import annotations
