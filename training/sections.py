@@ -34,14 +34,14 @@ def build(section: type[Section], values: dict[str, Any], where: str) -> Section
     hints = get_type_hints(section)
     unknown = sorted(set(values) - set(hints))
     if unknown:
-        raise InputError(f"{where} has an unknown key: {unknown[0]} (known: {', '.join(hints)}).".capitalize())
+        raise InputError(f"{where[0].upper()}{where[1:]} has an unknown key: {unknown[0]} (known: {', '.join(hints)}).")
     arguments = {}
     for key, value in values.items():
         kind = hints[key]
         if dataclasses.is_dataclass(kind) and isinstance(kind, type):
             if not isinstance(value, dict):
                 raise InputError(f"In {where}, {key} must be a section.")
-            arguments[key] = build(kind, value, f"{where}, section {key},")
+            arguments[key] = build(kind, value, f"section {key} of {where}")
         else:
             arguments[key] = _checked(key, value, kind, where)
     return section(**arguments)
@@ -56,5 +56,6 @@ def _checked(key: str, value: Any, kind: Any, where: str) -> Any:
     else:
         good = type(value) is kind
     if not good:
-        raise InputError(f"In {where}, {key} must be {getattr(kind, '__name__', kind)}, not {value!r}.")
+        wanted = "two numbers" if kind == tuple[float, float] else getattr(kind, "__name__", kind)
+        raise InputError(f"In {where}, {key} must be {wanted}, not {value!r}.")
     return value

@@ -30,9 +30,9 @@ def test_overrides_reach_sections_and_keep_types():
     ("overrides", "message"),
     [
         (["stepz=7"], "unknown key: stepz"),
-        (["loss.cycel=mse"], "section loss, has an unknown key: cycel"),
+        (["loss.cycel=mse"], "Section loss of the recipe face_toon_64 has an unknown key: cycel"),
         (["steps=many"], "steps must be int, not 'many'"),
-        (["data.photo_zoom=1"], "photo_zoom must be"),
+        (["data.photo_zoom=1"], "In section data of the recipe face_toon_64, photo_zoom must be two numbers, not 1"),
         (["data=3"], "data must be a section"),
         (["steps.x=3"], "steps is not a section"),
         (["steps"], "wants key=value"),
