@@ -1,12 +1,13 @@
 """Face detectors side by side on photographs with one main face in the middle; and how well prepared crops are framed.
 
 python docs/measure_faces.py --photos photos.zip --detector-model yunet.onnx
-python docs/measure_faces.py --prepared dataset --of 500 --detector-model yunet.onnx
+python docs/measure_faces.py --prepared dataset --detector-model yunet.onnx
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import sys
 import time
 from pathlib import Path
@@ -22,8 +23,9 @@ from edge_runtime.framing import Face, Framing
 from edge_runtime.pixels import Image
 from training.detectors import Detector, Found, nearest, open_detector
 from training.detectors.yunet import detect_around, open_yunet
-from training.images import list_layout, list_pictures
+from training.images import falls_to_test, list_layout, list_pictures
 
+TEST_SHARE = 0.1  # of the photographs, by content hash, the face tracker's training holds out
 MIDDLE = 0.25  # the main face's centre is no further from the picture's, as a share of the side
 SCALES = (0.3, 0.35, 0.4, 0.5, 0.6)  # one YuNet look errs by 2 degrees, so the judge takes the mean of five
 
@@ -85,20 +87,27 @@ def _in_the_middle(face: Face, frame: Image) -> bool:
     return bool(np.hypot(face.centre_x_px - width / 2, face.centre_y_px - height / 2) < MIDDLE * max(height, width))
 
 
-def judge_crops(dataset: str, yunet: Path, of: int, framing: Framing) -> str:
-    """How many of `of` photographs gave a crop that YuNet finds well framed."""
-    net = open_yunet(yunet)
-    layout = list_layout(dataset)
-    files = [*layout.get("trainA", []), *layout.get("testA", [])]
-    measured = []
-    for file in files:
+def judge_crops(dataset: Path, yunet: Path, framing: Framing) -> str:
+    """How many of the photographs that went into a prepared data set gave a crop that YuNet finds well framed."""
+    net, layout = open_yunet(yunet), list_layout(str(dataset))
+    offsets = {}
+    for file in [*layout.get("trainA", []), *layout.get("testA", [])]:
         crop = pixels.swap_red_blue(pixels.decode_image(file.read(), file.name))
-        values = _offsets(net, crop, framing)
-        if values is not None:
-            measured.append(values)
+        offsets[Path(file.member).name] = _offsets(net, crop, framing)
+    with (dataset / "manifest.csv").open(encoding="utf-8", errors="surrogateescape", newline="") as lines:
+        photos = {line["file"]: line["sha256"] for line in csv.DictReader(lines) if line["domain"] == "A"}.values()
+    unseen = {name: values for name, values in offsets.items() if falls_to_test(name, TEST_SHARE)}
+    of_unseen = sum(falls_to_test(digest, TEST_SHARE) for digest in photos)
+    lines = [*_shares(offsets, len(photos), framing), "Not seen by the tracker's training:"]
+    return "\n".join(lines + _shares(unseen, of_unseen, framing))
+
+
+def _shares(offsets: dict[str, NDArray[np.float64] | None], of: int, framing: Framing) -> list[str]:
+    """A line for each criterion, as a share of `of` photographs."""
+    measured = [values for values in offsets.values() if values is not None]
     x, y, height, roll = np.array(measured, np.float64).reshape(-1, 4).T
     away, level, size = np.hypot(x, y), np.abs(roll) <= 5, np.abs(height - 1) <= 0.1
-    lines = [f"{len(files)} crops of {of or len(files)} photographs; YuNet sees a face in {len(measured)}."]
+    lines = [f"{len(offsets)} crops of {of} photographs; YuNet sees a face in {len(measured)}."]
     for name, good in (
         ("centred within 5 % of the crop's side", away <= 0.05),
         ("centred within 10 % of the face's height", away <= 0.1 * framing.face_height),
@@ -107,8 +116,8 @@ def judge_crops(dataset: str, yunet: Path, of: int, framing: Framing) -> str:
         ("all three (centre: 5 % of the side)", (away <= 0.05) & level & size),
         ("all three (centre: 10 % of the face)", (away <= 0.1 * framing.face_height) & level & size),
     ):
-        lines.append(f"{name}: {good.sum() / (of or len(files)):.1%}")
-    return "\n".join(lines)
+        lines.append(f"{name}: {good.sum() / of:.1%} ({good.sum()})")
+    return lines
 
 
 def _offsets(net: cv2.FaceDetectorYN, crop: Image, framing: Framing) -> NDArray[np.float64] | None:
@@ -138,8 +147,7 @@ def main(argv: list[str] | None = None) -> int:
         prog="measure_faces.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--photos", metavar="SOURCE", help="folder or zip of photographs, the main face in the middle")
-    parser.add_argument("--prepared", metavar="DATASET", help="a data set that toon-train prepare made of them")
-    parser.add_argument("--of", type=int, default=0, help="photographs it was made of (default: as many as crops)")
+    parser.add_argument("--prepared", type=Path, metavar="DATASET", help="what toon-train prepare made of them")
     parser.add_argument("--detector-model", type=Path, required=True, metavar="FILE", help="YuNet as ONNX")
     arguments = parser.parse_args(argv)
     cv2.setNumThreads(1)
@@ -147,7 +155,7 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.photos:
             print(compare(arguments.photos, arguments.detector_model))
         if arguments.prepared:
-            print(judge_crops(arguments.prepared, arguments.detector_model, arguments.of, Framing()))
+            print(judge_crops(arguments.prepared, arguments.detector_model, Framing()))
     except InputError as error:
         print(f"measure_faces: {error}", file=sys.stderr)
         return 2

@@ -21,6 +21,7 @@ HEIGHT_OF_BOX = 1.14
 CENTRE_BELOW_BOX = 0.027
 
 SEARCH_PX = 320  # longest side for the cascade: smaller is faster and misses small faces
+SEARCH_STEP = 1.15  # 1.05 finds the last faces, for 2.5 times the time
 SMALLEST_FACE_PX = 26
 BELIEVE = 0.5  # face probability under which a track is given up
 
@@ -66,10 +67,10 @@ class FaceFinder:
                     tracks.append(track)
         return tracks
 
-    def detect(self, frame: Image) -> list[Face]:
-        """The cascade alone: upright faces in a BGR frame, largest first."""
+    def detect(self, frame: Image, step: float = SEARCH_STEP) -> list[Face]:
+        """The cascade alone: upright faces in a BGR frame, largest first; `step` leads from size to size."""
         grey, scale = pixels.to_grey(frame, SEARCH_PX)
-        boxes = self._cascade.detectMultiScale(grey, 1.15, 3, minSize=(SMALLEST_FACE_PX, SMALLEST_FACE_PX))
+        boxes = self._cascade.detectMultiScale(grey, step, 3, minSize=(SMALLEST_FACE_PX, SMALLEST_FACE_PX))
         faces = [
             Face(
                 (x + side / 2) / scale,

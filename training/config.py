@@ -180,7 +180,8 @@ class Prepare:
     min_brightness: float = 45.0  # mean grey level of the face
     max_brightness: float = 215.0
     min_contrast: float = 12.0  # standard deviation of the face's grey levels: fog, plain areas
-    max_turn: float = 0.32  # nose off the eyes' middle in eye distances: about 25 to 30 degrees to the side
+    max_turn: float = 0.4  # nose off the eyes' middle in eye distances: about 35 degrees to the side
+    profile_hits: int = 8  # windows of OpenCV's profile cascade, where no face was found, that make a profile of it
     max_roll_deg: float = 30.0  # crops are levelled; beyond this, the detectors' own measures grow unsure
     max_cut: float = 0.08  # share of the face's outline outside the picture
     max_outside: float = 0.30  # share of the crop outside the picture, where the border is repeated

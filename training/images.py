@@ -174,10 +174,16 @@ def list_pictures(source: str) -> list[PictureFile]:
         raise InputError(f"{place} is neither a folder nor a whole zip file; if it is a zip, it is damaged.")
     else:
         raise InputError(f"{place} is neither a folder nor a zip file.")
-    kept = [f for f in found if f.member.lower().endswith(SUFFIXES) and _matches(f.member, pattern or "*")]
+    kept = [f for f in found if _is_picture(f.member) and _matches(f.member, pattern or "*")]
     if not kept:
         raise InputError(f"{source} holds no pictures ({', '.join(SUFFIXES)}).")
     return sorted(kept)
+
+
+def _is_picture(member: str) -> bool:
+    """By its name; `._a.jpg` is what macOS puts beside a.jpg in a zip file, and no picture."""
+    name = member.rpartition("/")[2].lower()
+    return name.endswith(SUFFIXES) and not name.startswith("._")
 
 
 def _matches(member: str, pattern: str) -> bool:

@@ -16,6 +16,7 @@ from edge_runtime.framing import Face, Framing
 from edge_runtime.pixels import Image
 from training.config import Prepare
 from training.detectors import Detector, Found
+from training.detectors.profiles import ProfileFinder
 from training.headers import is_cut_short, picture_size
 from training.images import PictureFile
 from training.near_duplicates import perceptual_hash
@@ -76,6 +77,8 @@ class Judge:
     detector: Detector | None
     framed: bool = False
     """Pictures are face crops already: the face is measured where it should be, and no crop is made."""
+    profiles: ProfileFinder | None = None
+    """Looks where the detector found nothing; None for a detector that sees profiles itself."""
 
     def judge(self, file: PictureFile) -> tuple[Record, list[bytes]]:
         """The record of a file, and the PNG bytes of its kept crops, in the order of their names."""
@@ -144,7 +147,7 @@ class Judge:
         frame = pixels.swap_red_blue(picture)
         found = detector.look(frame, nominal) or next(iter(detector.detect(frame)), None)
         if found is None or found.probability < s.believe:
-            return "no face", []
+            return self._faceless(frame), []
         crop = self._scored(found, picture, picture, np.eye(2, 3, dtype=np.float32))
         # Tight crops may cut the hair and chin; sizes are told in pixels of the file.
         too_small = found.face.height_px * side / SCORED_PX < s.min_face_px
@@ -162,7 +165,7 @@ class Judge:
         frame = pixels.swap_red_blue(image)
         found = [one for one in detector.detect(frame) if one.probability >= self.settings.believe]
         if not found:
-            return "no face", []
+            return self._faceless(frame), []
         largest = found[0].face.height_px
         found = [one for one in found if one.face.height_px >= self.settings.other_face * largest]
         if self.settings.faces == "single" and len(found) > 1:
@@ -170,6 +173,10 @@ class Judge:
         if self.settings.faces != "all":
             found = found[:1]
         return "", [self._face(image, one) for one in found]
+
+    def _faceless(self, frame: Image) -> str:
+        """Why the detector believes in no face."""
+        return "profile" if self.profiles and self.profiles.hits(frame) >= self.settings.profile_hits else "no face"
 
     def _face(self, image: Image, found: Found) -> tuple[Crop, Image]:
         s = self.settings

@@ -16,6 +16,7 @@ import cv2
 from edge_runtime.errors import InputError
 from training.config import Prepare
 from training.detectors import open_detector
+from training.detectors.profiles import ProfileFinder
 from training.images import PictureFile
 from training.judge import Judge, Record
 
@@ -38,13 +39,16 @@ class Panel:
 
     def open(self) -> dict[str, Judge]:
         """A judge for each domain, "A" photographs and "B" cartoons; raises InputError for an unusable detector."""
+        # Of broken pictures OpenCV writes lines into the progress bar; the manifest names them.
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         cartoons = None
         if self.cartoon_detector is not None:
             kind = "yunet" if self.cartoon_detector.suffix.lower() == ".onnx" else "cascade"
             cartoons = open_detector(kind, self.cartoon_detector)
         photos = open_detector(self.detector, self.detector_model)
+        profiles = None if self.detector == "yunet" else ProfileFinder()
         return {
-            "A": Judge("A", self.settings, photos, self.framed),
+            "A": Judge("A", self.settings, photos, self.framed, profiles),
             "B": Judge("B", self.settings, cartoons, self.framed),
         }
 

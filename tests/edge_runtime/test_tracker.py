@@ -67,6 +67,18 @@ def test_two_looks_undo_a_rough_start(tracker, frame, true_face, right, down, si
     assert found.roll_deg == pytest.approx(true_face.roll_deg, abs=10)
 
 
+def test_a_mirrored_look_is_a_look_at_the_mirror_image(tracker, frame):
+    def reflected(face: Face) -> Face:
+        return dataclasses.replace(face, centre_x_px=frame.shape[1] - 1 - face.centre_x_px, roll_deg=-face.roll_deg)
+
+    start = dataclasses.replace(ROUGHLY, roll_deg=7.0)  # interpolated anew, then rounded to int8: alike, not equal
+    there = tracker.refine(np.ascontiguousarray(frame[:, ::-1]), reflected(start))
+    back = tracker.refine(frame, start, mirrored=True)
+    assert dataclasses.astuple(back.face) == pytest.approx(dataclasses.astuple(reflected(there.face)), abs=1.5)
+    swapped = there.landmarks[[1, 0, 2, 4, 3]] * (-1, 1) + (frame.shape[1] - 1, 0)
+    assert back.landmarks == pytest.approx(swapped, abs=1.5)
+
+
 @pytest.mark.parametrize("turn_deg", [-20, 20])
 def test_roll_follows_a_turned_photograph(tracker, frame, true_face, turn_deg):
     side = frame.shape[0]

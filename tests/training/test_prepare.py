@@ -39,6 +39,17 @@ def variants(portrait, count):
         yield number, np.clip(picture * random.uniform(0.7, 1.2), 0, 255).astype(np.uint8)
 
 
+def turned(portrait, degrees):
+    """The face as if the head were an ellipsoid that turned, to the right of the picture for positive degrees."""
+    y, x = np.mgrid[: portrait.shape[0], : portrait.shape[1]].astype(np.float64)
+    half_px, angle = 55.0, np.radians(degrees)
+    right, down = (x - 222) / half_px, (y - 112) / 81
+    depth = 1 - right**2 - down**2
+    from_right = right * np.cos(angle) - np.sqrt(depth.clip(0)) * np.sin(angle)
+    places = x + (depth * 6).clip(0, 1) * (from_right - right) * half_px
+    return cv2.remap(portrait, places.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
+
+
 @pytest.fixture(scope="session")
 def photos(portrait, tmp_path_factory):
     folder = tmp_path_factory.mktemp("prepare") / "Fotos mit Lücke 顔"
@@ -133,6 +144,8 @@ def test_every_fault_has_its_reason(portrait, tmp_path):
     (folder / "copy.jpg").rename(folder / odd)
     (folder / "empty.png").write_bytes(b"")
     (folder / "again.png").write_bytes((folder / "good.png").read_bytes())
+    (folder / "__MACOSX").mkdir()
+    (folder / "__MACOSX" / "._good.png").write_bytes(b"\0\5\x16\7")  # what macOS adds to zip files; no picture
     out = tmp_path / "out"
     assert prepare("--photos", folder, "--out", out) == 0
     found = reasons(out)
@@ -149,6 +162,24 @@ def test_every_fault_has_its_reason(portrait, tmp_path):
         "words.jpg": "unreadable",
         "empty.png": "unreadable",
     }
+
+
+@pytest.mark.parametrize("turn_deg", [-50, 60])
+def test_a_face_that_looks_aside_is_a_profile(portrait, tmp_path, turn_deg):
+    """At 50 degrees the device's detector finds the face, and its turn is measured; at 60 it finds none.
+
+    A bent photograph lacks the far side of a real head, so the limits are lower than the recipe's.
+    """
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for name, degrees in (("ahead", 0), ("a little", -20 if turn_deg < 0 else 20), ("aside", turn_deg)):
+        cv2.imwrite(str(folder / f"{name}.png"), turned(portrait, degrees)[:300, 60:400])
+    limits = ("--set", "prepare.max_turn=0.18", "--set", "prepare.profile_hits=6")
+    assert prepare("--photos", folder, "--out", out, "--set", "prepare.duplicate_bits=0", *limits) == 0
+    assert reasons(out) == {"ahead.png": "", "a little.png": "", "aside.png": "profile"}
+    measured = {Path(line["file"]).stem: line["turn"] for line in read_manifest(out)}
+    assert float(measured["a little"]) * turn_deg > 0
+    assert (measured["aside"] == "") == (turn_deg == 60)
 
 
 def test_one_crop_for_each_face_or_none_for_several(portrait, tmp_path):

@@ -1,0 +1,32 @@
+"""Faces seen from the side, which neither the frontal cascade nor the tracker was made for: told from no face at all.
+
+OpenCV's own profile cascade comes with the base install like the frontal one. It knows heads that look to the left of
+the picture; the mirror image has the others.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from edge_runtime import pixels
+from edge_runtime.faces import SEARCH_PX, SEARCH_STEP, SMALLEST_FACE_PX
+from edge_runtime.pixels import Image
+
+
+class ProfileFinder:
+    """Looks for profiles, 60 to 80 ms a picture: meant for pictures in which nothing else was found. Not thread-safe."""
+
+    def __init__(self) -> None:
+        folder = cv2.data.haarcascades  # type: ignore[attr-defined]  # missing in OpenCV's own stubs
+        self._cascade = cv2.CascadeClassifier(f"{folder}haarcascade_profileface.xml")
+
+    def hits(self, frame: Image) -> int:
+        """How many windows over one place of a BGR frame look like a profile; 0 where none does."""
+        grey, _ = pixels.to_grey(frame, SEARCH_PX)
+        smallest = (SMALLEST_FACE_PX, SMALLEST_FACE_PX)
+        most = 0
+        for picture in (grey, np.ascontiguousarray(grey[:, ::-1])):
+            _, counts = self._cascade.detectMultiScale2(picture, SEARCH_STEP, 1, minSize=smallest)
+            most = max(most, *map(int, counts), 0)
+        return most
