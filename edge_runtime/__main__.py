@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edge_runtime import __version__, logs, service_command, tune_command
 from edge_runtime.config_file import with_config
@@ -17,16 +17,13 @@ from edge_runtime.session import DEFAULT_MODEL, RUNTIMES
 from edge_runtime.tune_command import positive_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from edge_runtime.cartoonizer import Cartoonizer
     from edge_runtime.live import LiveLoop
     from edge_runtime.preview.recorder import SwitchedRecording
     from edge_runtime.session import Session
-    from edge_runtime.settings import LiveSettings
     from edge_runtime.sinks import Sink
     from edge_runtime.sources import Source
-    from edge_runtime.supervision import Supervisor
 
 EXAMPLES = """examples:
   toon-live                                    the packaged demo at http://127.0.0.1:8000
@@ -37,22 +34,12 @@ EXAMPLES = """examples:
   sudo /full/path/to/toon-live service install from boot on, and again after every failure
 """
 COMMANDS = {"tune": tune_command.main, "service": service_command.main}
-CHANGEABLE = {
-    "style": "style",
-    "random_style": "random_seed",
-    "strength": "strength",
-    "morph": "morph_s",
-    "split": "split",
-    "colour_match": "colour_match",
-    "background": "background",
-    "mode": "mode",
-    "faces": "faces",
-}
-"""Flags that say how a frame is drawn, and the setting that each one is; all others take effect at the next start."""
 TOKEN_HELP = (
     "what the preview demands before it shows anything (default: $FACETOON_TOKEN; on an --host other than this machine "
     "alone, one is made and printed)"
 )
+
+log = logging.getLogger("edge_runtime")  # this module's own name is __main__
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -129,24 +116,27 @@ def _run(arguments: argparse.Namespace, argv: list[str]) -> None:
     from edge_runtime.cartoonizer import Cartoonizer
     from edge_runtime.faces import FaceFinder
     from edge_runtime.live import LiveLoop
+    from edge_runtime.pace import Pace
+    from edge_runtime.reloading import Reloading, settings_of
     from edge_runtime.sinks import PreviewSink
     from edge_runtime.sources import open_source
     from edge_runtime.supervision import Supervisor
     from edge_runtime.timing import StageTimer
 
     logs.set_up(arguments.log_format)
+    asked = argparse.Namespace(**vars(arguments))  # before tuning puts its own choice there
     if arguments.target_fps:
         _tune(arguments)
     sessions = _open_sessions(arguments)
     source = open_source(arguments.source, arguments.size, arguments.rate)
     if isinstance(source, CameraSource):
-        print(source.details, file=sys.stderr)
+        log.info(source.details)
     timer = StageTimer()
     # The tracker is a .tflite file whatever the generator is.
     tracker_runtime = "tflite-runtime" if arguments.runtime == "tflite-runtime" else "litert"
     finder = FaceFinder(arguments.faces, tracker_runtime, arguments.search_every)
     cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=arguments.budget_ms)
-    settings = _first_settings(arguments, cartoonizer)
+    settings = cartoonizer.settings.patched(settings_of(arguments), cartoonizer.styles)
     # Headless runs encode too unless they record: what is measured stays the whole pipeline.
     preview = None if arguments.headless and arguments.record else PreviewSink()
     sinks: list[Sink] = [preview] if preview else []
@@ -159,7 +149,13 @@ def _run(arguments: argparse.Namespace, argv: list[str]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.stop())
     supervisor = Supervisor(lambda: loop.frames_out)
-    signal.signal(signal.SIGHUP, lambda *_: reload(loop, supervisor, arguments, argv))
+    reloading = Reloading(loop, supervisor, lambda: with_config(build_parser(), argv), asked)
+    # Without a file there is nothing to reload, and the signal means that the terminal was closed.
+    signal.signal(signal.SIGHUP, lambda *_: reloading.ask() if arguments.config else loop.stop())
+    tends = [reloading.tend]
+    if arguments.target_fps:
+        sizes_px = {name: session.size_px for name, session in sessions.items()}
+        tends.append(Pace(loop, finder, arguments.target_fps, sizes_px).tend)
     server = None
     if not arguments.headless and preview:
         from edge_runtime.preview.start import start_preview
@@ -169,7 +165,7 @@ def _run(arguments: argparse.Namespace, argv: list[str]) -> None:
     loop.start()
     supervisor.start()
     try:
-        _show_progress(loop, source.frames if arguments.frames is None else arguments.frames)
+        _tend(loop, source.frames if arguments.frames is None else arguments.frames, tends)
     finally:  # also when the progress cannot be written any more: no thread may stay that serves nothing
         loop.stop()
         supervisor.stop()
@@ -189,7 +185,7 @@ def _tune(arguments: argparse.Namespace) -> None:
 
     models = arguments.model or [DEFAULT_MODEL]
     choice = tune(models, arguments.target_fps, arguments.faces)
-    print(choice.told(), file=sys.stderr)
+    log.info(choice.told())
     arguments.model = [choice.model, *(path for path in models if path != choice.model)]
     arguments.threads, arguments.search_every = choice.threads, choice.search_every
 
@@ -220,7 +216,7 @@ def _further_sinks(arguments: argparse.Namespace, source: Source, stop: Callable
         minutes, keep = arguments.record_minutes, arguments.record_keep
         sinks.append(recording.open_recording(arguments.record, source.rate_hz, minutes, keep, clock))
         if not recording.survives():
-            print("Without PyAV (pip install 'facetoon[record]') a recording is lost when killed.", file=sys.stderr)
+            log.warning("Without PyAV (pip install 'facetoon[record]') a recording is lost when killed.")
     if arguments.pictures:
         sinks.append(outputs.SequenceSink(arguments.pictures))
     if arguments.virtual_camera:
@@ -245,42 +241,19 @@ def _recorder(arguments: argparse.Namespace, source: Source) -> SwitchedRecordin
     )
 
 
-def _first_settings(arguments: argparse.Namespace, cartoonizer: Cartoonizer) -> LiveSettings:
-    """What the command line says about the picture; it can be changed while the loop runs."""
-    return cartoonizer.settings.patched(_settings(arguments), cartoonizer.styles)
+def _tend(loop: LiveLoop, total: int | None, tends: Sequence[Callable[[], None]]) -> None:
+    """Until the loop ends, call each of `tends` now and then.
 
-
-def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    values = {setting: getattr(arguments, flag) for flag, setting in CHANGEABLE.items()}
-    return {setting: value for setting, value in values.items() if value is not None}
-
-
-def reload(loop: LiveLoop, supervisor: Supervisor, before: argparse.Namespace, argv: list[str]) -> None:
-    """SIGHUP: read the configuration again; how frames are drawn changes at once, for the rest the log asks a restart.
-
-    A file that is wrong changes nothing, and the log says why.
+    A progress line shows where somebody sits and watches; in a log it would drown what matters.
     """
-    log = logging.getLogger("edge_runtime")
-    try:
-        now = with_config(build_parser(), argv)
-        loop.change(_settings(now))
-    except (InputError, SystemExit) as error:  # argparse has told its own reason
-        log.error("The configuration was not taken: %s", error)
-    else:
-        waiting = [f"--{name.replace('_', '-')}" for name, value in vars(now).items() if value != getattr(before, name)]
-        waiting = [name for name in waiting if name.removeprefix("--").replace("-", "_") not in CHANGEABLE]
-        log.info("The configuration was read again.%s", f" After a restart: {', '.join(waiting)}." if waiting else "")
-    supervisor.reloading()
-
-
-def _show_progress(loop: LiveLoop, total: int | None) -> None:
-    """A progress line until the loop ends, where somebody sits and watches; in a log it would drown what matters."""
     from tqdm import tqdm
 
     with tqdm(total=total, unit="frame", mininterval=0.5, disable=None) as bar:
         ended = False
         while not ended:
             ended = loop.wait(0.2)
+            for tend in tends:
+                tend()
             bar.set_postfix_str(f"dropped={loop.dropped}", refresh=False)
             bar.update(loop.frames_out - bar.n)
 

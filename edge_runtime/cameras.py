@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ from edge_runtime.pixels import Image
 ADDRESSES = ("rtsp", "rtsps", "http", "https", "rtmp", "udp")
 DEVICES = Path("/sys/class/video4linux")
 TIMEOUT_MS = 4000  # of an address, for opening and for each read: a dead network ends in "no video", not in silence
+
+log = logging.getLogger(__name__)
 
 
 class Capture(Protocol):
@@ -59,6 +62,7 @@ class CameraSource:
         self.details = f"{name}: asked for {asked}; granted {width}x{height} {self._format()}at {self.rate_hz:g}/s"
         self.losses = 0
         self._lost = False
+        self._told = False  # one that opens and gives nothing is not news each time
         self._wait_s = 0.5
         self._next_try_s = 0.0
 
@@ -69,11 +73,17 @@ class CameraSource:
         if not self._lost:
             ok, frame = self._capture.read()
             if ok:
+                if self._told:
+                    log.info("Video from %s again, lost %d times so far.", self.name, self.losses)
+                self._told = False
                 self._wait_s = 0.5
                 self._size_px = (frame.shape[1], frame.shape[0])
                 return frame
             self._lost = True
             self.losses += 1
+            if not self._told:
+                log.warning("No video from %s; it will be opened again.", self.name)
+            self._told = True
             self._put_off()
         time.sleep(0.1)
         return no_video_frame(*self._size_px, self.name)

@@ -39,7 +39,8 @@ class FaceFinder:
         self._tracker = FaceTracker(runtime=runtime)
         self.max_faces = max_faces
         """May change between two frames."""
-        self._search_every = search_every
+        self.search_every = search_every
+        """May change between two frames."""
         self._tracks: list[_Track] = []
         self._frame = 0
 
@@ -48,7 +49,7 @@ class FaceFinder:
         self._tracks = [track for track in self._tracks if track.follow(frame, self._tracker)]
         self._tracks = sorted(self._tracks, key=lambda track: -track.smooth.height_px)[: self.max_faces]
         missing = self.max_faces - len(self._tracks)
-        if missing and (not self._tracks or self._frame % self._search_every == 0):
+        if missing and (not self._tracks or self._frame % self.search_every == 0):
             self._tracks += self._new_tracks(frame)[:missing]
         self._frame += 1
         return sorted((track.smooth for track in self._tracks), key=lambda face: -face.height_px)

@@ -103,6 +103,8 @@ class LiveLoop:
             for name, work in (("reader", self._read), ("worker", self._work), ("encoder", self._encode))
         ]
         self.frames_out = 0
+        self.work = (0, 0.0)
+        """Frames that the worker has done, and the seconds that it took for them, waiting not counted."""
         self.output_rate = RateMeter()
         self.started_s = 0.0
         self.first_frame_s: float | None = None
@@ -217,7 +219,10 @@ class LiveLoop:
 
     def _work(self) -> None:
         while (frame := self._captured.take()) is not None:
-            self._finished.put(Frame(self._cartoonizer.process(frame.image, self._settings), frame.captured_s))
+            start_s = time.perf_counter()
+            image = self._cartoonizer.process(frame.image, self._settings)
+            self.work = (self.work[0] + 1, self.work[1] + time.perf_counter() - start_s)
+            self._finished.put(Frame(image, frame.captured_s))
         self._finished.close()
 
     def _encode(self) -> None:

@@ -19,6 +19,8 @@ CONFIG = Path("/etc/facetoon.toml")
 TEMPLATE = """[Unit]
 Description=facetoon live cartoonizer
 After=network.target
+# A camera that is plugged in a day later is still waited for.
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify
@@ -106,7 +108,8 @@ def main(argv: list[str]) -> None:
     print(f"{path}: written.")
     if _systemd():
         _run("systemctl", "daemon-reload")
-        _run("systemctl", "enable", "--now", UNIT)
+        _run("systemctl", "enable", UNIT)
+        _run("systemctl", "restart", UNIT)  # also where an older unit runs already
     else:
         print("There is no systemd running here: nothing was started.")
     print(f"It runs: systemctl status {UNIT}; journalctl -u {UNIT}; systemctl reload {UNIT} after a change.")

@@ -24,6 +24,7 @@ EXAMPLES = """examples:
   toon-train cyclegan --recipe face_toon_64 --photos faces/ --cartoons anime.zip --run runs/anime
   toon-train cyclegan --recipe anime_64 --photos 'faces.zip#lfw_*' 'faces.zip#selfie_*' --cartoons anime/ --run runs/a
   toon-train pairs --pairs 'comics.zip#v1/*' --photos faces/ --run runs/comic
+  toon-train sharpen --teacher runs/anime --cartoons anime/ --photos faces/ --run runs/anime_128
   toon-train distill --recipe distill_64 --teacher runs/anime --photos faces/ --run runs/student
   toon-train stylize --content me.jpg --style a.png b.png --style-weights 2 1 --strength 0.7 --out painted.png
   toon-train score runs/anime --photos faces/ --cartoons anime/
@@ -39,6 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     cyclegan = commands.add_parser("cyclegan", help="train a CycleGAN between two folders of pictures")
     pairs = commands.add_parser("pairs", help="train a generator on aligned pairs, with photographs beside them")
+    sharpen = commands.add_parser("sharpen", help="train a network that draws a teacher's cartoons again, larger")
     distill = commands.add_parser("distill", help="train the small generator on what a teacher makes of photographs")
     fast_style = commands.add_parser(
         "fast-style", help="train a feed-forward network for one style (the baseline, live)"
@@ -47,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     recipes = {
         cyclegan: "face_toon_64",
         pairs: "comic_64",
+        sharpen: "sharpen_128",
         distill: "distill_64",
         fast_style: "fast_style_64",
         encoder: "encoder_64",
@@ -72,7 +75,9 @@ def build_parser() -> argparse.ArgumentParser:
     tracker.add_argument("--out", type=Path, required=True, metavar="FILE.tflite")
     tracker.add_argument("--steps", type=int, default=4000, help="default: %(default)s")
     tracker.add_argument("--seed", type=int, default=1)
-    cyclegan.add_argument("--cartoons", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
+    for command in (cyclegan, sharpen):
+        command.add_argument("--cartoons", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
+    sharpen.add_argument("--teacher", type=Path, required=True, metavar="RUN", help="of a CycleGAN, half the size")
     pairs.add_argument(
         "--pairs",
         nargs="+",
@@ -203,8 +208,12 @@ def _job(
             told[f"teacher_{name}_sha256" if name else "teacher_sha256"] = generator_digest(run)
         if len(teachers) > 1:
             told["styles"] = list(teachers)  # in this order they are the model's style input
-        sources = {"taught": _sources(arguments, "photos")["photos"]}
-        return partial(Distillation, teachers=teachers), sources, told
+        return partial(Distillation, teachers=teachers), _sources(arguments, "photos"), told
+    if arguments.command == "sharpen":
+        from training.sharpen import Sharpening
+
+        told = {"teacher_sha256": generator_digest(arguments.teacher)}
+        return partial(Sharpening, teacher=arguments.teacher), _sources(arguments, "cartoons", "photos"), told
     if arguments.command == "encoder":
         from training.encoder import EncoderTraining
 

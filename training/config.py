@@ -194,7 +194,7 @@ class Prepare:
 class Recipe:
     """A whole run."""
 
-    kind: str = "cyclegan"  # or "pairs", "distill", "fast-style", "encoder"
+    kind: str = "cyclegan"  # or "pairs", "sharpen", "distill", "fast-style", "encoder"
     seed: int = 1
     steps: int = 20_000
     batch_size: int = 8
@@ -242,7 +242,7 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
 
 
 CHOICES = {
-    "kind": ("cyclegan", "pairs", "distill", "fast-style", "encoder"),
+    "kind": ("cyclegan", "pairs", "sharpen", "distill", "fast-style", "encoder"),
     "generator.kind": ("resnet", "unet"),
     "generator.norm": ("instance", "batch"),
     "discriminator.norm": ("instance", "none"),

@@ -79,12 +79,13 @@ class Distillation:
     def restore_host_state(self, state: dict[str, Tensor]) -> None:
         """The reverse of `host_state`."""
 
-    def teach(self, photos: ImageSet) -> ImageSet:
-        """Photographs (n, side, side, 3) with every teacher's answer to each: (n, 1 + teachers, side, side, 3).
+    def teach(self, domains: dict[str, ImageSet]) -> dict[str, ImageSet]:
+        """The domain "photos" (n, side, side, 3) to "taught", with all answers: (n, 1 + teachers, side, side, 3).
 
         Once, for the whole run: in every step it would take more than half of the time. A teacher sees the whole
         picture at its own size, within the zooms it was trained on.
         """
+        photos = domains["photos"]
         side_px = photos.images.shape[1]
         taught = np.empty((len(photos), 1 + len(self.teachers), *photos.images.shape[1:]), np.uint8)
         taught[:, 0] = photos.images
@@ -96,7 +97,7 @@ class Distillation:
                 seen = np.stack([pixels.square(image, size_px) for image in photos.images[rows]])
                 drawn = pixels.from_unit(np.asarray(teacher(pixels.to_unit(seen), training=False)))
                 taught[rows, number] = [pixels.square(image, side_px) for image in drawn]
-        return dataclasses.replace(photos, images=taught)
+        return {"taught": dataclasses.replace(photos, images=taught)}
 
     def step(self, index: int, photos: Tensor, targets: Tensor) -> dict[str, float]:
         """Train once on float -1..1 batches (batch, size_px, size_px, 3): photographs, and their teachers' answers.
@@ -199,7 +200,10 @@ def shifted(images: Any, offset: Any, most_px: int) -> Any:
 
 
 def _features(teacher: Any) -> Any:
-    """The teacher up to its last halving: a tenth of its work."""
+    """The teacher up to its last halving: a tenth of its work. Of one made of several networks, the last."""
+    networks = [layer for layer in teacher.layers if isinstance(layer, keras.Model)]
+    if networks:
+        return _features(networks[-1])
     halving = [layer for layer in teacher.layers if isinstance(layer, layers.Conv2D) and layer.strides == (2, 2)]
     if not halving:
         raise InputError(

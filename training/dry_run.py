@@ -13,7 +13,7 @@ import keras
 from training import cluster, data
 from training.checkpoint import Trainer
 from training.config import Recipe
-from training.run import Stopwatch, load
+from training.run import Stopwatch, load, taught
 
 MEASURE_S = 20.0
 LEAST_STEPS = 5
@@ -24,8 +24,7 @@ def dry_run(recipe: Recipe, sources: dict[str, list[str]], build: Callable[[Reci
     domains = {domain: load(domain, given, recipe)[0] for domain, given in sources.items()}
     cluster.check_batch(recipe.batch_size)
     trainer: Any = build(recipe)
-    if "taught" in domains:
-        domains = {"taught": trainer.teach(domains["taught"])}
+    domains = taught(trainer, domains)
     for direction, model in trainer.generators.items():
         macs = multiply_adds(model) / 1e6
         yield f"generator {direction}: {model.count_params():,} parameters, {macs:,.0f} million multiply-adds a picture"

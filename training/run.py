@@ -25,8 +25,6 @@ from training.workspace import disk_faults
 SHEET_ROWS = 8
 TEST_PICTURES = 64  # of each domain, for the metrics of held-out pictures
 LOG_EVERY = 20  # steps
-NAMED = {"taught": "photos"}
-"""Domains that the configuration calls otherwise: what is taught was made of photographs."""
 
 
 def train(
@@ -47,26 +45,23 @@ def train(
     with the last checkpoint kept, when a loss is no longer a number.
     """
     splits = {domain: load(domain, given, recipe) for domain, given in sources.items()}
-    described = {NAMED.get(domain, domain): _described(train) for domain, (train, _) in splits.items()}
+    described = {domain: _described(train) for domain, (train, _) in splits.items()}
     config = {"recipe": run_directory.identity(recipe), "data": described, **(provenance or {})}
     run_directory.refuse_another(run, config)
     cluster.check_batch(recipe.batch_size)
     trainer = build(recipe)
-    if "taught" in splits:
-        splits = {"taught": _taught(trainer, *splits["taught"])}
+    train_sets, test_sets = (taught(trainer, {name: split[i] for name, split in splits.items()}) for i in (0, 1))
     first = checkpoint.restore(run / "checkpoints", trainer)
     if init and not first:
         warm_start(trainer, init)
     with disk_faults(run):
         if part[0] == 0:
-            run_directory.describe(run, config, {NAMED.get(name, name): given for name, given in sources.items()})
-        domains = {domain: train for domain, (train, _) in splits.items()}
-        held_out = [test for _, test in splits.values()]
+            run_directory.describe(run, config, sources)
         with (
-            closing(data.prefetch(first, recipe.steps, domains, recipe, part)) as batches,
+            closing(data.prefetch(first, recipe.steps, train_sets, recipe, part)) as batches,
             closing(RunLog(run, first, writes=part[0] == 0)) as log,
         ):
-            _loop(recipe, run, trainer, first, batches, held_out, log)
+            _loop(recipe, run, trainer, first, batches, list(test_sets.values()), log)
 
 
 def _loop(
@@ -137,9 +132,9 @@ class Stopwatch:
         return lap
 
 
-def _taught(trainer: Any, train: ImageSet, test: ImageSet) -> tuple[ImageSet, ImageSet]:
-    """What the teachers of a Distillation make of the photographs."""
-    return trainer.teach(train), trainer.teach(test)
+def taught(trainer: Any, domains: dict[str, ImageSet]) -> dict[str, ImageSet]:
+    """The domains of a step: where teachers have a say, what they make of what was read, else that itself."""
+    return trainer.teach(domains) if hasattr(trainer, "teach") else domains
 
 
 def load(domain: str, sources: list[str], recipe: Recipe) -> tuple[ImageSet, ImageSet]:

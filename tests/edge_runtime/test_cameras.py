@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -72,6 +73,19 @@ def test_a_lost_camera_shows_no_video_and_comes_back(flaky):
     assert 3.3 <= 0.1 * (first_back - 2) <= 3.8  # 0.5 s after the loss, then 1 s, then 2 s
     assert shown[first_back : first_back + 3] == [True, True, False]
     assert camera.losses >= 2
+
+
+def test_the_log_tells_of_a_loss_and_a_return_once_each(flaky, caplog):
+    camera = open_camera("0", (640, 480), 30)
+    with caplog.at_level(logging.INFO, "edge_runtime"):
+        while (camera.read() == 99).all():
+            pass
+        while not (camera.read() == 99).all():
+            pass
+    assert [record.getMessage() for record in caplog.records] == [
+        "No video from camera 0; it will be opened again.",
+        "Video from camera 0 again, lost 1 times so far.",
+    ]
 
 
 def test_a_camera_tells_what_was_asked_for_and_what_was_granted(flaky):

@@ -238,3 +238,51 @@ def test_the_clock_of_a_reload_is_monotonic(tmp_path, listener, monkeypatch):
     told_us = int(re.search(r"MONOTONIC_USEC=(\d+)", listener.hear())[1])
     assert before_us <= told_us <= time.monotonic_ns() // 1000
     assert listener.hear() == "READY=1"
+
+
+def started(tmp_path, *flags):
+    """A running toon-live, its preview's address read: from then on it takes signals."""
+    process = subprocess.Popen(
+        [*TOON_LIVE, "--port", "0", *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    assert "http://" in process.stdout.readline()
+    return process
+
+
+def test_without_a_configuration_a_closed_terminal_ends_it_in_order(tmp_path):
+    with started(tmp_path) as process:
+        process.send_signal(signal.SIGHUP)
+        output, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    assert "frames in" in output
+
+
+def test_a_storm_of_reloads_is_survived_and_a_word_for_a_number_is_told_in_one_line(tmp_path):
+    config = tmp_path / "facetoon.toml"
+    config.write_text('strength = 0.25\nlog-format = "json"\n')
+    with started(tmp_path, "--config", str(config)) as process:
+        for _ in range(200):
+            process.send_signal(signal.SIGHUP)
+        config.write_text('strength = "much"\n')
+        time.sleep(0.5)
+        process.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    lines = [json.loads(line) for line in errors.splitlines()]
+    assert lines[-1]["level"] == "error"
+    assert lines[-1]["message"].endswith("argument --strength: invalid float value: 'much'")
+
+
+def test_the_choice_of_tuning_is_no_change_of_the_configuration(tmp_path):
+    config = tmp_path / "facetoon.toml"
+    config.write_text('target-fps = 2\nlog-format = "json"\n')
+    with started(tmp_path, "--config", str(config)) as process:
+        process.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+    messages = [json.loads(line)["message"] for line in errors.splitlines()]
+    assert "takes" in messages[0]
+    assert messages[1] == "The configuration was read again."
