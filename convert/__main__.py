@@ -43,11 +43,19 @@ def build_parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", help="measure a model file again against its run")
     verify.add_argument("file", type=Path, metavar="FILE", help=".tflite or .onnx, made by toon-convert build")
     verify.add_argument("--run", type=Path, required=True, metavar="RUN", help="run directory, .keras or SavedModel")
-    debug = commands.add_parser("debug", help="rank a static file's operators by their error; try the worst in float")
+    debug = commands.add_parser(
+        "debug", help="rank a static file's operators by their error; try the worst in float or int16"
+    )
     debug.add_argument("file", type=Path, metavar="FILE", help="static_wi8_ai8, made by toon-convert build")
     debug.add_argument("--run", type=Path, required=True, metavar="RUN", help="run directory, .keras or SavedModel")
     debug.add_argument("--out", type=Path, required=True, metavar="DIR", help="for table, plot and applied file")
-    debug.add_argument("--apply", type=int, metavar="N", help="write the file that keeps the N worst in float")
+    debug.add_argument("--apply", type=int, metavar="N", help="write the file whose N worst are in float, or int16")
+    debug.add_argument(
+        "--finer",
+        default="float",
+        choices=("float", "int16"),
+        help="what the worst become (default: float); int16 is finer, and slow: no delegate takes it",
+    )
     debug.add_argument("--style", default="", metavar="MIX", help="the mix that FILE was baked with")
     for command in (build, verify, debug):
         _add_pictures(command)
@@ -68,6 +76,7 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     )
     build.add_argument("--dynamic-batch", action="store_true", help="float .onnx only: any number of pictures at once")
     build.add_argument("--name", default="", help="the model's name (default: that of the file)")
+    build.add_argument("--author", default="", metavar="TEXT", help="who made the model, kept in the file")
     build.add_argument("--licence", default="", metavar="TEXT", help="the model's licence, kept in the file")
     build.add_argument(
         "--data-source", action="append", default=[], metavar="TEXT", help="where the data came from; repeatable"
@@ -161,14 +170,14 @@ def _debug(arguments: argparse.Namespace) -> int:
         raise InputError(f"--apply takes one of {', '.join(map(str, STEPS))}, not {arguments.apply}.")
     request = Request(out=arguments.file, style=arguments.style, **_pictures(arguments))
     tell = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
-    spec, errors, steps = debug(arguments.file, request, tell)
+    spec, errors, steps = debug(arguments.file, request, arguments.finer, tell)
     text, stem = table(errors, steps), arguments.file.stem
     (arguments.out / f"{stem}.debug.md").write_text(text, "utf-8")
     (arguments.out / f"{stem}.debug.png").write_bytes(encode_png(plot(errors)))
     print(text, end="")
     for step in steps:
-        if step.in_float == arguments.apply:
-            apply(step, spec, arguments.out / f"{stem}.{step.in_float}float{arguments.file.suffix}")
+        if step.count == arguments.apply:
+            apply(step, spec, arguments.out / f"{stem}.{step.count}{step.finer}{arguments.file.suffix}")
     return 0
 
 
@@ -180,6 +189,7 @@ def _build(arguments: argparse.Namespace) -> int:
         recipe=arguments.recipe,
         name=arguments.name,
         licence=arguments.licence,
+        author=arguments.author,
         data_sources=tuple(arguments.data_source),
         style=arguments.style,
         improve=find_improvements(arguments.improve),

@@ -43,6 +43,7 @@ class Request:
     test_images: int = 200
     name: str = ""
     licence: str = ""
+    author: str = ""
     data_sources: tuple[str, ...] = ()
     style: str = ""
     """A mix to bake, such as "anime:0.6,comic:0.4"; empty keeps a style input."""
@@ -116,10 +117,11 @@ def load_material(request: Request) -> Material:
         calibration, test = (replace(s, styles=np.tile(style, (len(s.images), 1))) for s in (calibration, test))
     check_range(source.generator, test.images, test.styles if source.styles else None)
     improved = source.generator
-    if request.improve:
-        with quiet():
-            from convert.improve import improve
+    with quiet():
+        from convert.fold import has_style_affines
+        from convert.improve import improve
 
+        if request.improve or (style is None and has_style_affines(improved)):
             improved = improve(improved, request.improve, calibration, style, request.qat_steps, request.seed)
     return Material(source, calibration, test, style, improved)
 
@@ -138,6 +140,7 @@ def convert(material: Material, recipe: Recipe, suffix: str, calibration: Sample
 def build_file(request: Request, recipe: Recipe, material: Material) -> Report:
     """One file with its report and verdict."""
     from convert.kid import kid_change  # brings Keras in, which load_material has done quietly
+    from convert.metadata import with_metadata
 
     source, test, out = material.source, material.test, request.out
     if request.dynamic_batch and (out.suffix != ONNX or recipe.is_static):
@@ -149,6 +152,8 @@ def build_file(request: Request, recipe: Recipe, material: Material) -> Report:
     with _staging(out) as folder:
         staged = folder / out.name
         spec = _spec(request, recipe, material)
+        if out.suffix == TFLITE:
+            model = with_metadata(model, spec)
         write_model(staged, model, spec)
         comparison = measure(staged, material)
         is_coarse = recipe.activation_bits == 8  # 16 bits forgive 256 times wider ranges, and are slow to try
@@ -191,6 +196,7 @@ def _spec(request: Request, recipe: Recipe, material: Material) -> ModelSpec:
         run=source.sha256,
         data_sources=request.data_sources,
         licence=request.licence,
+        author=request.author,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from edge_runtime.pixels import Image, Tensor
 from training.images import ImageSet, load_split
 
 HALF = 50  # pictures, since two more files are made from them
+EXPOSURE = 0.2
 FEWEST = 2  # two disjoint halves of the calibration pictures are held to each other
 
 
@@ -69,7 +70,17 @@ def load_samples(source: Source, counts: tuple[int, int], seed: int) -> tuple[Sa
             f"what the run was trained on ({str(source.train_sha256)[:12]}): give the same pictures with --photos."
         )
     width = len(source.styles)
-    return draw(train, counts[0], seed, width), draw(test, counts[1], seed, width)
+    return varied(draw(train, counts[0], seed, width), seed), draw(test, counts[1], seed, width)
+
+
+def varied(sample: Sample, seed: int) -> Sample:
+    """One half mirrored, one half lighter or darker by up to EXPOSURE, by chance, as training and cameras vary them."""
+    random = np.random.default_rng(seed)
+    is_mirrored, is_lit = random.random((2, len(sample.images))) < 0.5
+    gains = np.where(is_lit, random.uniform(1 - EXPOSURE, 1 + EXPOSURE, len(is_lit)), 1).astype(np.float32)
+    images = np.where(is_mirrored[:, None, None, None], sample.images[:, :, ::-1], sample.images)
+    lit = np.clip(images * gains[:, None, None, None], 0, 255).astype(np.uint8)
+    return replace(sample, images=lit)
 
 
 def draw(images: ImageSet, count: int, seed: int, styles: int = 0) -> Sample:

@@ -14,6 +14,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from convert.build import Material, Request, load_material, measure
 from convert.compare import Comparison
+from convert.metadata import with_metadata
 from convert.quiet import quiet
 from convert.recipes import IMPROVEMENTS, ONNX, Recipe, find_recipe
 from convert.report import rounded
@@ -33,7 +35,7 @@ from edge_runtime.session import open_session
 from edge_runtime.spec import ModelSpec, read_model, write_model
 
 DEBUGGED = 24  # calibration pictures that the operators' errors are measured on
-STEPS = (0, 1, 2, 4, 8)  # worst operators left in float
+STEPS = (0, 1, 2, 4, 8)  # worst operators made finer
 TIMED_RUNS = 30
 FULL_BAR_DB = 60.0  # of the plot; operators that only move values have far more
 
@@ -48,23 +50,26 @@ class OpError:
     """Power of the float values over that of the error."""
 
 
-Make = Callable[[list[str]], bytes]
-"""Tensors whose operators stay in float, to the model."""
+Make = Callable[[list[str], str], bytes]
+"""Tensors, and whether they or their operators become float or int16, to the model."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A file that keeps the `in_float` worst operators in float."""
+    """A file whose `count` worst operators are finer than int8."""
 
-    in_float: int
+    count: int
+    finer: str
     model: bytes
     comparison: Comparison
     latency_ms: float
     """Median of one thread; a ratio between steps means more than the figure."""
 
 
-def debug(path: Path, request: Request, tell: Callable[[str], None]) -> tuple[ModelSpec, list[OpError], list[Step]]:
-    """Spec, operators with the worst first, and the steps of selective float, for a static file of this kit.
+def debug(
+    path: Path, request: Request, finer: str, tell: Callable[[str], None]
+) -> tuple[ModelSpec, list[OpError], list[Step]]:
+    """Spec, operators with the worst first, and the steps of selective float or int16, for a static file of this kit.
 
     Raises InputError for any other file, and when `request.run` is not the run that it came from.
     """
@@ -83,30 +88,35 @@ def debug(path: Path, request: Request, tell: Callable[[str], None]) -> tuple[Mo
         errors, make = (_ranked_onnx if path.suffix == ONNX else _ranked)(material, recipe)
     steps = []
     for count in (step for step in STEPS if step <= len(errors)):
-        tell(f"{count} operators in float ...")
+        tell(f"{count} operators in {finer} ...")
         with quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = make([error.tensor for error in errors[:count]])
-        steps.append(_step(count, model, path.suffix, material, spec))
+            model = make([error.tensor for error in errors[:count]], finer)
+        steps.append(_step(count, finer, model, path.suffix, material, spec))
     return spec, errors, steps
 
 
 def apply(step: Step, spec: ModelSpec, out: Path) -> ModelSpec:
-    """Write the file of that step; its recipe's name says how many operators stayed float."""
+    """Write the file of that step; its recipe's name says how many operators became what."""
     scores = rounded(step.comparison.scores) | {"test": spec.scores.get("test", {})}
-    recipe = f"{spec.recipe}+{step.in_float}float"
-    return write_model(out, step.model, replace(spec, recipe=recipe, scores=scores))
+    applied = replace(spec, recipe=f"{spec.recipe}+{step.count}{step.finer}", scores=scores)
+    model = step.model if out.suffix == ONNX else with_metadata(step.model, applied)
+    return write_model(out, model, applied)
 
 
 def table(errors: list[OpError], steps: list[Step]) -> str:
     """Markdown: the ranking, then what each step buys and costs."""
     lines = ["| operator | signal over error (dB) | output |", "| --- | --- | --- |"]
     lines += [f"| {error.operator} | {error.snr_db:.1f} | {error.tensor[-60:]} |" for error in errors]
-    lines += ["", "| in float | PSNR, mean (dB) | PSNR, worst (dB) | ms | kB |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        "",
+        f"| in {steps[0].finer} | PSNR, mean (dB) | PSNR, worst (dB) | ms | kB |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for step in steps:
         scores = step.comparison.scores
         figures = f"{scores.psnr_mean_db:.1f} | {scores.psnr_min_db:.1f} | {step.latency_ms:.2f}"
-        lines.append(f"| {step.in_float} | {figures} | {len(step.model) / 1000:.0f} |")
+        lines.append(f"| {step.count} | {figures} | {len(step.model) / 1000:.0f} |")
     return "\n".join(lines) + "\n"
 
 
@@ -148,8 +158,15 @@ def _snr_db(exact: NDArray[np.float32], levels: NDArray[np.int8], scale: float, 
 
 
 def _ranked(material: Material, recipe: Recipe) -> tuple[list[OpError], Make]:
-    """The debugger's own dump tells which tensor each statistic belongs to."""
+    """The debugger's own dump tells which tensor each statistic belongs to.
+
+    The converter has 16-bit activations for whole files only, so files with single operators in int16 are
+    ai-edge-quantizer's, with the converter's ranges.
+    """
     import tensorflow as tf
+
+    from convert.bake import batch_of_one
+    from convert.to_tflite import float32, to_mixed, widest_ranges
 
     debugger = _debugger(material, recipe)
     debugger.run()
@@ -157,9 +174,18 @@ def _ranked(material: Material, recipe: Recipe) -> tuple[list[OpError], Make]:
     debugger.layer_statistics_dump(text)
     rows = csv.DictReader(io.StringIO(text.getvalue()))
     errors = [OpError(row["op_name"], row["tensor_name"], float(row["snr_db"])) for row in rows]
+    operators = {error.tensor: error.operator for error in errors}
 
-    def make(in_float: list[str]) -> bytes:
-        debugger.options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=in_float)
+    @cache
+    def measured() -> tuple[bytes, dict[str, Any]]:
+        fixed = batch_of_one(material.improved, material.style)
+        model = float32(fixed)
+        return model, widest_ranges(model, fixed, material.calibration)
+
+    def make(tensors: list[str], finer: str) -> bytes:
+        if finer == "int16":
+            return to_mixed(*measured(), [(operators[tensor], tensor) for tensor in tensors])
+        debugger.options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=tensors)
         return bytes(debugger.get_nondebug_quantized_model())
 
     return sorted(errors, key=lambda error: error.snr_db), make
@@ -172,14 +198,15 @@ def _ranked_onnx(material: Material, recipe: Recipe) -> tuple[list[OpError], Mak
     return rank(batch_of_one(material.improved, material.style), material.calibration)
 
 
-def _step(in_float: int, model: bytes, suffix: str, material: Material, spec: ModelSpec) -> Step:
+def _step(count: int, finer: str, model: bytes, suffix: str, material: Material, spec: ModelSpec) -> Step:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"step{suffix}"
         write_model(path, model, spec)
         comparison = measure(path, material)
         session = open_session(path, threads=1)
     tensor = session.to_tensor(material.test.images[0])
-    return Step(in_float, model, comparison, statistics.median(_timed(session, tensor) for _ in range(TIMED_RUNS)))
+    latency_ms = statistics.median(_timed(session, tensor) for _ in range(TIMED_RUNS))
+    return Step(count, finer, model, comparison, latency_ms)
 
 
 def _timed(session: Any, tensor: pixels.Tensor) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,17 @@ import numpy as np
 import onnx
 
 from convert.calibration import Sample
-from convert.debug import OpError
+from convert.debug import Make, OpError
 from convert.to_onnx import Reader, better_ranges, float32, prepare, quantize
 
 PICTURES = 8  # of which every tensor is held in memory, twice
 
 
-def rank(fixed: Any, calibration: Sample) -> tuple[list[OpError], Callable[[list[str]], bytes]]:
+def rank(fixed: Any, calibration: Sample) -> tuple[list[OpError], Make]:
     """Operators of a Keras model made by bake.batch_of_one, worst first; and a function from tensors to a model.
 
-    The function leaves the operators that make those tensors in float. Ranges are measured as to_onnx measures them.
+    The function leaves the operators that make those tensors in float, or stores the tensors with 16 bits. Ranges are
+    measured as to_onnx measures them.
     """
     prepared = prepare(float32(fixed))
     maker = {name: node for node in prepared.graph.node for name in node.output}
@@ -33,9 +33,10 @@ def rank(fixed: Any, calibration: Sample) -> tuple[list[OpError], Callable[[list
         if tensor in maker
     ]
 
-    def make(in_float: list[str]) -> bytes:
-        nodes = [maker[tensor].name for tensor in in_float]
-        model = quantize(prepared, calibration, average, in_float=nodes)
+    def make(tensors: list[str], finer: str) -> bytes:
+        nodes = [maker[tensor].name for tensor in tensors]
+        chosen = {"in_float": nodes} if finer == "float" else {"in_int16": tensors}
+        model = quantize(prepared, calibration, average, **chosen)
         return bytes(model.SerializeToString(deterministic=True))
 
     return sorted(errors, key=lambda error: error.snr_db), make

@@ -33,12 +33,12 @@ def finetune(folded: Folded, generator: Any, inputs: list[Values], steps: int, s
             layer.trainable = False  # one that no convolution could take in keeps its statistics
     student = with_fake_quantization(folded, [values[:PICTURES] for values in inputs])
     wanted = _pictures(generator, inputs)
-    student.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)), "mse")
-    per_epoch = -(-len(wanted) // BATCH)
+    rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
+    student.compile(keras.optimizers.Adam(rate), "mse", jit_compile=False)  # XLA takes longer to compile than to train
     random = np.random.default_rng(seed)
-    for start in range(0, steps, per_epoch):
-        rows = random.permutation(len(wanted))[: BATCH * (steps - start)]
-        student.fit(as_called([values[rows] for values in inputs]), wanted[rows], BATCH, shuffle=False, verbose=0)
+    for _ in range(steps):
+        rows = random.choice(len(wanted), min(BATCH, len(wanted)), replace=False)
+        student.train_on_batch(as_called([values[rows] for values in inputs]), wanted[rows])
 
 
 def with_fake_quantization(folded: Folded, inputs: list[Values]) -> Any:
@@ -86,4 +86,5 @@ class _RoundedValues(layers.Layer):
 
 def _pictures(generator: Any, inputs: list[Values]) -> Values:
     """float32 of the float generator, which takes a style even where the folded network holds it."""
-    return np.asarray(generator.predict(as_called(inputs), BATCH, verbose=0))
+    rows = [slice(start, start + BATCH) for start in range(0, len(inputs[0]), BATCH)]
+    return np.concatenate([generator(as_called([values[row] for values in inputs]), training=False) for row in rows])

@@ -75,6 +75,11 @@ def fold(generator: Any, style: Values | None = None) -> Folded:
     return Folded(model, tuple(biased.values()), tuple(normalized), consumers(model))
 
 
+def has_style_affines(generator: Any) -> bool:
+    """Whether it has gains and shifts that depend on a style."""
+    return any(isinstance(layer, StyleAffine) for layer in getattr(generator, "layers", ()))
+
+
 def consumers(model: Any) -> dict[Any, list[Any]]:
     """Which operations take the output of each; InputError where one is used twice."""
     maker: dict[int, Any] = {}

@@ -15,7 +15,16 @@ import numpy as np
 from keras import layers
 
 from convert.calibration import Sample
-from convert.fold import CONVOLUTIONS, Folded, Values, fold, output_axis, scale_input, scale_output
+from convert.fold import (
+    CONVOLUTIONS,
+    Folded,
+    Values,
+    fold,
+    has_style_affines,
+    output_axis,
+    scale_input,
+    scale_output,
+)
 from convert.recipes import IMPROVEMENTS
 from edge_runtime import pixels
 from edge_runtime.errors import InputError
@@ -33,14 +42,18 @@ def improve(
 ) -> Any:
     """A folded copy of the generator, improved by the methods `names` of recipes.IMPROVEMENTS, in the order there.
 
-    With `style` its StyleAffine layers are folded in too. Raises InputError for a network that is not a graph of
-    layers used once, or that hides its convolutions, as a SavedModel does.
+    With `style` its StyleAffine layers are folded in too; those that stay live are conditioned first. Raises InputError
+    for a network that is not a graph of layers used once, or that hides its convolutions, as a SavedModel does.
     """
     folded = fold(generator, style)
     if not folded.convolutions:
         raise InputError(f"The generator {generator.name} shows no convolution that could be improved.")
     inputs = arguments(folded.model, calibration)
     few = [values[:PICTURES] for values in inputs]
+    if style is None and has_style_affines(generator):
+        from convert.condition import condition
+
+        folded = condition(folded, few)
     for name in (known for known in IMPROVEMENTS if known in names):
         if name == "equalize":
             equalize(folded, few)

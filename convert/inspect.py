@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import zipfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from convert.delegation import delegation
+from convert.metadata import read_metadata
 from convert.recipes import ONNX, TFLITE
 from convert.report import describe_delegation
 from edge_runtime import onnx_tail
 from edge_runtime.errors import InputError
 from edge_runtime.litert_session import open_interpreter
 from edge_runtime.onnx_session import open_onnx
-from edge_runtime.spec import TFLITE_MAGIC, ModelSpec, read_model
+from edge_runtime.spec import MEMBER, TFLITE_MAGIC, ModelSpec, read_model
 
 # Position of the weights among the inputs of the TFLite operators that multiply.
 TFLITE_WEIGHTS = {"CONV_2D": 1, "DEPTHWISE_CONV_2D": 1, "FULLY_CONNECTED": 1, "TRANSPOSE_CONV": 1}
@@ -38,6 +41,10 @@ class Card:
     delegation: dict[str, Any]
     spec: ModelSpec | None
     """None for another tool's file."""
+    opsets: dict[str, int] = field(default_factory=dict)
+    """Of an .onnx file, by domain."""
+    metadata: dict[str, str] = field(default_factory=dict)
+    """What TFLITE_METADATA tells, of a .tflite of any tool."""
 
     def to_text(self) -> str:
         """For a person."""
@@ -50,9 +57,12 @@ class Card:
             f"  operators: {operators}",
             f"  multiply-accumulates: {macs}",
         ]
+        if self.opsets:
+            lines.append(f"  opset: {', '.join(f'{name} {version}' for name, version in self.opsets.items())}")
         if self.delegation:
             lines.append(f"  {describe_delegation(self.delegation)}")
         if self.spec is None:
+            lines += [f"  {key}: {json.dumps(value)}" for key, value in self.metadata.items()]
             return "\n".join([*lines, "  no facetoon spec: another tool's file", ""])
         told = dataclasses.asdict(self.spec)
         lines += [f"  {key}: {json.dumps(value)}" for key, value in told.items() if value not in ("", (), {}, [])]
@@ -68,12 +78,18 @@ def inspect(path: Path) -> Card:
     if path.suffix == ONNX:
         ours = onnx_tail.split(data) is not None
     elif path.suffix == TFLITE and data[4:8] == TFLITE_MAGIC:
-        ours = b"facetoon.json" in data[-4096:]
+        ours = _has_member(data)
     else:
         raise InputError(f"{path} is neither a TFLite nor an ONNX model.")
     model, spec = read_model(path) if ours else (data, None)
     told = _onnx(model, str(path)) if path.suffix == ONNX else _tflite(model, str(path))
     return Card(file=str(path), bytes=len(data), spec=spec, **told)
+
+
+def _has_member(data: bytes) -> bool:
+    """Other tools' files may have a zip tail too, with their labels."""
+    file = io.BytesIO(data)
+    return zipfile.is_zipfile(file) and MEMBER in zipfile.ZipFile(file).namelist()
 
 
 def _tflite(model: bytes, name: str) -> dict[str, Any]:
@@ -86,6 +102,7 @@ def _tflite(model: bytes, name: str) -> dict[str, Any]:
         "operators": dict(Counter(op["op_name"] for op in operators).most_common()),
         "macs": sum(_tflite_macs(op, shapes) for op in operators),
         "delegation": delegation(model, name),
+        "metadata": read_metadata(model),
     }
 
 
@@ -112,7 +129,8 @@ def _onnx(model: bytes, name: str) -> dict[str, Any]:
     import onnx
 
     session, _ = open_onnx(model, name, threads=1)
-    graph = onnx.shape_inference.infer_shapes(onnx.load_from_string(model)).graph
+    read = onnx.load_from_string(model)
+    graph = onnx.shape_inference.infer_shapes(read).graph
     values = [*graph.value_info, *graph.input, *graph.output]
     shapes = {v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim) for v in values}
     shapes |= {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
@@ -121,6 +139,7 @@ def _onnx(model: bytes, name: str) -> dict[str, Any]:
         "inputs": [f"{a.name} {tuple(a.shape)} {a.type}" for a in session.get_inputs()],
         "outputs": [f"{a.name} {tuple(a.shape)} {a.type}" for a in session.get_outputs()],
         "operators": dict(Counter(node.op_type for node in graph.node).most_common()),
+        "opsets": {entry.domain or "ai.onnx": entry.version for entry in read.opset_import},
         "macs": None if None in macs else sum(filter(None, macs)),
         "delegation": {},
     }

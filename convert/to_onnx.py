@@ -116,9 +116,16 @@ def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def quantize(
-    prepared: onnx.ModelProto, calibration: Sample, average: bool, in_float: Sequence[str] = ()
+    prepared: onnx.ModelProto,
+    calibration: Sample,
+    average: bool,
+    in_float: Sequence[str] = (),
+    in_int16: Sequence[str] = (),
 ) -> onnx.ModelProto:
-    """int8, save for the nodes named in `in_float`."""
+    """int8, save for the nodes named in `in_float` and the tensors named in `in_int16`.
+
+    Tensors of 16 bits raise the opset to 21, and the convolutions around them run in float.
+    """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
     with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
@@ -135,7 +142,10 @@ def quantize(
             weight_type=QuantType.QInt8,
             nodes_to_exclude=list(in_float),
             calibrate_method=CalibrationMethod.MinMax,
-            extra_options={"CalibMovingAverage": average},
+            extra_options={
+                "CalibMovingAverage": average,
+                "TensorQuantOverrides": {tensor: [{"quant_type": QuantType.QUInt16}] for tensor in in_int16},
+            },
         )
         return onnx.load(quantized)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.lite.python.convert import ConverterError
 
@@ -32,9 +34,9 @@ def to_tflite(fixed: Any, recipe: Recipe, calibration: Sample) -> bytes:
                 "ignore", r"\s*Warning: (tf.lite.Interpreter is deprecated|Enabling .experimental_)"
             )
             if recipe.name == "hybrid_wi8_afp32":
-                return to_hybrid(_float(fixed))
+                return to_hybrid(float32(fixed))
             if recipe.name == "static_wi8_ai8_mean":
-                return to_averaged(_float(fixed), fixed, calibration)
+                return to_averaged(float32(fixed), fixed, calibration)
             return bytes(make_converter(fixed, recipe, calibration).convert())
     except (ConverterError, RuntimeError) as error:  # the second is the quantizer's
         raise InputError(
@@ -42,7 +44,8 @@ def to_tflite(fixed: Any, recipe: Recipe, calibration: Sample) -> bytes:
         ) from error
 
 
-def _float(fixed: Any) -> bytes:
+def float32(fixed: Any) -> bytes:
+    """Flatbuffer bytes as TFLiteConverter makes them without quantization."""
     return bytes(tf.lite.TFLiteConverter.from_keras_model(fixed).convert())
 
 
@@ -88,6 +91,31 @@ def to_averaged(float_model: bytes, fixed: Any, calibration: Sample) -> bytes:
     work = quantizer.Quantizer(bytearray(float_model), recipe.static_wi8_ai8())
     feeds = list(_feeds(fixed, calibration))
     ranges = work.calibrate({"serving_default": feeds}, num_threads=1)  # more threads may sum in another order
+    result = work.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+    return bytes(result.quantized_model)
+
+
+def widest_ranges(float_model: bytes, fixed: Any, calibration: Sample) -> dict[str, Any]:
+    """What ai-edge-quantizer calls statistics, of every tensor over all pictures; its own are averages."""
+    from ai_edge_quantizer import quantizer, recipe
+
+    work = quantizer.Quantizer(bytearray(float_model), recipe.static_wi8_ai8())
+    ranges: dict[str, Any] = {}
+    for feed in _feeds(fixed, calibration):
+        for tensor, found in work.calibrate({"serving_default": [feed]}, num_threads=1).items():
+            known = ranges.setdefault(tensor, found)
+            known["min"], known["max"] = np.minimum(known["min"], found["min"]), np.maximum(known["max"], found["max"])
+    return ranges
+
+
+def to_mixed(float_model: bytes, ranges: dict[str, Any], in_int16: list[tuple[str, str]]) -> bytes:
+    """int8 by ai-edge-quantizer with those ranges, and 16-bit activations for some (operator, its output's name)."""
+    from ai_edge_quantizer import quantizer, recipe
+    from ai_edge_quantizer.qtyping import TFLOperationName
+
+    work = quantizer.Quantizer(bytearray(float_model), recipe.static_wi8_ai8())
+    for operator, tensor in in_int16:
+        work.add_static_config(re.escape(tensor), TFLOperationName(operator), 16, 8)
     result = work.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
     return bytes(result.quantized_model)
 

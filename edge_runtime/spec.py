@@ -52,6 +52,7 @@ class ModelSpec:
     """Identity of the training run: the hash of its configuration and weights."""
     data_sources: tuple[str, ...] = ()
     licence: str = ""
+    author: str = ""
     sha256: str = ""
     """Of the model bytes without the zip tail; `write_model` fills it in."""
     schema: int = SCHEMA

@@ -14,6 +14,7 @@ pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'"
 import keras
 from keras import layers
 
+from convert.__main__ import main
 from training.images import load_split
 
 SIZE_PX = 32
@@ -77,3 +78,17 @@ def photos(tmp_path_factory) -> list[str]:
 @pytest.fixture(scope="session")
 def run(tmp_path_factory, photos) -> Path:
     return make_run(tmp_path_factory.mktemp("runs") / "student", small_student(), photos)
+
+
+@pytest.fixture(scope="session")
+def few() -> list[str]:
+    """Arguments for few pictures."""
+    return ["--calibration-images", "32", "--test-images", "6"]
+
+
+@pytest.fixture(scope="session")
+def toon(run, few, tmp_path_factory) -> Path:
+    """static_wi8_ai8 of `run`, from few pictures."""
+    out = tmp_path_factory.mktemp("toon") / "toon.tflite"
+    assert main(["build", str(run), "--out", str(out), *few]) == 0
+    return out

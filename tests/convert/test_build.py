@@ -18,11 +18,14 @@ import keras
 from keras import layers
 
 from convert.__main__ import main
+from convert.metadata import read_metadata
 from edge_runtime.session import open_session
 from edge_runtime.spec import read_model
 from training.images import load_split
 
 SIZE_PX = 32
+TOLD = ["--licence", "Apache-2.0", "--author", "Jo", "--name", "ovals"]
+TOLD += ["--data-source", "drawn", "--data-source", "by a test"]
 WRITTEN = ["toon.report.json", "toon.report.md", "toon.tflite", "toon.worst.png"]
 REFUSED = ["toon.rejected", "toon.report.json", "toon.report.md", "toon.worst.png"]
 
@@ -50,8 +53,7 @@ def spoilt_run(tmp_path_factory, photos, new_run) -> Path:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory, run) -> Path:
     out = tmp_path_factory.mktemp("out") / "toon.tflite"
-    arguments = ["--licence", "Apache-2.0", "--data-source", "drawn", "--data-source", "by a test", "--name", "ovals"]
-    assert main(["build", str(run), "--out", str(out), *arguments]) == 0
+    assert main(["build", str(run), "--out", str(out), *TOLD]) == 0
     return out
 
 
@@ -76,7 +78,8 @@ def test_the_spec_holds_what_was_measured_on_what(built, photos):
     assert (spec.calibration["images"], spec.calibration["split_sha256"]) == (len(train), train.digest)
     assert len(train) + len(test) == 40
     assert (spec.name, spec.direction, spec.recipe) == ("ovals", "photo to cartoon", "static_wi8_ai8")
-    assert (spec.licence, spec.data_sources) == ("Apache-2.0", ("drawn", "by a test"))
+    assert (spec.licence, spec.author, spec.data_sources) == ("Apache-2.0", "Jo", ("drawn", "by a test"))
+    assert read_metadata(read_model(built)[0])["author"] == "Jo"
     assert len(spec.run) == 64
     assert report["sizes_bytes"]["file"] == built.stat().st_size
 
@@ -91,8 +94,7 @@ def test_the_report_reads_well(built):
 
 def test_same_run_recipe_and_seed_same_bytes(built, run, tmp_path):
     out = tmp_path / "toon.tflite"
-    common = ["build", str(run), "--name", "ovals", "--licence", "Apache-2.0"]
-    assert main([*common, "--out", str(out), "--data-source", "drawn", "--data-source", "by a test"]) == 0
+    assert main(["build", str(run), "--out", str(out), *TOLD]) == 0
     for suffix in (".tflite", ".report.json", ".report.md", ".worst.png"):
         assert out.with_suffix(suffix).read_bytes() == built.with_suffix(suffix).read_bytes()
 
@@ -149,7 +151,7 @@ def test_moved_pictures_are_named_anew(run, photos, tmp_path):
     moved = [str(shutil.copytree(p, tmp_path / Path(p).name)) for p in photos]
     (tmp_path / "out").mkdir()
     command = ["build", str(run), "--out", str(tmp_path / "out" / "toon.tflite"), "--photos", *moved]
-    assert main(command) == 0
+    assert main([*command, "--recipe", "float32"]) == 0
 
 
 BAD = {
@@ -223,7 +225,7 @@ def test_a_full_disk_leaves_nothing_half_written(run, tmp_path, capfd, monkeypat
 
     monkeypatch.setattr(f"convert.build.{step}", full)
     out = tmp_path / "toon.tflite"
-    assert main(["build", str(run), "--out", str(out)]) == 2
+    assert main(["build", str(run), "--out", str(out), "--recipe", "float32"]) == 2
     assert capfd.readouterr().err == f"toon-convert: {out} cannot be written: No space left on device.\n"
     assert names(tmp_path) == []
 

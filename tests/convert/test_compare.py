@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from convert.calibration import draw
+from convert.calibration import Sample, draw, varied
 from convert.compare import IDENTICAL_DB, Scores, compare, psnr_db, ssim
 from convert.recipes import RECIPES, Thresholds
 from convert.report import shortfalls, worst_sheet
@@ -132,6 +132,17 @@ def test_calibration_depends_on_the_seed_alone():
     assert first == again
     assert first["sha256"] != other["sha256"]
     assert first["images"] == 10
+
+
+def test_calibration_is_varied_as_training_varies_pictures():
+    slope = np.broadcast_to(np.arange(50, 114, 2, dtype=np.uint8)[:, None], (40, 32, 32, 3))
+    given = varied(Sample(slope, "0" * 64), seed=1).images
+    is_mirrored = given[:, 0, 0, 0] > given[:, 0, -1, 0]
+    levels = given.mean((1, 2, 3))
+    assert 10 < is_mirrored.sum() < 30
+    assert 10 < (levels == slope.mean()).sum() < 30
+    assert np.abs(levels / slope.mean() - 1).max() < 0.21
+    assert np.array_equal(given, varied(Sample(slope, "0" * 64), seed=1).images)
 
 
 def test_the_float_side_is_quantized_as_the_device_quantizes():

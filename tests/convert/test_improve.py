@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from keras import layers
 
 from convert.__main__ import main
 from convert.bake import batch_of_one
-from convert.calibration import Sample
+from convert.calibration import Sample, spread_styles
+from convert.compare import file_pictures, float_pictures, score
 from convert.finetune import with_fake_quantization
 from convert.fold import fold
 from convert.improve import arguments, as_called, equalize, improve, int8_kernels, match_statistics, watch
@@ -20,7 +22,8 @@ from convert.recipes import RECIPES
 from convert.to_tflite import to_tflite
 from edge_runtime.errors import InputError
 from edge_runtime.litert_session import open_interpreter
-from edge_runtime.spec import read_model
+from edge_runtime.session import open_session
+from edge_runtime.spec import read_model, write_model
 from training.config import Student
 from training.student import build_student
 
@@ -55,7 +58,10 @@ def draw(model: keras.Model, given: Sample) -> np.ndarray:
 
 
 def operators(model: keras.Model, given: Sample, style: np.ndarray | None = None) -> Counter[str]:
-    file = to_tflite(batch_of_one(model, style), RECIPES["static_wi8_ai8"], given)
+    return operators_of(to_tflite(batch_of_one(model, style), RECIPES["static_wi8_ai8"], given))
+
+
+def operators_of(file: bytes) -> Counter[str]:
     listed = open_interpreter(file, "the model", "litert", threads=1)[0]._get_ops_details()
     return Counter(op["op_name"] for op in listed if op["op_name"] != "DELEGATE")
 
@@ -77,13 +83,35 @@ def test_a_style_that_stays_live_is_not_folded():
     np.testing.assert_allclose(draw(folded.model, sample(2)), draw(student(2), sample(2)), atol=1e-4)
 
 
+@pytest.fixture(scope="module")
+def plain_operators():
+    """Of a student that never had a style."""
+    return operators(student(), sample())
+
+
+def test_conditioning_keeps_the_pictures_of_every_mix_and_serves_int8(tiny_model, tmp_path):
+    """Random gains and shifts, so that much of what reaches them is cut off behind them."""
+    model, given = student(2), replace(sample(2), styles=spread_styles(12, 2, 1))
+    conditioned = improve(model, [], given, None, 0, 1)
+    np.testing.assert_allclose(draw(conditioned, given), draw(model, given), atol=1e-4)
+    expected, psnrs_db, kinds = float_pictures(model, given.images, given.styles), [], []
+    for network in (model, conditioned):
+        file = to_tflite(batch_of_one(network), RECIPES["static_wi8_ai8"], given)
+        write_model(tmp_path / "toon.tflite", file, replace(read_model(tiny_model)[1], styles=("anime", "comic")))
+        made = file_pictures(open_session(tmp_path / "toon.tflite"), given.images, given.styles)
+        psnrs_db.append(score(given.images, expected, made).scores.psnr_mean_db)
+        kinds.append(operators_of(file))
+    assert psnrs_db[1] > psnrs_db[0]
+    assert kinds[1] == kinds[0]
+
+
 @pytest.mark.parametrize("improved", [False, True])
-def test_a_baked_style_costs_nothing(improved):
+def test_a_baked_style_costs_nothing(plain_operators, improved):
     """The file has the operators of a student that never had a style."""
     model, given = student(2), sample(2)
     if improved:
         model = improve(model, ["bias"], given, STYLE, 0, 1)
-    assert operators(model, given, STYLE) == operators(student(), sample())
+    assert operators(model, given, STYLE) == plain_operators
 
 
 def test_equalizing_keeps_the_function_and_evens_the_channels():
@@ -135,11 +163,10 @@ def test_fine_tuning_brings_the_rounded_network_nearer_and_twice_the_same():
     assert all(np.array_equal(a, b) for a, b in zip(first.get_weights(), second.get_weights(), strict=True))
 
 
-def test_build_says_in_the_file_what_was_done(run, tmp_path):
-    out = tmp_path / "toon.tflite"
-    small = ["--calibration-images", "16", "--test-images", "6"]
-    assert main(["build", str(run), "--out", str(out), "--improve", "bias,equalize", *small]) == 0
-    assert read_model(out)[1].recipe == "static_wi8_ai8+equalize+bias"
+def test_build_says_in_the_file_what_was_done(run, few, tmp_path):
+    out, recipe = tmp_path / "toon.tflite", ["--recipe", "dynamic_wi8_afp32"]
+    assert main(["build", str(run), "--out", str(out), "--improve", "bias,equalize", *recipe, *few]) == 0
+    assert read_model(out)[1].recipe == "dynamic_wi8_afp32+equalize+bias"
 
 
 @pytest.mark.parametrize(

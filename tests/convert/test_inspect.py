@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,12 @@ pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'"
 
 from convert.__main__ import main
 from convert.inspect import inspect
+from convert.metadata import with_metadata
 from edge_runtime.session import DEFAULT_MODEL
 from edge_runtime.spec import read_model
 
 TINY = Path(__file__).parent.parent / "data"
 MACS = 32 * 32 * 3 * 3  # of the tiny model: one 1x1 convolution
-SMALL = ["--calibration-images", "8", "--test-images", "4"]
 
 
 @pytest.mark.parametrize("name", ["tiny-32.tflite", "tiny-32.onnx"])
@@ -26,6 +27,7 @@ def test_our_card_holds_shapes_operators_and_spec(name, capsys):
     assert "multiply-accumulates: 0.0 million" in text
     assert 'name: "tiny-32"' in text
     assert inspect(TINY / name).macs == MACS
+    assert ("opset: ai.onnx" in text) == name.endswith("onnx")
 
 
 def test_scales_and_delegation_of_int8():
@@ -41,9 +43,13 @@ def test_the_shipped_model_has_fifty_million_macs():
 @pytest.mark.parametrize("name", ["tiny-32.tflite", "tiny-32.onnx"])
 def test_a_foreign_file_is_told_of_as_far_as_it_goes(name, tmp_path, capsys):
     foreign = tmp_path / name
-    foreign.write_bytes(read_model(TINY / name)[0])
+    model, spec = read_model(TINY / name)
+    is_tflite = name.endswith("tflite")
+    foreign.write_bytes(with_metadata(model, replace(spec, author="Jo Doe")) if is_tflite else model)
     assert main(["inspect", str(foreign)]) == 0
-    assert "another tool's file" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "another tool's file" in text
+    assert ('author: "Jo Doe"' in text) == is_tflite
 
 
 @pytest.mark.parametrize(
@@ -64,29 +70,22 @@ def test_other_files_are_said(name, content, sentence, tmp_path, capfd):
     assert printed.count("\n") == 1
 
 
-@pytest.fixture(scope="module")
-def toon(run, tmp_path_factory):
-    out = tmp_path_factory.mktemp("verify") / "toon.tflite"
-    assert main(["build", str(run), "--out", str(out), *SMALL]) == 0
-    return out
-
-
-def test_a_sound_file_holds(toon, run, capsys):
-    assert main(["verify", str(toon), "--run", str(run), *SMALL]) == 0
+def test_a_sound_file_holds(toon, run, few, capsys):
+    assert main(["verify", str(toon), "--run", str(run), *few]) == 0
     assert "holds, static_wi8_ai8" in capsys.readouterr().out
 
 
-def test_a_file_of_another_run_is_said(toon, run, photos, tmp_path, capfd):
+def test_a_file_of_another_run_is_said(toon, run, few, tmp_path, capfd):
     other = shutil.copytree(run, tmp_path / "other")
     (other / "config.json").write_text((other / "config.json").read_text() + "\n")
-    assert main(["verify", str(toon), "--run", str(other), *SMALL]) == 2
+    assert main(["verify", str(toon), "--run", str(other), *few]) == 2
     assert "was made from run" in capfd.readouterr().err
 
 
-def test_a_file_that_no_longer_scores_fails(toon, run, capsys, monkeypatch):
+def test_a_file_that_no_longer_scores_fails(toon, run, few, capsys, monkeypatch):
     real = read_model(toon)[1].scores["psnr_mean_db"]
     monkeypatch.setattr("edge_runtime.pixels.to_tensor", lambda image, table: np.take(table, image // 16 * 16)[None])
-    assert main(["verify", str(toon), "--run", str(run), *SMALL]) == 1
+    assert main(["verify", str(toon), "--run", str(run), *few]) == 1
     printed = capsys.readouterr().out
     assert "fails" in printed
     assert f"tells of a mean PSNR of {real} dB" in printed
