@@ -39,6 +39,34 @@ def test_a_students_answer_lies_in_range_and_has_the_inputs_shape():
     assert np.abs(out).max() <= 1
 
 
+def test_a_student_that_goes_on_from_one_with_smaller_kernels_begins_as_it_ended(drawn, tmp_path, small):
+    photos = ["--photos", str(drawn / "photos")]
+    teacher, before, after = (str(tmp_path / name) for name in ("teacher", "before", "after"))
+    given = [*photos, *small, "--set", "steps=1"]
+    assert main(["cyclegan", "--cartoons", str(drawn / "cartoons"), "--run", teacher, *given]) == 0
+    assert main(["distill", "--teacher", teacher, "--run", before, *given]) == 0
+    grown = ["--init", before, "--set", "student.kernel=5", "--set", "distill.range_weight=1"]
+    assert (
+        main(["distill", "--teacher", teacher, "--run", after, *given, *grown, "--set", "distill.learning_rate=0"]) == 0
+    )
+    networks = [load_generator(tmp_path / name) for name in ("before", "after")]
+    kernels = [
+        next(v for v in net.variables if v.shape[:2] in ((3, 3), (5, 5)) and v.shape[3] == 1) for net in networks
+    ]
+    assert kernels[0].shape == kernels[1].shape  # the entrance keeps its kernels, the blocks' grow
+    assert networks[1].count_params() > networks[0].count_params()
+    moved = {"moving_mean", "moving_variance"}  # of the one step
+    pairs = zip(networks[0].variables, networks[1].variables, strict=True)
+    for a, b in ((a.numpy(), b.numpy()) for a, b in pairs if a.name not in moved):
+        if a.shape != b.shape:
+            a = np.pad(a, ((1, 1), (1, 1), (0, 0), (0, 0)))
+        np.testing.assert_array_equal(a, b)
+    assert "init_sha256" in json.loads((tmp_path / "after/config.json").read_text())
+    assert "range" in json.loads((tmp_path / "after/metrics.jsonl").read_text().splitlines()[-1])
+    smaller = ["--init", before, "--set", "student.filters=32"]
+    assert main(["distill", "--teacher", teacher, "--run", str(tmp_path / "other"), *given, *smaller]) == 2
+
+
 @pytest.mark.parametrize("sizes", [(30, 16, 32), (32, 8, 32), (32, 16, 40)])
 def test_sizes_that_int8_kernels_would_pad_are_refused(sizes):
     with pytest.raises(InputError, match="multiple of 4 and the filters of 16"):

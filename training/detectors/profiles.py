@@ -15,7 +15,7 @@ from edge_runtime.pixels import Image
 
 
 class ProfileFinder:
-    """Looks for profiles, 60 to 80 ms a picture: meant for pictures in which nothing else was found. Not thread-safe."""
+    """Looks for profiles, 60 to 80 ms a picture: for pictures in which nothing else was found. Not thread-safe."""
 
     def __init__(self) -> None:
         folder = cv2.data.haarcascades  # type: ignore[attr-defined]  # missing in OpenCV's own stubs
