@@ -132,6 +132,7 @@ class Distill:
     feature_weight: float = 0.0  # L1 of what the teacher's encoder sees: a quarter slower
     range_weight: float = 0.0  # holds the sums of the blocks within -8..8: int8 divides the widest by 256
     adversarial_weight: float = 0.0  # sharpness, from a discriminator between the student's and the teachers' pictures
+    shares: str = ""  # parts of a batch by teacher, as "4 1 1", for one that is harder to learn; empty: even
     learning_rate: float = 2e-3
     shift_px: int = 1  # the student's picture is moved so far against its teacher's: steadier video
     noise_levels: float = 2.0  # grey levels of noise on the student's input only: less flicker on video
@@ -222,6 +223,22 @@ class Recipe:
     """For `toon-train fast-style` alone: no part of other runs' identity."""
     prepare: Prepare = field(default_factory=Prepare)
     """For `toon-train prepare` alone: no part of a run's identity."""
+
+    def dealt(self, teachers: int) -> list[int]:
+        """Which teacher, from 0, answers for each picture of a batch. Raises InputError when it cannot be dealt so."""
+        try:
+            parts = [int(part) for part in self.distill.shares.split()] or [1] * teachers
+        except ValueError:
+            parts = []
+        if len(parts) != teachers or min(parts) < 1:
+            raise InputError(f"distill.shares must be {teachers} whole numbers, not {self.distill.shares!r}.")
+        if self.batch_size % sum(parts):
+            raise InputError(
+                f"A batch of {self.batch_size} cannot be dealt to {teachers} teachers as "
+                f"{' : '.join(map(str, parts))}: set batch_size."
+            )
+        each = self.batch_size // sum(parts)
+        return [teacher for teacher, part in enumerate(parts) for _ in range(part * each)]
 
 
 def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:

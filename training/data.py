@@ -88,8 +88,8 @@ def _augmented(
     matrices = [_crop_matrix(side, zoom, centre_y, data, random) for _ in rows]
     mine = slice(part[0] * count // part[1], (part[0] + 1) * count // part[1])
     chosen = list(zip(rows[mine], matrices[mine], strict=True))
-    if domain == "taught":  # every teacher has its even share of the batch
-        teachers = [1 + place * taught // count for place in range(count)][mine]
+    if domain == "taught":  # in the order of the teachers, each as often as the recipe says
+        teachers = [1 + teacher for teacher in recipe.dealt(taught)][mine]
         photos = _crops([(images.images[row, 0], matrix) for row, matrix in chosen], data.size_px)
         answers = [(images.images[row, t], matrix) for (row, matrix), t in zip(chosen, teachers, strict=True)]
         shade = _shade(jitter, count, random, mine)  # the same on both, or the student would learn to average tones

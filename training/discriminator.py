@@ -11,15 +11,21 @@ from training.config import Discriminator
 from training.teacher import InstanceNorm, normal
 
 
-def build_discriminator(discriminator: Discriminator, size_px: int, name: str) -> keras.Model:
+def build_discriminator(discriminator: Discriminator, size_px: int, name: str, styles: int = 0) -> keras.Model:
     """(batch, size_px, size_px, 3) float -1..1 to a tensor, or several, of unbounded scores: one weight for each.
 
+    With `styles` above 0 it takes [pictures, style], the second (batch, styles), as planes beside the colours.
     For every scale patch scores (batch, n, n, 1), and with `cam` also the head's (batch, 2).
     """
     inputs = keras.Input((size_px, size_px, 3), name="image")
-    outputs = _patch_scores(inputs, discriminator)
+    x: Any = inputs
+    if styles:
+        style = keras.Input((styles,), name="style")
+        inputs = [inputs, style]
+        x = layers.Concatenate()([x, layers.UpSampling2D(size_px)(layers.Reshape((1, 1, styles))(style))])
+    outputs = _patch_scores(x, discriminator)
     if discriminator.scales == 2:
-        outputs += _patch_scores(layers.AveragePooling2D(2)(inputs), discriminator)
+        outputs += _patch_scores(layers.AveragePooling2D(2)(x), discriminator)
     return keras.Model(inputs, outputs[0] if len(outputs) == 1 else outputs, name=name)
 
 

@@ -41,16 +41,13 @@ class Distillation:
     def __init__(self, recipe: Recipe, teachers: Mapping[str, Path]) -> None:
         """`teachers` by style name; a single one makes a student without a style input.
 
-        Teachers may work at other sizes than the student. Raises InputError when a batch cannot be dealt evenly.
+        Teachers may work at other sizes than the student. Raises InputError when a batch cannot be dealt to them.
         """
         keras.utils.set_random_seed(recipe.seed)
         self.recipe = recipe
         self.teachers = [load_generator(run) for run in teachers.values()]
         self.styles = len(teachers) if len(teachers) > 1 else 0
-        if recipe.batch_size % len(teachers):
-            raise InputError(
-                f"A batch of {recipe.batch_size} cannot be dealt evenly to {len(teachers)} teachers: set batch_size."
-            )
+        self.dealt = recipe.dealt(len(teachers))
         self.student = build_student(recipe.data.size_px, recipe.student, self.styles)
         sums = [layer.output for layer in self.student.layers if isinstance(layer, layers.Add)]
         self.watched = keras.Model(self.student.inputs, [self.student.output, *sums])
@@ -59,7 +56,9 @@ class Distillation:
         self.networks: dict[str, Any] = {"student": self.student}
         if recipe.distill.adversarial_weight:
             self.critic_px = min(recipe.data.size_px, *(t.input_shape[1] for t in self.teachers))
-            self.networks["critic"] = self.critic = Adversary(recipe, "critic", recipe.seed, self.critic_px)
+            self.networks["critic"] = self.critic = Adversary(
+                recipe, "critic", recipe.seed, self.critic_px, self.styles
+            )
             self.critic_optimizer = adam(
                 recipe.optimizer.learning_rate_discriminator, self.critic.trainable_variables, recipe.optimizer
             )
@@ -106,7 +105,7 @@ class Distillation:
     def step(self, index: int, photos: Tensor, targets: Tensor) -> dict[str, float]:
         """Train once on float -1..1 batches (batch, size_px, size_px, 3): photographs, and their teachers' answers.
 
-        The first share of the batch is the first teacher's, and so on. Returns the losses by name.
+        The first part of the batch is the first teacher's, and so on. Returns the losses by name.
         """
         cosine = 0.5 * (1 + math.cos(math.pi * index / self.recipe.steps))
         self.optimizer.learning_rate.assign(self.recipe.distill.learning_rate * cosine)
@@ -143,28 +142,33 @@ class Distillation:
             return photos
         return [ops.convert_to_tensor(photos), ops.one_hot(np.array(styles), self.styles)]
 
+    def _shares(self) -> Any:
+        """The style of each picture of a batch, for the critic: what is right for one is wrong for another."""
+        return ops.one_hot(np.array(self.dealt), self.styles) if self.styles else None
+
     def _step(self, photos: Any, targets: Any) -> dict[str, Any]:
         # All styles in every batch: batch normalization would else learn statistics that no picture has in use.
-        d, each = self.recipe.distill, photos.shape[0] // len(self.teachers)
+        d = self.recipe.distill
         noisy = photos + keras.random.normal(ops.shape(photos), stddev=d.noise_levels / 127.5, seed=self.random)
         # The teacher saw the picture elsewhere: what moves with it is learnt, flicker is not (Eilertsen et al. 2019).
         offset = keras.random.randint((2,), 0, 2 * d.shift_px + 1, seed=self.random)
         noisy, targets = (shifted(images, offset, d.shift_px) for images in (noisy, targets))
         variables = self.student.trainable_variables
-        _, (parts, output), gradients = value_and_grad(lambda: self._loss(noisy, targets, each), variables)
+        _, (parts, output), gradients = value_and_grad(lambda: self._loss(noisy, targets), variables)
         self.optimizer.apply(gradients, variables)
         if "critic" in self.networks:
             real, fake = (resized(ops.stop_gradient(x), self.critic_px) for x in (targets, output))
             variables = self.critic.trainable_variables
-            loss, _, gradients = value_and_grad(lambda: (self.critic.discriminator_loss(real, fake), ()), variables)
+            loss, _, gradients = value_and_grad(
+                lambda: (self.critic.discriminator_loss(real, fake, self._shares()), ()), variables
+            )
             self.critic_optimizer.apply(gradients, variables)
             parts["critic"] = loss
         return parts
 
-    def _loss(self, photos: Any, targets: Any, each: int) -> tuple[Any, tuple[dict[str, Any], Any]]:
+    def _loss(self, photos: Any, targets: Any) -> tuple[Any, tuple[dict[str, Any], Any]]:
         d = self.recipe.distill
-        styles = [style for style in range(len(self.teachers)) for _ in range(each)]
-        output, *sums = self.watched(self._inputs(photos, styles), training=True)
+        output, *sums = self.watched(self._inputs(photos, self.dealt), training=True)
         parts = {
             "l1": losses.l1(output, targets),
             "gradient": losses.gradient_l1(output, targets),
@@ -175,16 +179,16 @@ class Distillation:
         if d.range_weight:
             parts["range"] = sum(ops.mean(ops.square(ops.relu(ops.abs(x) - WIDEST))) for x in sums)
         if d.feature_weight:
-            parts["feature"] = self._feature_loss(output, targets, each)
+            parts["feature"] = self._feature_loss(output, targets)
         if "critic" in self.networks:
-            parts["adversarial"] = self.critic.generator_loss(resized(output, self.critic_px))
+            parts["adversarial"] = self.critic.generator_loss(resized(output, self.critic_px), self._shares())
         return sum(getattr(d, f"{name}_weight") * value for name, value in parts.items()), (parts, output)
 
-    def _feature_loss(self, output: Any, targets: Any, each: int) -> Any:
+    def _feature_loss(self, output: Any, targets: Any) -> Any:
         """L1 between what the teacher's own encoder sees in both, relative to what it sees in the target."""
         total = 0.0
         for style, encoder in enumerate(self.features):
-            rows = slice(style * each, (style + 1) * each)
+            rows = slice(self.dealt.index(style), self.dealt.index(style) + self.dealt.count(style))
             drawn, taught = (encoder(resized(x[rows], encoder.input_shape[1])) for x in (output, targets))
             total = total + losses.l1(drawn, taught) / (ops.mean(ops.abs(taught)) + 1e-6)
         return total / len(self.features)
