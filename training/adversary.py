@@ -50,7 +50,7 @@ class Adversary:
         weight = self.recipe.loss.gradient_penalty_weight
         return loss + 0.5 * weight * self._gradient_penalty(real, style) if weight else loss
 
-    def _gradient_penalty(self, real: Any, style: Any) -> Any:
+    def _gradient_penalty(self, real: Any, style: Any = None) -> Any:
         """Mean squared length of the scores' gradient on real pictures: R1 of Mescheder et al. 2018."""
 
         def total(images: Any) -> Any:

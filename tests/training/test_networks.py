@@ -43,6 +43,12 @@ def test_discriminators_have_a_head_for_each_scale_and_map(scales, cam):
     assert len(heads if isinstance(heads, list) else [heads]) == scales * (1 + cam)
 
 
+def test_a_discriminator_may_be_told_the_style():
+    told = build_discriminator(Discriminator(4, 2, 2, "none"), 16, "d", styles=2)
+    one, other = (told([IMAGES, np.tile(np.float32([style]), (len(IMAGES), 1))]) for style in ([1, 0], [0, 1]))
+    assert all(not np.allclose(a, b) for a, b in zip(one, other, strict=True))
+
+
 def test_spectral_norm_brings_the_largest_singular_value_to_one():
     layer = SpectralConv2D(8, 3, padding="same", use_bias=False)
     layer.build((None, 16, 16, 3))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,9 +19,10 @@ from edge_runtime.session import open_session
 from edge_runtime.spec import read_model
 from training.__main__ import main
 from training.checkpoint import load_generator
-from training.config import Student
+from training.config import Student, load_recipe
+from training.data import batch_at
 from training.distill import shifted
-from training.images import load_split
+from training.images import ImageSet, load_split
 from training.losses import haar_l1
 from training.student import DepthToSpace, SpaceToDepth, StyleAffine, build_student
 
@@ -168,12 +170,34 @@ def test_several_teachers_without_names_are_refused(teachers, tmp_path, capsys):
     assert "--teacher NAME=RUN" in capsys.readouterr().err
 
 
-def test_a_batch_that_cannot_be_dealt_is_refused(styled, drawn, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("batch_size=3", "dealt to 2 teachers as 1 : 1"),
+        ("distill.shares=3 2", "dealt to 2 teachers as 3 : 2"),
+        ("distill.shares=1 1 1", "2 whole numbers"),
+        ("distill.shares=1 0", "2 whole numbers"),
+        ("distill.shares=most few", "2 whole numbers"),
+    ],
+)
+def test_a_batch_that_cannot_be_dealt_is_refused(styled, drawn, tmp_path, capsys, override, said):
     given = [part for name in ("red", "blue") for part in ("--teacher", f"{name}={styled}/{name}.keras")]
     run = ["--photos", str(drawn / "photos"), "--run", str(tmp_path / "run"), "--recipe", "styles_64"]
-    assert main(["distill", *given, *run, "--set", "batch_size=3", "--set", "data.size_px=32"]) == 2
-    assert "dealt evenly to 2 teachers" in capsys.readouterr().err
+    assert main(["distill", *given, *run, "--set", override, "--set", "data.size_px=32"]) == 2
+    assert said in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_share_of_the_batch_is_as_large_as_asked_for():
+    recipe = load_recipe("styles_64", ["batch_size=12", "distill.shares=1 4 1"])
+    assert recipe.dealt(3) == [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]
+    taught = np.zeros((5, 4, 40, 40, 3), np.uint8)  # photograph, and answers as bright as their teacher's number
+    taught[:, 1:] = np.array([50, 100, 150])[:, None, None, None]
+    images = ImageSet(taught, np.zeros(5, int), "")
+    recipe = replace(recipe, data=replace(recipe.data, size_px=32, photo_colour_jitter=0.0))
+    _, answers = batch_at(0, {"taught": images}, recipe)
+    seen = (answers[:, 16, 16, 0] * 127.5 + 127.5).round()
+    assert seen.tolist() == [[50, 100, 150][teacher] for teacher in recipe.dealt(3)]
 
 
 def test_haar_sees_lines_and_no_tones():
