@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_runtime.errors import InputError
-from training import score_command, style_command
+from training import new_style_command, score_command, style_command
 
 if TYPE_CHECKING:
     from training.config import Recipe
@@ -26,6 +26,7 @@ EXAMPLES = """examples:
   toon-train pairs --pairs 'comics.zip#v1/*' --photos faces/ --run runs/comic
   toon-train sharpen --teacher runs/anime --cartoons anime/ --photos faces/ --run runs/anime_128
   toon-train distill --recipe distill_64 --teacher runs/anime --photos faces/ --run runs/student
+  toon-train style --student runs/student --cartoons mine/ --name mine --run runs/mine
   toon-train stylize --content me.jpg --style a.png b.png --style-weights 2 1 --strength 0.7 --out painted.png
   toon-train score runs/anime --photos faces/ --cartoons anime/
   toon-train fast-style --style a.png --photos faces/ --run runs/fast
@@ -42,6 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     pairs = commands.add_parser("pairs", help="train a generator on aligned pairs, with photographs beside them")
     sharpen = commands.add_parser("sharpen", help="train a network that draws a teacher's cartoons again, larger")
     distill = commands.add_parser("distill", help="train the small generator on what a teacher makes of photographs")
+    style = commands.add_parser("style", help="teach a student of several styles one more, from some 50 cartoons")
     fast_style = commands.add_parser(
         "fast-style", help="train a feed-forward network for one style (the baseline, live)"
     )
@@ -51,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
         pairs: "comic_64",
         sharpen: "sharpen_128",
         distill: "distill_64",
+        style: "style",
         fast_style: "fast_style_64",
         encoder: "encoder_64",
     }
@@ -92,6 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="RUN",
         help="a run directory or .keras file; NAME=RUN, repeated, for a student of several styles",
     )
+    new_style_command.add_new_style(style)
     style_command.add_style(fast_style)
     style_command.add_stylize(commands.add_parser("stylize", help="paint photographs in a cartoon's style (VGG19)"))
     score_command.add_score(
@@ -162,7 +166,8 @@ def _train(arguments: argparse.Namespace) -> int:
 
     if not arguments.run and not arguments.dry_run:
         raise InputError("Give --run DIR, the run directory, or --dry-run.")
-    recipe = load_recipe(arguments.recipe, arguments.set)
+    beneath = new_style_command.read_student(arguments.student).sections if arguments.command == "style" else None
+    recipe = load_recipe(arguments.recipe, arguments.set, beneath)
     if recipe.kind != arguments.command:
         raise InputError(f"The recipe {arguments.recipe} is for toon-train {recipe.kind}, not {arguments.command}.")
     if arguments.workers > 1:
@@ -220,6 +225,11 @@ def _job(
         from training.encoder import EncoderTraining
 
         return partial(EncoderTraining, sources=len(arguments.pictures)), {"pictures": arguments.pictures}, {}
+    if arguments.command == "style":
+        build, provenance = new_style_command.new_style(arguments, recipe)
+        if not arguments.photos and not arguments.dataset:
+            arguments.photos = new_style_command.read_student(arguments.student).photos
+        return build, _sources(arguments, "photos", "cartoons"), provenance
     if arguments.command == "fast-style":
         build, provenance = style_command.fast_style(arguments, recipe)
         return build, _sources(arguments, "photos"), provenance

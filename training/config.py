@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from edge_runtime.errors import InputError
 from edge_runtime.framing import Framing
@@ -164,6 +165,26 @@ class FastStyle:
 
 
 @dataclass(frozen=True)
+class NewStyle:
+    """One more style for a student that has some; weights of the losses in training/new_style.py."""
+
+    start: str = "nearest"  # which style the new one begins as: the nearest to the cartoons, "mean", or a name
+    style_weight: float = 4.0  # VGG's Gram matrices; this and content_weight 0: no VGG needed
+    style_layers: str = ""  # by spaces; empty: all of Gatys et al.'s that see no more than the picture
+    content_weight: float = 1.0
+    content_layers: str = "relu3_1"
+    colour_weight: float = 2.0  # sliced Wasserstein distance between a batch's colours and the cartoons'
+    edge_weight: float = 1.0  # L1 of grey differences to what the student draws in the style that this one began as
+    adversarial_weight: float = 0.1
+    critic_px: int = 64  # most size at which the discriminator judges
+    learning_rate: float = 2e-3
+    noise_levels: float = 2.0  # grey levels of noise on the input only: less flicker on video
+    trunk: bool = False  # train the shared weights too; the old styles are then held near what they were
+    trunk_learning_rate: float = 1e-4
+    hold_weight: float = 10.0  # L1 of pictures and of their differences, old student to new
+
+
+@dataclass(frozen=True)
 class Prepare:
     """What `toon-train prepare` keeps; docs/PREPARE.md says how each score is measured."""
 
@@ -198,7 +219,7 @@ class Prepare:
 class Recipe:
     """A whole run."""
 
-    kind: str = "cyclegan"  # or "pairs", "sharpen", "distill", "fast-style", "encoder"
+    kind: str = "cyclegan"  # or "pairs", "sharpen", "distill", "style", "fast-style", "encoder"
     seed: int = 1
     steps: int = 20_000
     batch_size: int = 8
@@ -221,6 +242,8 @@ class Recipe:
     """For `toon-train encoder` alone: no part of another run's identity."""
     fast_style: FastStyle = field(default_factory=FastStyle)
     """For `toon-train fast-style` alone: no part of other runs' identity."""
+    new_style: NewStyle = field(default_factory=NewStyle)
+    """For `toon-train style` alone: no part of other runs' identity."""
     prepare: Prepare = field(default_factory=Prepare)
     """For `toon-train prepare` alone: no part of a run's identity."""
 
@@ -241,10 +264,11 @@ class Recipe:
         return [teacher for teacher, part in enumerate(parts) for _ in range(part * each)]
 
 
-def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
+def load_recipe(name: str, overrides: list[str] | None = None, beneath: dict[str, Any] | None = None) -> Recipe:
     """Read a recipe file, or a packaged recipe by its name, and apply `key=value` overrides such as `data.size_px=96`.
 
-    Raises InputError for a missing file, bad TOML, an unknown key, or a value of another type than the default's.
+    `beneath` are sections with values that hold where the recipe says nothing. Raises InputError for a missing file,
+    bad TOML, an unknown key, or a value of another type than the default's.
     """
     path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
     try:
@@ -254,6 +278,8 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
         raise InputError(f"There is no recipe {name}; packaged ones are: {packaged}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"The recipe {path} is not valid TOML: {error}.") from None
+    for section, defaults in (beneath or {}).items():
+        values[section] = {**defaults, **values.get(section, {})}
     for override in overrides or []:
         apply_override(values, override)
     recipe = build(Recipe, values, f"the recipe {name}")
@@ -262,7 +288,7 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
 
 
 CHOICES = {
-    "kind": ("cyclegan", "pairs", "sharpen", "distill", "fast-style", "encoder"),
+    "kind": ("cyclegan", "pairs", "sharpen", "distill", "style", "fast-style", "encoder"),
     "generator.kind": ("resnet", "unet"),
     "generator.norm": ("instance", "batch"),
     "discriminator.norm": ("instance", "none"),

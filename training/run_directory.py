@@ -24,7 +24,7 @@ def identity(recipe: Recipe) -> dict[str, Any]:
     """What of a recipe makes a run the run it is, as JSON has it."""
     fields = dataclasses.asdict(recipe)
     del fields["prepare"]  # how pictures were made; which pictures they are is in their digest
-    for kind, field in (("encoder", "encoder"), ("fast-style", "fast_style")):
+    for kind, field in (("encoder", "encoder"), ("fast-style", "fast_style"), ("style", "new_style")):
         if recipe.kind != kind:
             del fields[field]
     return json.loads(json.dumps(fields))  # type: ignore[no-any-return]  # tuples become lists, as in the file

@@ -84,7 +84,7 @@ def _framing_recipe(arguments: argparse.Namespace) -> Recipe:
     if not arguments.recipe:
         for place in filter(Path.is_dir, arguments.places):
             recipe = recipe_of(place, arguments.set)
-            if recipe.kind in ("cyclegan", "pairs"):  # others have seen no cartoons, so cannot say how to crop them
+            if recipe.kind in ("cyclegan", "pairs", "style"):  # others saw no cartoons, so cannot say how to crop them
                 print(f"Pictures are framed as those of {place} were.")
                 return recipe
     return load_recipe(arguments.recipe or "anime_64", arguments.set)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from edge_runtime.errors import InputError
@@ -123,3 +124,33 @@ def _conv(x: Any, filters: int, kernel: int, relu: bool = True, style: Any = Non
 def _depthwise(x: Any, stride: int = 1, kernel: int = 3) -> Any:
     x = layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False)(x)
     return layers.BatchNormalization()(x)
+
+
+def affines(student: keras.Model) -> list[StyleAffine]:
+    """The layers that make a student's styles, from entrance to exit; none in one without a style input."""
+    return [layer for layer in student.layers if isinstance(layer, StyleAffine)]
+
+
+def with_one_more(student: keras.Model) -> keras.Model:
+    """A copy that knows one style more, the last: without gains and shifts of its own yet."""
+    image, style = student.inputs
+    copies: dict[Any, Any] = {}
+
+    def copy(op: Any) -> Any:
+        if not isinstance(op, layers.Layer):
+            return op
+        return copies.setdefault(op, type(op).from_config(op.get_config()))
+
+    inputs = [keras.Input(image.shape[1:], name="image"), keras.Input((style.shape[1] + 1,), name="style")]
+    grown = keras.models.clone_model(student, input_tensors=inputs, clone_function=copy)
+    for layer, made in copies.items():
+        values = layer.get_weights()
+        is_style = isinstance(layer, StyleAffine)
+        made.set_weights([np.pad(rows, ((0, 1), (0, 0))) for rows in values] if is_style else values)
+    return grown
+
+
+def unclipped(student: keras.Model) -> keras.Model:
+    """The same network, sharing its weights, without the last clip, whose gradient is nought beyond -1..1."""
+    clip = next(layer for layer in student.layers if isinstance(layer, ClipUnit))
+    return keras.Model(student.inputs, DepthToSpace()(clip.input))
