@@ -71,12 +71,14 @@ def test_a_mirrored_look_is_a_look_at_the_mirror_image(tracker, frame):
     def reflected(face: Face) -> Face:
         return dataclasses.replace(face, centre_x_px=frame.shape[1] - 1 - face.centre_x_px, roll_deg=-face.roll_deg)
 
-    start = dataclasses.replace(ROUGHLY, roll_deg=7.0)  # interpolated anew, then rounded to int8: alike, not equal
+    start = dataclasses.replace(ROUGHLY, roll_deg=7.0)
     there = tracker.refine(np.ascontiguousarray(frame[:, ::-1]), reflected(start))
     back = tracker.refine(frame, start, mirrored=True)
-    assert dataclasses.astuple(back.face) == pytest.approx(dataclasses.astuple(reflected(there.face)), abs=1.5)
+    # Interpolated anew and rounded to int8, by kernels that differ from CPU to CPU; a wrong mirror is off by tens.
+    close = 0.03 * ROUGHLY.height_px
+    assert dataclasses.astuple(back.face) == pytest.approx(dataclasses.astuple(reflected(there.face)), abs=close)
     swapped = there.landmarks[[1, 0, 2, 4, 3]] * (-1, 1) + (frame.shape[1] - 1, 0)
-    assert back.landmarks == pytest.approx(swapped, abs=1.5)
+    assert back.landmarks == pytest.approx(swapped, abs=close)
 
 
 @pytest.mark.parametrize("turn_deg", [-20, 20])
