@@ -74,6 +74,13 @@ def test_the_demo_face_is_held_in_every_frame_and_rolls_with_the_picture(demo_fr
     assert steps.max() < 8
 
 
+def test_a_still_face_under_camera_noise_is_held_still(portrait):
+    finder, random = FaceFinder(), np.random.default_rng(1)
+    noisy = (np.clip(np.rint(portrait + random.normal(0, 3, portrait.shape)), 0, 255) for _ in range(60))
+    heights = [finder.find(np.uint8(frame))[0].height_px for frame in noisy]
+    assert np.abs(np.diff(heights[20:])).mean() < 0.0005 * heights[-1]
+
+
 def test_two_faces_largest_first_when_asked_for(portrait):
     left, right = portrait[:320, 60:380], pixels.resize(portrait[:214, 100:350], 374, 320)
     both = np.hstack([left, right])
