@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_runtime.errors import InputError
+from edge_runtime.session import MODELS, model_file
 
 if TYPE_CHECKING:
     from benchmarks.foreign import Foreign
     from benchmarks.measure import Plan
 
 RUNTIMES = ("litert", "tflite-runtime", "onnxruntime")
-MODELS = Path(__file__).parent.parent / "edge_runtime" / "models"
 RESULTS = Path("benchmarks/results")
 EXAMPLES = """examples:
   toon-bench run --shipped --cooling "active cooler" --save
@@ -35,10 +35,10 @@ def build_parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="measure model files: stages, variants side by side, memory, roofline share")
     run.add_argument(
         "files",
-        type=Path,
+        type=model_file,
         nargs="*",
         metavar="FILE",
-        help="model file (.tflite or .onnx), anybody's; several are measured in the same interleaved rounds",
+        help="model file (.tflite or .onnx), or the name of one that ships; several: in the same interleaved rounds",
     )
     run.add_argument("--shipped", action="store_true", help="every generator that facetoon ships")
     run.add_argument("--threads", type=int, nargs="+", metavar="N", help="default: 1 and every power of 2 up to cores")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from edge_runtime import __version__, logs, service_command, tune_command
 from edge_runtime.config_file import with_config
 from edge_runtime.errors import InputError
-from edge_runtime.session import DEFAULT_MODEL, RUNTIMES
+from edge_runtime.session import DEFAULT_MODEL, LIVE_MODELS, RUNTIMES, model_file
 from edge_runtime.tune_command import positive_rate
 
 if TYPE_CHECKING:
@@ -55,7 +55,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("--size", type=_size, default=(640, 480), metavar="WxH", help="size to ask a camera for (default: 640x480)")
     add("--rate", type=_positive, default=30, metavar="HZ", help="rate to ask a camera for (default: %(default)s)")
-    add("--model", type=Path, action="append", help=f"model file, more than once to switch (default: {DEFAULT_MODEL})")
+    add(
+        "--model",
+        type=model_file,
+        action="append",
+        metavar="FILE",
+        help=f"model file or the name of one that ships, more than once to switch (default: {DEFAULT_MODEL.stem})",
+    )
     add("--runtime", choices=RUNTIMES, help="library that runs it (default: litert for .tflite, onnxruntime for .onnx)")
     add("--threads", type=_positive, default=1, help="threads for the network (default: %(default)s)")
     add("--host", default="127.0.0.1", help="address of the preview (default: %(default)s, this machine alone)")
@@ -183,7 +189,7 @@ def _tune(arguments: argparse.Namespace) -> None:
     """Put the model, threads and search interval that keep the rate in the place of those given."""
     from edge_runtime.tuning import tune
 
-    models = arguments.model or [DEFAULT_MODEL]
+    models = arguments.model or list(LIVE_MODELS)
     choice = tune(models, arguments.target_fps, arguments.faces)
     log.info(choice.told())
     arguments.model = [choice.model, *(path for path in models if path != choice.model)]

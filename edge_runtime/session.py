@@ -17,7 +17,10 @@ if TYPE_CHECKING:  # numpy and OpenCV stay out of `toon-live --help`
     from edge_runtime.spec import ModelSpec
 
 RUNTIMES = ("litert", "tflite-runtime", "onnxruntime")
-DEFAULT_MODEL = Path(__file__).parent / "models" / "anime-64.tflite"
+MODELS = Path(__file__).parent / "models"
+LIVE_MODELS = (MODELS / "styles-128.tflite", MODELS / "styles-64.tflite")
+"""Those for photographs that ship, from which `toon-live tune` chooses."""
+DEFAULT_MODEL = LIVE_MODELS[0]
 
 
 class Session(Protocol):
@@ -46,6 +49,12 @@ class Session(Protocol):
 
     def run(self, image: Image) -> Image:
         """All three: RGB uint8 in, RGB uint8 out."""
+
+
+def model_file(text: str) -> Path:
+    """A model file by its path, or one that ships by its name, such as styles-64."""
+    shipped = MODELS / f"{text}.tflite"
+    return shipped if shipped.parent == MODELS and shipped.exists() else Path(text)
 
 
 def open_session(path: Path = DEFAULT_MODEL, runtime: str | None = None, threads: int = 2) -> Session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from edge_runtime.session import DEFAULT_MODEL
+from edge_runtime.session import LIVE_MODELS, model_file
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -13,7 +13,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="toon-live tune", description=__doc__)
     add = parser.add_argument
     add("--target-fps", type=positive_rate, default=25.0, metavar="HZ", help="rate to keep (default: %(default)g)")
-    add("--model", type=Path, action="append", help=f"model to choose from, more than once (default: {DEFAULT_MODEL})")
+    names = " and ".join(path.stem for path in LIVE_MODELS)
+    add("--model", type=model_file, action="append", metavar="FILE", help=f"one to choose from (default: {names})")
     add("--faces", type=int, choices=range(1, 9), default=1, help="faces in a frame (default: %(default)s)")
     add("--write", type=Path, default=Path("facetoon.toml"), metavar="FILE", help="(default: %(default)s)")
     return parser
@@ -24,7 +25,7 @@ def main(argv: list[str]) -> None:
     arguments = build_parser().parse_args(argv)
     from edge_runtime import tuning
 
-    choice = tuning.tune(arguments.model or [DEFAULT_MODEL], arguments.target_fps, arguments.faces)
+    choice = tuning.tune(arguments.model or list(LIVE_MODELS), arguments.target_fps, arguments.faces)
     tuning.write(choice, arguments.write, arguments.target_fps)
     print(f"{choice.told()} Written to {arguments.write}.")
 

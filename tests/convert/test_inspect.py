@@ -37,7 +37,7 @@ def test_scales_and_delegation_of_int8():
 
 
 def test_the_shipped_model_has_fifty_million_macs():
-    assert 45e6 < inspect(DEFAULT_MODEL).macs < 60e6
+    assert 200e6 < inspect(DEFAULT_MODEL).macs < 230e6  # the budget of M
 
 
 @pytest.mark.parametrize("name", ["tiny-32.tflite", "tiny-32.onnx"])

@@ -3,13 +3,15 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edge_runtime import pixels
 from edge_runtime.errors import InputError
-from edge_runtime.session import DEFAULT_MODEL, open_session
+from edge_runtime.session import LIVE_MODELS, MODELS, model_file, open_session
 from edge_runtime.spec import read_model, write_model
 
 
@@ -96,12 +98,27 @@ class TestSession:
         with pytest.raises(ValueError, match="the model mixes 0"):
             plain.set_style([1])
 
-    def test_the_shipped_model_loads(self, runtime):
+    @pytest.mark.parametrize("path", LIVE_MODELS, ids=lambda path: path.stem)
+    def test_the_shipped_models_draw_every_style(self, runtime, path, portrait):
         if runtime == "onnxruntime":
             pytest.skip("what ships is .tflite")
-        session = open_session(DEFAULT_MODEL, runtime)
+        session = open_session(path, runtime)
         assert session.spec.recipe == "static_wi8_ai8"
-        assert DEFAULT_MODEL.stat().st_size < 1_000_000
+        image = pixels.resize(pixels.swap_red_blue(portrait), session.size_px, session.size_px)
+        answers = []
+        for share in np.eye(len(session.styles)):
+            session.set_style(share)
+            answers.append(session.run(image).astype(int))
+        assert len(answers) >= 3
+        assert all(np.abs(a - b).mean() > 5 for a, b in combinations(answers, 2))
+
+
+def test_what_ships_is_small_and_known_by_name():
+    files = list(MODELS.iterdir())
+    assert sum(file.stat().st_size for file in files) < 4_000_000
+    assert model_file("styles-64") == LIVE_MODELS[1]
+    assert model_file("runs/styles-64") == Path("runs/styles-64")
+    assert model_file("styles-128.tflite") == Path("styles-128.tflite")
 
 
 def test_a_missing_runtime_is_said_and_not_replaced(monkeypatch):
