@@ -16,7 +16,7 @@ from edge_runtime.errors import InputError
 from edge_runtime.pixels import Image, Tensor
 from training.images import ImageSet, load_split
 
-HALF = 50  # pictures, since two more files are made from them
+HALF = 100  # pictures, since two more files are made from them
 EXPOSURE = 0.2
 FEWEST = 2  # two disjoint halves of the calibration pictures are held to each other
 

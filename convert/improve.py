@@ -56,7 +56,10 @@ def improve(
         folded = condition(folded, few)
     for name in (known for known in IMPROVEMENTS if known in names):
         if name == "equalize":
+            from convert.residual import equalize_sums
+
             equalize(folded, few)
+            folded = equalize_sums(folded, few)
         elif name == "qat":
             from convert.finetune import finetune
 

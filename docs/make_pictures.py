@@ -28,6 +28,7 @@ from training.images import load_split
 DOCS = Path(__file__).parent
 STEPS = 4  # of the simplex, from one corner to the next
 COLUMNS = 10
+SHOWN_LEFT_PX, SHOWN_PX = 170, 340  # the square of a demo frame, from its upper border, that holds the head
 
 
 def main() -> None:
@@ -47,7 +48,7 @@ def main() -> None:
 def demo_sheet() -> pixels.Image:
     """A frame, and what becomes of it in each style and in a mix, once the face has been held for a second; BGR."""
     session = open_session()
-    mixes = [*({name: 1.0} for name in session.styles), {session.styles[0]: 0.4, session.styles[1]: 0.6}]
+    mixes = [*({name: 1.0} for name in session.styles), {session.styles[0]: 0.6, session.styles[-1]: 0.4}]
     shown = []
     for mix in mixes:
         source, cartoonizer = DemoSource(), Cartoonizer(session, FaceFinder(), StageTimer())
@@ -56,7 +57,7 @@ def demo_sheet() -> pixels.Image:
             frame = source.read()
             after = cartoonizer.process(frame.copy(), settings)
         shown.append(after)
-    return np.hstack([pixels.resize(image, image.shape[1] // 2, image.shape[0] // 2) for image in (frame, *shown)])
+    return np.hstack([image[:SHOWN_PX, SHOWN_LEFT_PX:][:, :SHOWN_PX] for image in (frame, *shown)])
 
 
 def simplex_sheet() -> pixels.Image:

@@ -19,6 +19,7 @@ from convert.finetune import with_fake_quantization
 from convert.fold import fold
 from convert.improve import arguments, as_called, equalize, improve, int8_kernels, match_statistics, watch
 from convert.recipes import RECIPES
+from convert.residual import equalize_sums
 from convert.to_tflite import to_tflite
 from edge_runtime.errors import InputError
 from edge_runtime.litert_session import open_interpreter
@@ -131,6 +132,24 @@ def test_equalizing_keeps_the_function_and_evens_the_channels():
     watch(folded.model, inputs, note)
     np.testing.assert_allclose(draw(folded.model, given), before, atol=1e-4)
     assert ratios[1] < 0.7 * ratios[0]
+
+
+def test_residual_sums_are_evened_over_their_channels():
+    folded, given = fold(student()), sample()
+    before, inputs = draw(folded.model, given), arguments(folded.model, given)
+    highest: list[np.ndarray] = []
+
+    def note(op: object, values: np.ndarray) -> np.ndarray:
+        if type(op).__name__ == "Add":
+            highest.append(np.abs(values).max((0, 1, 2)))
+        return values
+
+    watch(folded.model, inputs, note)
+    evened = equalize_sums(folded, inputs)
+    watch(evened.model, inputs, note)
+    np.testing.assert_allclose(draw(evened.model, given), before, atol=1e-4)
+    spreads = [values.max() / values.min() for values in highest]
+    assert spreads[1] < 0.7 * spreads[0]
 
 
 @pytest.mark.parametrize("variance", [False, True])
