@@ -61,10 +61,12 @@ def test_two_looks_undo_a_rough_start(tracker, frame, true_face, right, down, si
         height * size,
         true_face.roll_deg + roll_deg,
     )
-    found = _settled(tracker, frame, start, looks=2)
-    assert _distance(found, true_face) < 0.06
-    assert found.height_px == pytest.approx(height, rel=0.2)  # size and roll settle more slowly than the place
-    assert found.roll_deg == pytest.approx(true_face.roll_deg, abs=10)
+    found = _settled(tracker, frame, start, looks=2)  # the bounds leave what int8 kernels of different CPUs differ by
+    assert _distance(found, true_face) < 0.1  # 0.21 before
+    settled = _settled(tracker, frame, found, looks=6)  # size and roll take longer than the place
+    assert _distance(settled, true_face) < 0.1
+    assert settled.height_px == pytest.approx(height, rel=0.15)
+    assert settled.roll_deg == pytest.approx(true_face.roll_deg, abs=8)
 
 
 def test_a_mirrored_look_is_a_look_at_the_mirror_image(tracker, frame):

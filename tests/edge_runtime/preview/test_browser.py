@@ -236,3 +236,29 @@ def test_nothing_is_cut_off_and_every_control_is_reached_by_tab(browser, still, 
     styles = [f"style-{name}" for name in state_of(still)["styles"]]
     wanted = ["snapshot", "record", "strength", "splitting", "random", *styles]
     assert [name for name in reached if name][: len(wanted)] == wanted
+
+
+RECTANGLES = """
+document.querySelector("details").open = true;
+document.getElementById("colour_match").scrollIntoView({block: "end"});
+return ["#stream", "#controls", "#controls select, #controls input, #controls button, #controls .button"].map(
+  (selector) => [...document.querySelectorAll(selector)].filter((element) => element.offsetParent).map((element) => {
+    const {left, top, right, bottom} = element.getBoundingClientRect();
+    return [left, top, right, bottom];
+  }));
+"""
+
+
+def test_on_a_phone_the_picture_stays_in_sight_at_the_last_slider_and_no_control_leaves_its_card(browser, still):
+    browser.get(still)
+    wait_until(lambda: browser.find_element("id", "random").is_displayed())
+    for width, height in ((390, 844), (844, 390), (320, 568)):
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        (picture,), (card,), controls = browser.execute_script(RECTANGLES)
+        assert picture[1] >= 0, (width, picture)
+        assert picture[3] <= height, (width, picture)
+        assert (picture[2] - picture[0]) * (picture[3] - picture[1]) > width * height / 6, (width, picture)
+        assert len(controls) > 8
+        for left, _, right, _ in controls:
+            assert card[0] < left < right < card[2], (width, left, right, card)
