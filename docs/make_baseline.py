@@ -1,5 +1,5 @@
 """Make docs/baseline.png: the packaged demo face as each way of drawing has it, from left to right photograph, style
-transfer, fast style transfer, CycleGAN, the shipped student.
+transfer, fast style transfer, CycleGAN, the shipped 64 px student.
 
     python docs/make_baseline.py --style anime.jpg --vgg-weights vgg19.npz --fast runs/fast --cyclegan runs/anime
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from edge_runtime import pixels
 from edge_runtime.faces import FaceFinder
-from edge_runtime.session import DEFAULT_MODEL, open_session
+from edge_runtime.session import LIVE_MODELS, open_session
 from edge_runtime.sources import DemoSource
 from training.backend import select_backend
 
@@ -32,7 +32,8 @@ def main() -> None:
 
     face = demo_face()[np.newaxis]
     drawn = [face, painter([arguments.style], arguments.vgg_weights).paint(face, progress=False)]
-    drawn += [open_translator(place, "ab").draw(face) for place in (arguments.fast, arguments.cyclegan, DEFAULT_MODEL)]
+    drawn += [open_translator(place, "ab").draw(face) for place in (arguments.fast, arguments.cyclegan)]
+    drawn.append(open_translator(LIVE_MODELS[1], "ab", "anime").draw(face))
     sheet = np.hstack([pixels.resize(images[0], SHOWN_PX, SHOWN_PX) for images in drawn])
     (Path(__file__).parent / "baseline.png").write_bytes(pixels.encode_png(sheet))
 
@@ -41,7 +42,7 @@ def demo_face() -> pixels.Image:
     """The face of the demo's first frame, cut as on the device."""
     frame = DemoSource().read()
     (face,) = FaceFinder(1).find(frame)
-    matrix = open_session(DEFAULT_MODEL).spec.framing.crop_matrix(face, SIZE_PX)
+    matrix = open_session(LIVE_MODELS[1]).spec.framing.crop_matrix(face, SIZE_PX)
     return pixels.swap_red_blue(pixels.warp(frame, matrix, SIZE_PX))
 
 
