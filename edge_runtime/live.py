@@ -74,7 +74,8 @@ class Frame:
 class LiveLoop:
     """Runs source -> cartoonizer -> sinks until the source ends, `frame_limit` is reached, or `stop` is called."""
 
-    LONGEST_JOIN_S = 0.5
+    LONGEST_READ_S = 0.5
+    LONGEST_WORK_S = 30.0
 
     def __init__(
         self,
@@ -129,9 +130,11 @@ class LiveLoop:
     def join(self) -> None:
         """Wait for the end, close source and sinks, and raise what a thread could not handle."""
         self._ended.wait()
-        for thread in self._threads:
-            thread.join(self.LONGEST_JOIN_S)
-        if not self._threads[0].is_alive():  # a camera whose driver hangs keeps its thread until the process ends
+        reader, *others = self._threads
+        for thread in others:  # Python aborts when it ends while one of them comes back from OpenCV or LiteRT
+            thread.join(self.LONGEST_WORK_S)
+        reader.join(self.LONGEST_READ_S)
+        if not reader.is_alive():  # a camera whose driver hangs keeps its thread until the process ends
             self._source.close()
         for sink in self._sinks:
             sink.close()

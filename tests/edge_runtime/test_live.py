@@ -160,6 +160,16 @@ def test_a_camera_that_hangs_does_not_hold_up_the_end():
     release.set()
 
 
+def test_the_end_waits_for_the_frame_that_is_worked_on():
+    """Its thread would come back from native code into a Python that is no more, and abort the process."""
+    loop = LiveLoop(Frames(None), Identity(pause_s=0.9), [Collector()], StageTimer())
+    loop.start()
+    time.sleep(0.1)
+    loop.stop()
+    loop.join()
+    assert not [thread.name for thread in threading.enumerate() if thread.name == "worker"]
+
+
 def test_lossless_slot_makes_the_giver_wait():
     slot = Slot(lossless=True)
     given = []
