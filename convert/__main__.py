@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from convert.report import Report
 
 EXAMPLES = """examples:
-  toon-convert build runs/student --out anime-64.tflite
-  toon-convert build runs/student --recipe float32 --out anime-64.onnx
+  toon-convert build runs/student --out anime.tflite
+  toon-convert build runs/student --recipe float32 --out anime.onnx
   toon-convert build runs/student --all --out models/
   toon-convert build runs/styles --style anime:0.6,comic:0.4 --out mixed.tflite
-  toon-convert build runs/student --improve equalize,bias --out anime-64.tflite
+  toon-convert build runs/student --improve equalize,bn --out anime.tflite
   toon-convert build unet.keras --photos /media/faces.zip --out unet.tflite
-  toon-convert inspect anime-64.tflite
-  toon-convert verify anime-64.tflite --run runs/student
-  toon-convert debug anime-64.tflite --run runs/student --out why/
+  toon-convert inspect anime.tflite
+  toon-convert verify anime.tflite --run runs/student
+  toon-convert debug anime.tflite --run runs/student --out why/
   toon-convert build runs/anime --direction ba --out faces.tflite --photos /media/anime.zip --licence CC-BY-4.0
 
 The file is compared with the float generator on test pictures. When it misses its recipe's scores, the exit status is 1
