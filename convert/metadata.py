@@ -13,11 +13,13 @@ import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 from flatbuffers.table import Table
+from numpy.typing import NDArray
 
 from edge_runtime.spec import MEMBER, ModelSpec
 
 NAME = b"TFLITE_METADATA"
 IDENTIFIER = b"M001"
+MODEL_IDENTIFIER = b"TFL3"
 PARSER = "1.0.0"  # the oldest that knows all that is written here
 GREY_LEVELS = 255.0
 
@@ -30,7 +32,10 @@ DESCRIPTIONS, RGB, IMAGE, NORMALIZATION = _Byte(1), _Byte(1), _Byte(2), _Byte(1)
 
 
 def with_metadata(model: bytes, spec: ModelSpec) -> bytes:
-    """The flatbuffer with name, author, licence, and how grey levels become the values of input and output."""
+    """The flatbuffer with name, author, licence, and how grey levels become the values of input and output.
+
+    It comes out smaller where vectors in it are equal.
+    """
     root = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
     graph = root.subgraphs[0]
     is_style = [len(graph.tensors[index].shape) == 2 for index in graph.inputs]
@@ -40,7 +45,23 @@ def with_metadata(model: bytes, spec: ModelSpec) -> bytes:
     told.data = list(metadata(spec, is_style))
     root.buffers.append(told)
     root.metadata = [*(root.metadata or ()), entry]
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(root))
+    builder = _SharingBuilder(len(model))
+    builder.Finish(root.Pack(builder), MODEL_IDENTIFIER)
+    return bytes(builder.Output())
+
+
+class _SharingBuilder(flatbuffers.Builder):  # type: ignore[misc]
+    """Writes equal vectors once: each channel's zero point is 8 bytes of zeros, a fifth of a small file together."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._written: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, x: NDArray[Any]) -> int:
+        key = (x.dtype.str, x.tobytes())
+        if key not in self._written:
+            self._written[key] = super().CreateNumpyVector(x)
+        return self._written[key]
 
 
 def metadata(spec: ModelSpec, is_style: list[bool]) -> bytes:

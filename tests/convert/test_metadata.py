@@ -4,11 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from ai_edge_litert.tools import flatbuffer_utils
 from flatbuffers.number_types import Float32Flags
 from flatbuffers.table import Table
 
 from convert.metadata import IDENTIFIER, metadata, read_metadata, with_metadata
-from edge_runtime.session import open_session
+from edge_runtime.session import DEFAULT_MODEL, open_session
 from edge_runtime.spec import read_model, write_model
 
 TINY = Path(__file__).parent.parent / "data" / "tiny-32.tflite"
@@ -51,6 +52,12 @@ def test_the_model_stays_as_it_was_and_tells_of_itself(tmp_path):
     picture = np.random.default_rng(1).integers(0, 256, (32, 32, 3), np.uint8)
     first, second = (open_session(path).run(picture) for path in (TINY, tmp_path / "toon.tflite"))
     assert np.array_equal(first, second)
+
+
+def test_a_file_that_ships_holds_equal_vectors_once():
+    model, _ = read_model(DEFAULT_MODEL)
+    loosely = flatbuffer_utils.convert_object_to_bytearray(flatbuffer_utils.read_model_from_bytearray(bytearray(model)))
+    assert len(model) < 0.9 * len(loosely)
 
 
 def test_mean_and_deviation_lead_from_grey_levels_to_values_and_back():
