@@ -29,7 +29,7 @@ from convert.recipes import IMPROVEMENTS
 from edge_runtime import pixels
 from edge_runtime.errors import InputError
 
-PICTURES = 64  # whose values are held in memory, one layer at a time
+PICTURES = 64  # whose values are held in memory, of all layers
 LEAST_SPREAD = 1e-6  # of a channel that says anything
 MOST_GAIN = 100.0
 
@@ -98,7 +98,11 @@ class _Tap(layers.Layer):
 
     def call(self, values: Any) -> Any:
         """Symbolic while the graph is made, then NumPy values one after the other."""
-        return keras.ops.convert_to_tensor(self._visit(np.asarray(values))) if hasattr(values, "numpy") else values
+        if not hasattr(values, "numpy"):
+            return values
+        given = np.asarray(values)
+        told = self._visit(given)
+        return values if told is given else keras.ops.convert_to_tensor(told)  # no second copy of every layer's values
 
 
 def match_statistics(folded: Folded, inputs: list[Values], convolutions: Sequence[Any], variance: bool) -> None:
