@@ -87,7 +87,7 @@ def debug(
         warnings.simplefilter("ignore")  # TensorFlow's own interpreter is deprecated
         errors, make = (_ranked_onnx if path.suffix == ONNX else _ranked)(material, recipe)
     steps = []
-    for count in (step for step in STEPS if step <= len(errors)):
+    for count in (step for step in STEPS if step < len(errors)):  # the debugger wants one that is left in int8
         tell(f"{count} operators in {finer} ...")
         with quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -143,13 +143,22 @@ def _debugger(material: Material, recipe: Recipe) -> Any:
 
     fixed = batch_of_one(material.improved, material.style)
     few = replace(material.calibration, images=material.calibration.images[:DEBUGGED])
-    names = [tensor.name for tensor in fixed.inputs]
+    order: list[str] = []  # of the file's inputs, known once it is made
     options = tf.lite.experimental.QuantizationDebugOptions(layer_direct_compare_metrics={"snr_db": _snr_db})
-    return tf.lite.experimental.QuantizationDebugger(
+    debugger = tf.lite.experimental.QuantizationDebugger(
         converter=make_converter(fixed, recipe, material.calibration),
-        debug_dataset=lambda: ([tensors[name] for name in names] for tensors in few.feeds()),
+        debug_dataset=lambda: ([tensors[name] for name in order] for tensors in few.feeds()),
         debug_options=options,
     )
+    # Its own interpreter keeps no tensor until the end, when it compares them.
+    debugger._quant_interpreter = tf.lite.Interpreter(
+        model_content=debugger.quant_model,
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    inputs = debugger._quant_interpreter.get_input_details()
+    order += [next(t.name for t in fixed.inputs if len(t.shape) == len(given["shape"])) for given in inputs]
+    return debugger
 
 
 def _snr_db(exact: NDArray[np.float32], levels: NDArray[np.int8], scale: float, zero_point: int) -> float:
