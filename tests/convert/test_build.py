@@ -18,7 +18,9 @@ import keras
 from keras import layers
 
 from convert.__main__ import main
+from convert.build import _disagreement
 from convert.metadata import read_metadata
+from convert.recipes import RECIPES
 from edge_runtime.session import open_session
 from edge_runtime.spec import read_model
 from training.images import load_split
@@ -55,6 +57,13 @@ def built(tmp_path_factory, run) -> Path:
     out = tmp_path_factory.mktemp("out") / "toon.tflite"
     assert main(["build", str(run), "--out", str(out), *TOLD]) == 0
     return out
+
+
+def test_two_halves_may_differ_by_the_errors_of_two_files():
+    recipe = RECIPES["static_wi8_ai8"]
+    assert not _disagreement({"psnr_mean_db": recipe.thresholds.psnr_mean_db - 2.9}, recipe)
+    (sentence,) = _disagreement({"psnr_mean_db": recipe.thresholds.psnr_mean_db - 3.1}, recipe)
+    assert "agree by 31.9 dB, at least 32 is wanted" in sentence
 
 
 def test_a_sound_generator_passes_and_all_files_are_there(built):
