@@ -137,17 +137,20 @@ def test_a_picture_that_breaks_in_mid_run_is_one_sentence(tmp_path, demo_frames)
 @pytest.mark.shared_data
 @pytest.mark.slow
 def test_every_frame_of_a_real_talking_face_is_replaced(tmp_path, shared_data):
-    """The face is found in each of 1,689 frames, lowered and tilted ones too: the region around it changes."""
+    """The face is found in each of 1,689 frames, lowered and tilted ones too: the region around it changes.
+
+    Anime changes it most: comic keeps a face's tones, and a dim one's change is not far from the codec's noise.
+    """
     source = shared_data / "video" / "talking-320.mp4"
     done = subprocess.run(
-        [*TOON_LIVE, "--source", str(source), "--headless", "--record", str(tmp_path / "out.mp4")],
+        [*TOON_LIVE, "--source", str(source), "--headless", "--style", "anime", "--record", str(tmp_path / "out.mp4")],
         capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     assert "0 dropped" in done.stdout
     before, after = frames_of(source), frames_of(tmp_path / "out.mp4")
     assert len(before) == len(after) == 1689
     changed = [cv2.GaussianBlur(cv2.absdiff(a, b), (0, 0), 3).max() for a, b in zip(before, after, strict=True)]
-    untouched = [number for number, change in enumerate(changed) if change < 25]
+    untouched = [number for number, change in enumerate(changed) if change < 40]
     assert untouched == []
 
 
