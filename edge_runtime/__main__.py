@@ -123,7 +123,7 @@ def _run(arguments: argparse.Namespace, argv: list[str]) -> None:
     from edge_runtime.faces import FaceFinder
     from edge_runtime.live import LiveLoop
     from edge_runtime.pace import Pace
-    from edge_runtime.reloading import Reloading, settings_of
+    from edge_runtime.reloading import Asked, Reloading, settings_of
     from edge_runtime.sinks import PreviewSink
     from edge_runtime.sources import open_source
     from edge_runtime.supervision import Supervisor
@@ -152,13 +152,14 @@ def _run(arguments: argparse.Namespace, argv: list[str]) -> None:
         sinks.append(recorder)
     fast = arguments.fast or arguments.headless
     loop = LiveLoop(source, cartoonizer, sinks, timer, fast=fast, frame_limit=arguments.frames, settings=settings)
+    ending = Asked()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: loop.stop())
+        signal.signal(number, ending.ask)
     supervisor = Supervisor(lambda: loop.frames_out)
     reloading = Reloading(loop, supervisor, lambda: with_config(build_parser(), argv), asked)
     # Without a file there is nothing to reload, and the signal means that the terminal was closed.
-    signal.signal(signal.SIGHUP, lambda *_: reloading.ask() if arguments.config else loop.stop())
-    tends = [reloading.tend]
+    signal.signal(signal.SIGHUP, reloading.ask if arguments.config else ending.ask)
+    tends = [lambda: loop.stop() if ending.take() else None, reloading.tend]
     if arguments.target_fps:
         sizes_px = {name: session.size_px for name, session in sessions.items()}
         tends.append(Pace(loop, finder, arguments.target_fps, sizes_px).tend)

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import io
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -36,8 +35,27 @@ def settings_of(flags: argparse.Namespace) -> dict[str, Any]:
     return {setting: value for setting, value in values.items() if value is not None}
 
 
+class Asked:
+    """What a signal handler notes for the main loop.
+
+    A handler may interrupt anything, itself too: the lock of an Event that it held already would never come free.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def ask(self, *_: object) -> None:
+        """For `signal.signal`, or without arguments."""
+        self._asked = True
+
+    def take(self) -> bool:
+        """True once for all that was asked since the last time."""
+        asked, self._asked = self._asked, False
+        return asked
+
+
 class Reloading:
-    """`ask` is for a signal handler, which may interrupt anything; the main loop's `tend` does the work."""
+    """`ask` is for a signal handler; the main loop's `tend` does the work."""
 
     def __init__(
         self,
@@ -48,17 +66,16 @@ class Reloading:
     ) -> None:
         """`parse` gives the flags as they are now; `before` are those that this process was started with."""
         self._loop, self._supervisor, self._parse, self._before = loop, supervisor, parse, before
-        self._asked = threading.Event()
+        self._asked = Asked()
 
-    def ask(self) -> None:
+    def ask(self, *_: object) -> None:
         """Reload as soon as the main loop comes by."""
-        self._asked.set()
+        self._asked.ask()
 
     def tend(self) -> None:
         """Reload if that was asked for. A configuration that is wrong changes nothing, and the log says why."""
-        if not self._asked.is_set():
+        if not self._asked.take():
             return
-        self._asked.clear()
         try:
             now = _parsed(self._parse)
             self._loop.change(settings_of(now))
