@@ -16,6 +16,7 @@ test: $(TEST_VENV)/.installed  ## every test
 lint: $(TEST_VENV)/.installed  ## style and types
 	$(TEST_VENV)/bin/ruff check .
 	$(TEST_VENV)/bin/ruff format --check .
+	mkdir -p build/types && ln -sfn ../.. build/types/facetoon
 	$(TEST_VENV)/bin/mypy
 
 test-arm64:  ## the base install on emulated arm64; needs root, see tests/arm64.sh

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime.errors import InputError
-from edge_runtime.session import MODELS, model_file
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.session import MODELS, model_file
 
 if TYPE_CHECKING:
-    from benchmarks.foreign import Foreign
-    from benchmarks.measure import Plan
+    from facetoon.benchmarks.measuring.foreign_models import Foreign
+    from facetoon.benchmarks.measuring.measure import Plan
 
 RUNTIMES = ("litert", "tflite-runtime", "onnxruntime")
 RESULTS = Path("benchmarks/results")
@@ -107,10 +107,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from benchmarks.compare import side_by_side  # late: --help needs no OpenCV
-    from benchmarks.measure import measure
-    from benchmarks.result import check_destination, write_text
-    from benchmarks.table import markdown_header, markdown_row, result_text
+    from facetoon.benchmarks.measuring.measure import measure
+    from facetoon.benchmarks.results.regression import side_by_side  # late: --help needs no OpenCV
+    from facetoon.benchmarks.results.result_file import check_destination, write_text
+    from facetoon.benchmarks.results.result_table import markdown_header, markdown_row, result_text
 
     shipped, measured = _shipped() if arguments.shipped else [], 0
     files = arguments.files + shipped
@@ -146,7 +146,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
-    from benchmarks.measure import Plan
+    from facetoon.benchmarks.measuring.measure import Plan
 
     if arguments.e2e and not arguments.e2e.is_file():
         raise InputError(f"The video {arguments.e2e} does not exist.")
@@ -173,7 +173,7 @@ def _all_threads() -> list[int]:
 
 
 def _foreign(arguments: argparse.Namespace) -> Foreign:
-    from benchmarks.foreign import Foreign
+    from facetoon.benchmarks.measuring.foreign_models import Foreign
 
     if arguments.size is not None and not 1 <= arguments.size <= 8192:
         raise InputError(f"--size {arguments.size} is no side of a picture.")
@@ -200,10 +200,10 @@ def _shipped() -> list[Path]:
 
 
 def _sustained(arguments: argparse.Namespace) -> int:
-    from benchmarks.opening import Variant
-    from benchmarks.result import check_destination, write_text
-    from benchmarks.sustained import run_sustained, verdict
-    from benchmarks.table import sustained_plot
+    from facetoon.benchmarks.measuring.sustained import run_sustained, verdict
+    from facetoon.benchmarks.measuring.variants import Variant
+    from facetoon.benchmarks.results.result_file import check_destination, write_text
+    from facetoon.benchmarks.results.result_table import sustained_plot
 
     for path in filter(None, (arguments.out, arguments.plot)):
         check_destination(path)
@@ -218,8 +218,8 @@ def _sustained(arguments: argparse.Namespace) -> int:
 
 
 def _table(arguments: argparse.Namespace) -> int:
-    from benchmarks.result import write_text
-    from benchmarks.table import html_page, insert_table, read_all
+    from facetoon.benchmarks.results.result_file import write_text
+    from facetoon.benchmarks.results.result_table import html_page, insert_table, read_all
 
     results = read_all(arguments.results, _say)
     for path in arguments.into:
@@ -227,15 +227,15 @@ def _table(arguments: argparse.Namespace) -> int:
     if arguments.html:
         write_text(arguments.html, html_page(results))
     if not arguments.into and not arguments.html:
-        from benchmarks.table import markdown_table
+        from facetoon.benchmarks.results.result_table import markdown_table
 
         print(markdown_table(results))
     return 0
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from benchmarks.compare import compare
-    from benchmarks.result import read_result
+    from facetoon.benchmarks.results.regression import compare
+    from facetoon.benchmarks.results.result_file import read_result
 
     text, regressed = compare(read_result(arguments.before), read_result(arguments.after), arguments.tolerance)
     print(text)
@@ -243,8 +243,8 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _submit(arguments: argparse.Namespace) -> int:
-    from benchmarks.compare import faults, own_names, private_fields, pull_request
-    from benchmarks.result import read_result
+    from facetoon.benchmarks.results.regression import faults, own_names, private_fields, pull_request
+    from facetoon.benchmarks.results.result_file import read_result
 
     result = read_result(arguments.file)
     found = faults(result) + private_fields(result, own_names())
@@ -256,7 +256,7 @@ def _submit(arguments: argparse.Namespace) -> int:
 
 
 def _project(arguments: argparse.Namespace) -> int:
-    from benchmarks.project import project
+    from facetoon.benchmarks.boards.projection import project
 
     print(project(arguments.file, arguments.board, arguments.python))
     return 0

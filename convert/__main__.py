@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convert.recipes import IMPROVEMENTS, RECIPES, find_improvements
-from edge_runtime.errors import InputError
+from facetoon.convert.formats.quantization import IMPROVEMENTS, RECIPES, find_improvements
+from facetoon.edge_runtime.errors import InputError
 
 if TYPE_CHECKING:
-    from convert.report import Report
+    from facetoon.convert.judge.conversion_report import Report
 
 EXAMPLES = """examples:
   toon-convert build runs/student --out anime.tflite
@@ -123,11 +123,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "inspect":
-        from convert.inspect import inspect
+        from facetoon.convert.inspection import inspect
 
         print(inspect(arguments.file).to_text(), end="")
         return 0
-    from training.backend import select_backend
+    from facetoon.training.engine.backend import select_backend
 
     select_backend("tensorflow")
     return {"build": _build, "verify": _verify, "debug": _debug}[arguments.command](arguments)
@@ -148,8 +148,8 @@ def _pictures(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from convert.build import Request
-    from convert.verify import verify
+    from facetoon.convert.build import Request
+    from facetoon.convert.verify import verify
 
     spec, scores, reasons = verify(arguments.file, Request(out=arguments.file, **_pictures(arguments)))
     verdict = "fails" if reasons else "holds"
@@ -161,9 +161,9 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _debug(arguments: argparse.Namespace) -> int:
-    from convert.build import Request, check_folder
-    from convert.debug import STEPS, apply, debug, plot, table
-    from edge_runtime.pixels import encode_png
+    from facetoon.convert.build import Request, check_folder
+    from facetoon.convert.debug.operator_errors import STEPS, apply, debug, plot, table
+    from facetoon.edge_runtime.pixels import encode_png
 
     check_folder(arguments.out)
     if arguments.apply is not None and arguments.apply not in STEPS:
@@ -182,7 +182,7 @@ def _debug(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    from convert.build import Request, build, build_all
+    from facetoon.convert.build import Request, build, build_all
 
     request = Request(
         out=arguments.out,
@@ -200,7 +200,7 @@ def _build(arguments: argparse.Namespace) -> int:
     if not arguments.all:
         return _tell(arguments.out, build(request), arguments.keep)
     results = build_all(request, lambda line: print(line, file=sys.stderr, flush=True))
-    from convert.report import table_of_all
+    from facetoon.convert.judge.conversion_report import table_of_all
 
     table = table_of_all(results)
     (arguments.out / "table.md").write_text(table, "utf-8")
@@ -209,7 +209,7 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _tell(out: Path, report: Report, keep: bool) -> int:
-    from convert.build import rejected_path
+    from facetoon.convert.build import rejected_path
 
     scores, passed = report.spec.scores, report.verdict == "pass"
     place = out if passed or keep else rejected_path(out)

@@ -12,19 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from facetoon.convert.formats.calibration import FEWEST, Sample, load_samples
+from facetoon.convert.formats.quantization import ONNX, RECIPES, TFLITE, Recipe, find_recipe
+from facetoon.convert.formats.quiet import quiet
+from facetoon.convert.judge.comparison import Comparison, check_range, compare, file_pictures, score
+from facetoon.convert.judge.conversion_report import Report, rounded, shortfalls, versions, write_report
+from facetoon.convert.judge.delegation import delegation
+from facetoon.convert.sources.generator_source import Source, read_source
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.session import open_session
+from facetoon.edge_runtime.spec import ModelSpec, write_model
+from facetoon.edge_runtime.styles import parse_mix, to_vector
 from numpy.typing import NDArray
-
-from convert.calibration import FEWEST, Sample, load_samples
-from convert.compare import Comparison, check_range, compare, file_pictures, score
-from convert.delegation import delegation
-from convert.quiet import quiet
-from convert.recipes import ONNX, RECIPES, TFLITE, Recipe, find_recipe
-from convert.report import Report, rounded, shortfalls, versions, write_report
-from convert.source import Source, read_source
-from edge_runtime.errors import InputError
-from edge_runtime.session import open_session
-from edge_runtime.spec import ModelSpec, write_model
-from edge_runtime.styles import parse_mix, to_vector
 
 AGREEMENT_PICTURES = 40  # on which the files of two disjoint calibration halves are held to each other
 ERRORS_OF_TWO_DB = 3.0  # files that both just pass, each by errors of its own, differ by twice the squared error
@@ -119,8 +118,8 @@ def load_material(request: Request) -> Material:
     check_range(source.generator, test.images, test.styles if source.styles else None)
     improved = source.generator
     with quiet():
-        from convert.fold import has_style_affines
-        from convert.improve import improve
+        from facetoon.convert.formats.fold import has_style_affines
+        from facetoon.convert.improve.improvements import improve
 
         if request.improve or (style is None and has_style_affines(improved)):
             improved = improve(improved, request.improve, calibration, style, request.qat_steps, request.seed)
@@ -130,9 +129,9 @@ def load_material(request: Request) -> Material:
 def convert(material: Material, recipe: Recipe, suffix: str, calibration: Sample, dynamic_batch: bool = False) -> bytes:
     """Model bytes without a spec."""
     with quiet():
-        from convert.bake import batch_of_one
-        from convert.to_onnx import to_onnx
-        from convert.to_tflite import to_tflite
+        from facetoon.convert.formats.bake import batch_of_one
+        from facetoon.convert.formats.to_onnx import to_onnx
+        from facetoon.convert.formats.to_tflite import to_tflite
     generator = material.improved if recipe.weight_bits == 8 else material.source.generator
     fixed = batch_of_one(generator, material.style, None if dynamic_batch else 1)
     return (to_onnx if suffix == ONNX else to_tflite)(fixed, recipe, calibration)
@@ -140,8 +139,8 @@ def convert(material: Material, recipe: Recipe, suffix: str, calibration: Sample
 
 def build_file(request: Request, recipe: Recipe, material: Material) -> Report:
     """One file with its report and verdict."""
-    from convert.kid import kid_change  # brings Keras in, which load_material has done quietly
-    from convert.metadata import with_metadata
+    from facetoon.convert.formats.tflite_metadata import with_metadata
+    from facetoon.convert.judge.kid import kid_change  # brings Keras in, which load_material has done quietly
 
     source, test, out = material.source, material.test, request.out
     if request.dynamic_batch and (out.suffix != ONNX or recipe.is_static):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from convert.build import Request, load_material, measure
-from convert.recipes import find_recipe
-from convert.report import shortfalls
-from edge_runtime.errors import InputError
-from edge_runtime.session import open_session
-from edge_runtime.spec import ModelSpec, read_model
+from facetoon.convert.build import Request, load_material, measure
+from facetoon.convert.formats.quantization import find_recipe
+from facetoon.convert.judge.conversion_report import shortfalls
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.session import open_session
+from facetoon.edge_runtime.spec import ModelSpec, read_model
 
 TOLERANCE_DB = 0.5  # kernels differ between processor families, which moves a score a little
 

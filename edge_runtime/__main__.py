@@ -10,20 +10,22 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime import __version__, logs, service_command, tune_command
-from edge_runtime.config_file import with_config
-from edge_runtime.errors import InputError
-from edge_runtime.session import DEFAULT_MODEL, LIVE_MODELS, RUNTIMES, model_file
-from edge_runtime.tune_command import positive_rate
+from facetoon.edge_runtime import __version__
+from facetoon.edge_runtime.commands import service_command, tune_command
+from facetoon.edge_runtime.commands.tune_command import positive_rate
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.service import logs
+from facetoon.edge_runtime.service.config_file import with_config
+from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, LIVE_MODELS, RUNTIMES, model_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edge_runtime.live import LiveLoop
-    from edge_runtime.preview.recorder import SwitchedRecording
-    from edge_runtime.session import Session
-    from edge_runtime.sinks import Sink
-    from edge_runtime.sources import Source
+    from facetoon.edge_runtime.live import LiveLoop
+    from facetoon.edge_runtime.preview.recorder import SwitchedRecording
+    from facetoon.edge_runtime.sessions.session import Session
+    from facetoon.edge_runtime.sinks.sink import Sink
+    from facetoon.edge_runtime.sources.source import Source
 
 EXAMPLES = """examples:
   toon-live                                    the packaged demo at http://127.0.0.1:8000
@@ -118,16 +120,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace, argv: list[str]) -> None:
-    from edge_runtime.cameras import CameraSource
-    from edge_runtime.cartoonizer import Cartoonizer
-    from edge_runtime.faces import FaceFinder
-    from edge_runtime.live import LiveLoop
-    from edge_runtime.pace import Pace
-    from edge_runtime.reloading import Asked, Reloading, settings_of
-    from edge_runtime.sinks import PreviewSink
-    from edge_runtime.sources import open_source
-    from edge_runtime.supervision import Supervisor
-    from edge_runtime.timing import StageTimer
+    from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
+    from facetoon.edge_runtime.faces.finder import FaceFinder
+    from facetoon.edge_runtime.live import LiveLoop
+    from facetoon.edge_runtime.pace import Pace
+    from facetoon.edge_runtime.service.reloading import Asked, Reloading, settings_of
+    from facetoon.edge_runtime.service.supervision import Supervisor
+    from facetoon.edge_runtime.sinks.sink import PreviewSink
+    from facetoon.edge_runtime.sources.cameras import CameraSource
+    from facetoon.edge_runtime.sources.source import open_source
+    from facetoon.edge_runtime.timing import StageTimer
 
     logs.set_up(arguments.log_format)
     asked = argparse.Namespace(**vars(arguments))  # before tuning puts its own choice there
@@ -165,7 +167,7 @@ def _run(arguments: argparse.Namespace, argv: list[str]) -> None:
         tends.append(Pace(loop, finder, arguments.target_fps, sizes_px).tend)
     server = None
     if not arguments.headless and preview:
-        from edge_runtime.preview.start import start_preview
+        from facetoon.edge_runtime.preview.start import start_preview
 
         server, url = start_preview(preview, loop, arguments, recorder)
         print(f"Open {url} (Ctrl-C ends it).", flush=True)
@@ -181,14 +183,14 @@ def _run(arguments: argparse.Namespace, argv: list[str]) -> None:
         finally:
             if server:
                 server.stop()
-    from edge_runtime.summary import summary
+    from facetoon.edge_runtime.summary import summary
 
     print(summary(loop, sessions[loop.settings.model], timer))
 
 
 def _tune(arguments: argparse.Namespace) -> None:
     """Put the model, threads and search interval that keep the rate in the place of those given."""
-    from edge_runtime.tuning import tune
+    from facetoon.edge_runtime.service.tuning import tune
 
     models = arguments.model or list(LIVE_MODELS)
     choice = tune(models, arguments.target_fps, arguments.faces)
@@ -199,7 +201,7 @@ def _tune(arguments: argparse.Namespace) -> None:
 
 def _open_sessions(arguments: argparse.Namespace) -> dict[str, Session]:
     """Every model that was named, by its file's name."""
-    from edge_runtime.session import open_session
+    from facetoon.edge_runtime.sessions.session import open_session
 
     sessions: dict[str, Session] = {}
     for path in arguments.model or [DEFAULT_MODEL]:
@@ -213,7 +215,7 @@ def _further_sinks(arguments: argparse.Namespace, source: Source, stop: Callable
     """Everything that takes frames beside the preview, as many at once as are asked for."""
     import time
 
-    from edge_runtime import outputs, recording
+    from facetoon.edge_runtime.sinks import outputs, recording
 
     sinks: list[Sink] = []
     if arguments.record:
@@ -239,8 +241,8 @@ def _recorder(arguments: argparse.Namespace, source: Source) -> SwitchedRecordin
         return None
     import time
 
-    from edge_runtime.preview.recorder import SwitchedRecording
-    from edge_runtime.recording import open_recording
+    from facetoon.edge_runtime.preview.recorder import SwitchedRecording
+    from facetoon.edge_runtime.sinks.recording import open_recording
 
     minutes, keep = arguments.record_minutes, arguments.record_keep
     return SwitchedRecording(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from facetoon.edge_runtime.errors import InputError
 from numpy.typing import NDArray
-
-from edge_runtime.errors import InputError
 
 
 @dataclass(frozen=True)

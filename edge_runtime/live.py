@@ -16,12 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from edge_runtime.cartoonizer import Cartoonizer
-from edge_runtime.pixels import Image
-from edge_runtime.settings import LiveSettings
-from edge_runtime.sinks import Sink
-from edge_runtime.sources import Source
-from edge_runtime.timing import RateMeter, StageTimer
+from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
+from facetoon.edge_runtime.cartoon.settings import LiveSettings
+from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sinks.sink import Sink
+from facetoon.edge_runtime.sources.source import Source
+from facetoon.edge_runtime.timing import RateMeter, StageTimer
 
 Item = TypeVar("Item")
 

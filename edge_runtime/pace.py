@@ -6,8 +6,8 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
-from edge_runtime.faces import FaceFinder
-from edge_runtime.live import LiveLoop
+from facetoon.edge_runtime.faces.finder import FaceFinder
+from facetoon.edge_runtime.live import LiveLoop
 
 WINDOW_S = 5.0
 WINDOWS = 3  # in a row, all too slow: a browser that starts on the device is no reason, a quarter of a minute is

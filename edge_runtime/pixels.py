@@ -13,9 +13,8 @@ import math
 
 import cv2
 import numpy as np
+from facetoon.edge_runtime.errors import InputError
 from numpy.typing import NDArray
-
-from edge_runtime.errors import InputError
 
 Image = NDArray[np.uint8]
 Tensor = NDArray[np.generic]

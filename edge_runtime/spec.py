@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from edge_runtime import onnx_tail
-from edge_runtime.errors import InputError
-from edge_runtime.framing import Framing
+from facetoon.edge_runtime import onnx_tail
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.framing import Framing
 
 SCHEMA = 1
 MEMBER = "facetoon.json"

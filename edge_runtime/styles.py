@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from facetoon.edge_runtime.errors import InputError
 from numpy.typing import NDArray
-
-from edge_runtime.errors import InputError
 
 PHOTO = "photo"
 Mix = dict[str, float]

@@ -6,9 +6,9 @@ import resource
 import sys
 import time
 
-from edge_runtime.live import LiveLoop
-from edge_runtime.session import Session
-from edge_runtime.timing import StageTimer
+from facetoon.edge_runtime.live import LiveLoop
+from facetoon.edge_runtime.sessions.session import Session
+from facetoon.edge_runtime.timing import StageTimer
 
 
 def summary(loop: LiveLoop, session: Session, timer: StageTimer) -> str:

@@ -9,8 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-
-from edge_runtime.sources import DEMO_PHOTOGRAPH, DemoSource
+from facetoon.edge_runtime.sources.source import DEMO_PHOTOGRAPH, DemoSource
 
 TINY_MODEL = Path(__file__).parent / "data" / "tiny-32.tflite"
 

@@ -7,9 +7,9 @@ import re
 import tomllib
 from pathlib import Path
 
-from edge_runtime.__main__ import build_parser
+from facetoon.edge_runtime.__main__ import build_parser
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 

@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge_runtime.errors import InputError
-from training import new_style_command, score_command, style_command
+from facetoon.edge_runtime.errors import InputError
+from facetoon.training.commands import new_style_command, score_command, stylize_command
 
 if TYPE_CHECKING:
-    from training.config import Recipe
+    from facetoon.training.recipes.recipe import Recipe
 
 EXAMPLES = """examples:
   toon-train prepare --photos holiday/ --cartoons anime.zip --out dataset
@@ -96,8 +96,8 @@ def build_parser() -> argparse.ArgumentParser:
         help="a run directory or .keras file; NAME=RUN, repeated, for a student of several styles",
     )
     new_style_command.add_new_style(style)
-    style_command.add_style(fast_style)
-    style_command.add_stylize(commands.add_parser("stylize", help="paint photographs in a cartoon's style (VGG19)"))
+    stylize_command.add_style(fast_style)
+    stylize_command.add_stylize(commands.add_parser("stylize", help="paint photographs in a cartoon's style (VGG19)"))
     score_command.add_score(
         commands.add_parser("score", help="how near a generator's pictures come to its target domain")
     )
@@ -145,7 +145,7 @@ def main(argv: list[str] | None = None) -> int:
             "tracker": _tracker,
             "prepare": _prepare,
             "score": _score,
-            "stylize": style_command.run_stylize,
+            "stylize": stylize_command.run_stylize,
         }.get(arguments.command, _train)
         return run(arguments)
     except InputError as error:
@@ -160,9 +160,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from training import cluster
-    from training.backend import select_backend
-    from training.config import load_recipe
+    from facetoon.training.engine import cluster
+    from facetoon.training.engine.backend import select_backend
+    from facetoon.training.recipes.recipe import load_recipe
 
     if not arguments.run and not arguments.dry_run:
         raise InputError("Give --run DIR, the run directory, or --dry-run.")
@@ -178,7 +178,7 @@ def _train(arguments: argparse.Namespace) -> int:
         cluster.end_with_supervisor()
     select_backend(arguments.backend)
     try:
-        from training.run import train
+        from facetoon.training.runs.loop import train
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is missing: pip install 'facetoon[train]' brings it.") from None
     if arguments.workers > 1:
@@ -186,7 +186,7 @@ def _train(arguments: argparse.Namespace) -> int:
     cluster.spread()
     build, sources, provenance = _job(arguments, recipe)
     if arguments.dry_run:
-        from training.dry_run import dry_run
+        from facetoon.training.runs.dry_run import dry_run
 
         for line in dry_run(recipe, sources, build):
             print(line, flush=True)
@@ -202,12 +202,12 @@ def _job(
     arguments: argparse.Namespace, recipe: Recipe
 ) -> tuple[Callable[..., Any], dict[str, list[str]], dict[str, Any]]:
     """What builds the trainer, its sources, and what else identifies the run."""
-    from training.checkpoint import generator_digest
+    from facetoon.training.runs.checkpoint import generator_digest
 
     init = getattr(arguments, "init", None)
     provenance: dict[str, Any] = {"init_sha256": generator_digest(init)} if init else {}
     if arguments.command == "distill":
-        from training.distill import Distillation
+        from facetoon.training.trainers.distill import Distillation
 
         teachers = _teachers(arguments.teacher)
         told = dict(provenance)
@@ -217,12 +217,12 @@ def _job(
             told["styles"] = list(teachers)  # in this order they are the model's style input
         return partial(Distillation, teachers=teachers), _sources(arguments, "photos"), told
     if arguments.command == "sharpen":
-        from training.sharpen import Sharpening
+        from facetoon.training.trainers.sharpen import Sharpening
 
         told = {"teacher_sha256": generator_digest(arguments.teacher)}
         return partial(Sharpening, teacher=arguments.teacher), _sources(arguments, "cartoons", "photos"), told
     if arguments.command == "encoder":
-        from training.encoder import EncoderTraining
+        from facetoon.training.trainers.encoder import EncoderTraining
 
         return partial(EncoderTraining, sources=len(arguments.pictures)), {"pictures": arguments.pictures}, {}
     if arguments.command == "style":
@@ -231,13 +231,13 @@ def _job(
             arguments.photos = new_style_command.read_student(arguments.student).photos
         return build, _sources(arguments, "photos", "cartoons"), provenance
     if arguments.command == "fast-style":
-        build, provenance = style_command.fast_style(arguments, recipe)
+        build, provenance = stylize_command.fast_style(arguments, recipe)
         return build, _sources(arguments, "photos"), provenance
     if arguments.command == "cyclegan":
-        from training.cyclegan import CycleGAN
+        from facetoon.training.trainers.cyclegan import CycleGAN
 
         return CycleGAN, _sources(arguments, "photos", "cartoons"), provenance
-    from training.paired import PairedTranslation
+    from facetoon.training.trainers.paired import PairedTranslation
 
     photos = _sources(arguments, "photos") if arguments.photos or arguments.dataset else {}
     return PairedTranslation, {"pairs": arguments.pairs, **photos}, provenance
@@ -269,13 +269,13 @@ def _sources(arguments: argparse.Namespace, *domains: str) -> dict[str, list[str
 
 
 def _prepare(arguments: argparse.Namespace) -> int:
-    from training import check, prepare
-    from training.config import load_recipe
-    from training.judging import Panel
+    from facetoon.training.prepare import layout_check, preparation
+    from facetoon.training.prepare.panel import Panel
+    from facetoon.training.recipes.recipe import load_recipe
 
     settings = load_recipe(arguments.recipe, arguments.set).prepare
     if arguments.framing_of:
-        settings = prepare.framed_for(settings, arguments.framing_of)
+        settings = preparation.framed_for(settings, arguments.framing_of)
     detectors = (arguments.detector, arguments.detector_model, arguments.cartoon_detector)
     if arguments.jobs is not None and arguments.jobs < 1:
         raise InputError(f"--jobs must be 1 or more, not {arguments.jobs}.")
@@ -283,13 +283,15 @@ def _prepare(arguments: argparse.Namespace) -> int:
     if arguments.check:
         if arguments.photos or arguments.cartoons:
             raise InputError("--check takes the pictures from the data set: leave out --photos and --cartoons.")
-        rows = check.check(arguments.check, Panel(settings, *detectors, framed=True), jobs, arguments.out)
-        print("\n".join(line for line in (prepare.summary(rows), check.framing_line(rows, settings)) if line))
+        rows = layout_check.check(arguments.check, Panel(settings, *detectors, framed=True), jobs, arguments.out)
+        print(
+            "\n".join(line for line in (preparation.summary(rows), layout_check.framing_line(rows, settings)) if line)
+        )
         return 1 if any(row.reason for row in rows) else 0
     if not arguments.out or not (arguments.photos or arguments.cartoons):
         raise InputError("Give --photos or --cartoons, or both, and --out; or --check DATASET.")
-    sources = prepare.Sources(arguments.photos, arguments.cartoons)
-    print(prepare.summary(prepare.prepare(sources, arguments.out, Panel(settings, *detectors), jobs)))
+    sources = preparation.Sources(arguments.photos, arguments.cartoons)
+    print(preparation.summary(preparation.prepare(sources, arguments.out, Panel(settings, *detectors), jobs)))
     print(f"{arguments.out}/report.html shows what was kept and what was not.")
     return 0
 
@@ -300,11 +302,11 @@ def _score(arguments: argparse.Namespace) -> int:
 
 
 def _tracker(arguments: argparse.Namespace) -> int:
-    from training.backend import select_backend
+    from facetoon.training.engine.backend import select_backend
 
     select_backend("tensorflow")  # it ends with a TFLite file
     try:
-        from training.tracker import train_tracker
+        from facetoon.training.trainers.tracker_training import train_tracker
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is missing: pip install 'facetoon[train]' brings it.") from None
     errors = train_tracker(

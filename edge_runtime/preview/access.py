@@ -13,10 +13,9 @@ import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from facetoon.edge_runtime.errors import InputError
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import Forbidden, MisdirectedRequest, Unauthorized
-
-from edge_runtime.errors import InputError
 
 COOKIE = "facetoon"
 OPEN_PATHS = ("/healthz", "/readyz")  # a supervisor asks these; they tell one word

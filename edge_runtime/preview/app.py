@@ -7,19 +7,18 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from facetoon.edge_runtime.cartoon.settings import MOST_FACES
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.preview.access import Access
+from facetoon.edge_runtime.preview.machine import machine
+from facetoon.edge_runtime.preview.metrics import metrics_text
+from facetoon.edge_runtime.preview.openapi import describe
+from facetoon.edge_runtime.preview.recorder import SwitchedRecording
+from facetoon.edge_runtime.preview.server import LARGEST_BODY_BYTES, VIEWERS
+from facetoon.edge_runtime.preview.viewers import Viewers
+from facetoon.edge_runtime.sinks.sink import PreviewSink
 from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, UnsupportedMediaType
-
-from edge_runtime.errors import InputError
-from edge_runtime.preview.access import Access
-from edge_runtime.preview.machine import machine
-from edge_runtime.preview.metrics import metrics_text
-from edge_runtime.preview.openapi import describe
-from edge_runtime.preview.recorder import SwitchedRecording
-from edge_runtime.preview.server import LARGEST_BODY_BYTES, VIEWERS
-from edge_runtime.preview.viewers import Viewers
-from edge_runtime.settings import MOST_FACES
-from edge_runtime.sinks import PreviewSink
 
 BOUNDARY = "facetoon-frame"
 # Some 30 frames a second for each viewer: a file read as fast as possible would otherwise be sent as fast, and ten

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge_runtime import __version__
-from edge_runtime.settings import BACKGROUNDS, LONGEST_MORPH_S, MODES, MOST_FACES, RANDOM
-from edge_runtime.styles import PHOTO
+from facetoon.edge_runtime import __version__
+from facetoon.edge_runtime.cartoon.settings import BACKGROUNDS, LONGEST_MORPH_S, MODES, MOST_FACES, RANDOM
+from facetoon.edge_runtime.styles import PHOTO
 
 Schema = dict[str, Any]
 

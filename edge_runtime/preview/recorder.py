@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from edge_runtime.errors import InputError
-from edge_runtime.pixels import Image
-from edge_runtime.sinks import Sink
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sinks.sink import Sink
 
 log = logging.getLogger(__name__)
 

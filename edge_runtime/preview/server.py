@@ -18,9 +18,8 @@ from typing import Any
 from cheroot import wsgi
 from cheroot.server import HTTPConnection
 from cheroot.ssl.builtin import BuiltinSSLAdapter
+from facetoon.edge_runtime.errors import InputError
 from flask import Flask
-
-from edge_runtime.errors import InputError
 
 VIEWERS = 16  # a stream holds a thread for as long as it is watched; the app refuses more
 SPARE_THREADS = 8  # for pages and the API while every viewer watches

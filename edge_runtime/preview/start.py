@@ -6,12 +6,12 @@ import argparse
 import socket
 from urllib.parse import quote
 
-from edge_runtime.errors import InputError
-from edge_runtime.preview.access import Access, is_loopback, make_token
-from edge_runtime.preview.app import Live, create_app
-from edge_runtime.preview.recorder import SwitchedRecording
-from edge_runtime.preview.server import PreviewServer
-from edge_runtime.sinks import PreviewSink
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.preview.access import Access, is_loopback, make_token
+from facetoon.edge_runtime.preview.app import Live, create_app
+from facetoon.edge_runtime.preview.recorder import SwitchedRecording
+from facetoon.edge_runtime.preview.server import PreviewServer
+from facetoon.edge_runtime.sinks.sink import PreviewSink
 
 
 def start_preview(

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
-
-from benchmarks.device import DeviceRecord
-from benchmarks.intervals import Times
-from benchmarks.result import BenchResult, Measured, ModelRecord, Pipeline
-from benchmarks.state import State
+from facetoon.benchmarks.device.device_facts import DeviceRecord
+from facetoon.benchmarks.device.device_state import State
+from facetoon.benchmarks.results.intervals import Times
+from facetoon.benchmarks.results.result_file import BenchResult, Measured, ModelRecord, Pipeline
 
 PI4_CORE = """\
 processor\t: {number}

@@ -4,12 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from benchmarks.__main__ import main
-from benchmarks.matrix_models import product_model
-from benchmarks.result import read_result
-from benchmarks.worker import instrument_cost_ms
-from edge_runtime.timing import STAGES
+from facetoon.benchmarks.__main__ import main
+from facetoon.benchmarks.measuring.matrix_models import product_model
+from facetoon.benchmarks.measuring.worker import instrument_cost_ms
+from facetoon.benchmarks.results.result_file import read_result
+from facetoon.edge_runtime.timing import STAGES
 
 TINY = Path(__file__).parents[1] / "data" / "tiny-32.tflite"
 QUICK = ["--runs", "6", "--seconds", "0.05", "--threads", "1", "--rounds", "2", "--runtime", "litert"]
@@ -74,7 +73,7 @@ def test_a_missing_file_is_named(tmp_path, capsys):
 
 
 def test_an_unwritable_destination_is_refused_before_measuring(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("benchmarks.measure.measure", lambda *_: pytest.fail("measured for nothing"))
+    monkeypatch.setattr("facetoon.benchmarks.measuring.measure.measure", lambda *_: pytest.fail("measured for nothing"))
     assert "no-such-folder" in refusal(capsys, "run", TINY, "--json", tmp_path / "no-such-folder" / "out.json")
 
 
@@ -90,7 +89,7 @@ def test_an_interruption_is_no_traceback(capsys, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("benchmarks.measure.measure", interrupt)
+    monkeypatch.setattr("facetoon.benchmarks.measuring.measure.measure", interrupt)
     assert main(["run", str(TINY)]) == 130
     assert capsys.readouterr().err.count("\n") == 1
 

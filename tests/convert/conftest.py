@@ -12,10 +12,9 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'")
 
 import keras
+from facetoon.convert.__main__ import main
+from facetoon.training.pictures.images import load_split
 from keras import layers
-
-from convert.__main__ import main
-from training.images import load_split
 
 SIZE_PX = 32
 

@@ -15,15 +15,14 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'")
 
 import keras
+from facetoon.convert.__main__ import main
+from facetoon.convert.build import _disagreement
+from facetoon.convert.formats.quantization import RECIPES
+from facetoon.convert.formats.tflite_metadata import read_metadata
+from facetoon.edge_runtime.sessions.session import open_session
+from facetoon.edge_runtime.spec import read_model
+from facetoon.training.pictures.images import load_split
 from keras import layers
-
-from convert.__main__ import main
-from convert.build import _disagreement
-from convert.metadata import read_metadata
-from convert.recipes import RECIPES
-from edge_runtime.session import open_session
-from edge_runtime.spec import read_model
-from training.images import load_split
 
 SIZE_PX = 32
 TOLD = ["--licence", "Apache-2.0", "--author", "Jo", "--name", "ovals"]
@@ -232,7 +231,7 @@ def test_a_full_disk_leaves_nothing_half_written(run, tmp_path, capfd, monkeypat
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(f"convert.build.{step}", full)
+    monkeypatch.setattr(f"facetoon.convert.build.{step}", full)
     out = tmp_path / "toon.tflite"
     assert main(["build", str(run), "--out", str(out), "--recipe", "float32"]) == 2
     assert capfd.readouterr().err == f"toon-convert: {out} cannot be written: No space left on device.\n"
@@ -250,7 +249,7 @@ def test_a_generator_of_other_shape_is_said(photos, new_run, tmp_path, capfd):
 
 def test_without_tensorflow_the_installation_line_is_named(run, tmp_path):
     code = (
-        "import sys\nsys.modules['tensorflow'] = None\nfrom convert.__main__ import main\n"
+        "import sys\nsys.modules['tensorflow'] = None\nfrom facetoon.convert.__main__ import main\n"
         f"sys.exit(main(['build', {str(run)!r}, '--out', {str(tmp_path / 'toon.tflite')!r}]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import keras
 import numpy as np
-
-from convert.bake import batch_of_one
-from convert.calibration import Sample
-from convert.recipes import find_recipe
-from convert.to_onnx import to_onnx
-from convert.to_tflite import to_tflite
-from edge_runtime.framing import Framing
-from edge_runtime.spec import ModelSpec, write_model
+from facetoon.convert.formats.bake import batch_of_one
+from facetoon.convert.formats.calibration import Sample
+from facetoon.convert.formats.quantization import find_recipe
+from facetoon.convert.formats.to_onnx import to_onnx
+from facetoon.convert.formats.to_tflite import to_tflite
+from facetoon.edge_runtime.framing import Framing
+from facetoon.edge_runtime.spec import ModelSpec, write_model
 
 SIZE_PX = 32
 WEIGHTS = np.array([[0, -1, 0], [0, 0, 1], [1, 0, 0]], np.float32)  # row: colour in, column: colour out

@@ -3,9 +3,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-
-from edge_runtime import pixels
-from edge_runtime.framing import Face, Framing
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.framing import Face, Framing
 
 
 @pytest.mark.parametrize("roll", [-30, 0, 25])

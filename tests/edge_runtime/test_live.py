@@ -6,11 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-
-from edge_runtime.errors import InputError
-from edge_runtime.live import LiveLoop, Slot
-from edge_runtime.settings import LiveSettings
-from edge_runtime.timing import StageTimer
+from facetoon.edge_runtime.cartoon.settings import LiveSettings
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.live import LiveLoop, Slot
+from facetoon.edge_runtime.timing import StageTimer
 
 
 class Frames:

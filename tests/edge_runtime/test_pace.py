@@ -3,15 +3,14 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-
-from edge_runtime.cartoonizer import Cartoonizer
-from edge_runtime.faces import FaceFinder
-from edge_runtime.live import LiveLoop
-from edge_runtime.pace import WINDOW_S, WINDOWS, Pace
-from edge_runtime.session import open_session
-from edge_runtime.settings import LiveSettings
-from edge_runtime.sources import DemoSource
-from edge_runtime.timing import StageTimer
+from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
+from facetoon.edge_runtime.cartoon.settings import LiveSettings
+from facetoon.edge_runtime.faces.finder import FaceFinder
+from facetoon.edge_runtime.live import LiveLoop
+from facetoon.edge_runtime.pace import WINDOW_S, WINDOWS, Pace
+from facetoon.edge_runtime.sessions.session import open_session
+from facetoon.edge_runtime.sources.source import DemoSource
+from facetoon.edge_runtime.timing import StageTimer
 
 SIZES_PX = {"small": 64, "large": 256, "middle": 128}
 

@@ -3,10 +3,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-
-from edge_runtime import pixels
-from edge_runtime.errors import InputError
-from edge_runtime.framing import Face, Framing
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.framing import Face, Framing
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ import json
 import zipfile
 
 import pytest
-
-from edge_runtime.errors import InputError
-from edge_runtime.framing import Framing
-from edge_runtime.session import open_session
-from edge_runtime.spec import MEMBER, ModelSpec, read_model, write_model
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.framing import Framing
+from facetoon.edge_runtime.sessions.session import open_session
+from facetoon.edge_runtime.spec import MEMBER, ModelSpec, read_model, write_model
 
 
 @pytest.fixture

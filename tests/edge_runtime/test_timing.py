@@ -3,8 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-
-from edge_runtime.timing import Percentiles, RateMeter, StageTimer
+from facetoon.edge_runtime.timing import Percentiles, RateMeter, StageTimer
 
 
 def test_nearest_rank_percentiles():
@@ -28,7 +27,7 @@ def test_stages_come_in_pipeline_order_and_memory_is_bounded():
 
 def test_stage_measures_the_block(monkeypatch):
     clock = iter([1.0, 1.25])
-    monkeypatch.setattr("edge_runtime.timing.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("facetoon.edge_runtime.timing.time.perf_counter", lambda: next(clock))
     timer = StageTimer()
     with timer.stage("infer"):
         pass
@@ -37,7 +36,7 @@ def test_stage_measures_the_block(monkeypatch):
 
 def test_rate_forgets_what_lies_before_the_window(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("edge_runtime.timing.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("facetoon.edge_runtime.timing.time.monotonic", lambda: now[0])
     meter = RateMeter(window_s=2.0)
     for tick in range(40):
         now[0] = tick * 0.1

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.framing import Face
+from facetoon.edge_runtime.pixels import Image
 from numpy.typing import NDArray
-
-from edge_runtime.errors import InputError
-from edge_runtime.framing import Face
-from edge_runtime.pixels import Image
 
 NAMES = ("device", "yunet", "cascade")
 
@@ -51,16 +50,16 @@ def open_detector(name: str, model: Path | None = None) -> Detector:
     if name == "device":
         if model is not None:
             raise InputError("The device's detector takes no model file; add --detector yunet or leave the file out.")
-        from training.detectors.device import DeviceDetector
+        from facetoon.training.detectors.device_detector import DeviceDetector
 
         return DeviceDetector()
     if model is None:
         raise InputError(f"The detector {name} needs its file: --detector-model FILE.")
     if name == "yunet":
-        from training.detectors.yunet import YuNetDetector
+        from facetoon.training.detectors.yunet import YuNetDetector
 
         return YuNetDetector(model)
-    from training.detectors.cascade import CascadeDetector
+    from facetoon.training.detectors.cascade import CascadeDetector
 
     return CascadeDetector(model)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-
-from edge_runtime import pixels
-from edge_runtime.errors import InputError
-from edge_runtime.framing import Face
-from edge_runtime.pixels import Image
-from training.detectors import Found, nearest
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.framing import Face
+from facetoon.edge_runtime.pixels import Image
+from facetoon.training.detectors import Found, nearest
 
 SEARCH_PX = 640
 SMALLEST = 0.06  # of the longest side

@@ -1,7 +1,7 @@
 """How far a face looks to the side, from the pixels of its level crop: for detectors that give no landmarks.
 
 Histograms of oriented gradients (Dalal and Triggs 2005) of the crop, less those of its mirror image, times weights that
-docs/fit_turn.py fitted to YuNet's landmarks. So the mirror image of a face has its turn with the other sign, and what
+docs/figures/fit_turn.py fitted to YuNet's landmarks. So the mirror image of a face has its turn with the other sign, and what
 is symmetric, such as hair, light from above and expression, cancels out.
 """
 
@@ -11,11 +11,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.framing import Face, Framing
+from facetoon.edge_runtime.pixels import Image
 from numpy.typing import NDArray
-
-from edge_runtime import pixels
-from edge_runtime.framing import Face, Framing
-from edge_runtime.pixels import Image
 
 WEIGHTS = Path(__file__).parent / "turn.npy"
 SIDE_PX, CELL_PX, BINS = 64, 8, 9

@@ -7,13 +7,12 @@ from typing import Any
 
 import cv2
 import numpy as np
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.framing import Face, Framing
+from facetoon.edge_runtime.pixels import Image
+from facetoon.training.detectors import Found, nearest
 from numpy.typing import NDArray
-
-from edge_runtime import pixels
-from edge_runtime.errors import InputError
-from edge_runtime.framing import Face, Framing
-from edge_runtime.pixels import Image
-from training.detectors import Found, nearest
 
 SIDE_PX = 320
 BELIEVE = 0.5

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import pytest
-
-from edge_runtime.errors import InputError
-from edge_runtime.preview.app import create_app
-from edge_runtime.sinks import PreviewSink
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.preview.app import create_app
+from facetoon.edge_runtime.sinks.sink import PreviewSink
 
 
 class FakeLive:

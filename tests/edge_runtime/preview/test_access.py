@@ -3,10 +3,9 @@ from __future__ import annotations
 import logging
 
 import pytest
-
-from edge_runtime.errors import InputError
-from edge_runtime.preview.access import Access, make_token
-from edge_runtime.preview.app import create_app
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.preview.access import Access, make_token
+from facetoon.edge_runtime.preview.app import create_app
 
 TOKEN = "a token nobody guesses"
 

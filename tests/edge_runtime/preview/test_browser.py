@@ -37,7 +37,7 @@ def browser(needs_program, tmp_path):
 
 def start_live(*flags):
     process = subprocess.Popen(
-        [sys.executable, "-m", "edge_runtime", *map(str, flags)],
+        [sys.executable, "-m", "facetoon.edge_runtime", *map(str, flags)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

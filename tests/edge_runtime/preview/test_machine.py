@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import psutil
 import pytest
-
-from edge_runtime.preview.machine import resident_bytes, temperature_c
+from facetoon.edge_runtime.preview.machine import resident_bytes, temperature_c
 
 
 def test_the_hottest_zone_counts_and_a_dead_sensor_does_not(tmp_path):

@@ -5,17 +5,16 @@ from __future__ import annotations
 import hypothesis
 import pytest
 import schemathesis
-
-from edge_runtime.cartoonizer import Cartoonizer
-from edge_runtime.faces import FaceFinder
-from edge_runtime.live import LiveLoop
-from edge_runtime.preview.app import create_app
-from edge_runtime.preview.recorder import SwitchedRecording
-from edge_runtime.recording import open_recording
-from edge_runtime.session import open_session
-from edge_runtime.sinks import PreviewSink
-from edge_runtime.sources import open_source
-from edge_runtime.timing import StageTimer
+from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
+from facetoon.edge_runtime.faces.finder import FaceFinder
+from facetoon.edge_runtime.live import LiveLoop
+from facetoon.edge_runtime.preview.app import create_app
+from facetoon.edge_runtime.preview.recorder import SwitchedRecording
+from facetoon.edge_runtime.sessions.session import open_session
+from facetoon.edge_runtime.sinks.recording import open_recording
+from facetoon.edge_runtime.sinks.sink import PreviewSink
+from facetoon.edge_runtime.sources.source import open_source
+from facetoon.edge_runtime.timing import StageTimer
 
 FUZZ = hypothesis.settings(
     max_examples=80,

@@ -4,10 +4,9 @@ import logging
 
 import numpy as np
 import pytest
-
-from edge_runtime.errors import InputError
-from edge_runtime.preview.app import create_app
-from edge_runtime.preview.recorder import SwitchedRecording
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.preview.app import create_app
+from facetoon.edge_runtime.preview.recorder import SwitchedRecording
 
 FRAME = np.zeros((48, 64, 3), np.uint8)
 

@@ -9,10 +9,9 @@ import urllib.request
 import numpy as np
 import pytest
 import trustme
-
-from edge_runtime import pixels
-from edge_runtime.errors import InputError
-from edge_runtime.preview.server import PreviewServer
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.preview.server import PreviewServer
 
 
 @pytest.fixture(scope="module")

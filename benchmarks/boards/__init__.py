@@ -1,0 +1,1 @@
+"""Estimates a range for a board that nobody measured."""

@@ -1,0 +1,178 @@
+"""The device's state while it measures: temperature, clock, governor, throttling, other work, energy."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from facetoon.benchmarks.device.device_facts import read_clock_mhz, read_governor, read_temperature_c
+
+# Of `vcgencmd get_throttled`, from the Raspberry Pi documentation: now, and since boot (the same, 16 bits higher).
+THROTTLE_BITS = {0: "under-voltage", 1: "clock capped", 2: "throttled", 3: "soft temperature limit"}
+BUSY_SHARE = 0.05  # of one core, taken by other processes: more than this disturbs
+
+
+@dataclass(frozen=True)
+class State:
+    """One reading. None is what the device does not tell."""
+
+    temperature_c: float | None
+    clock_mhz: int | None
+    governor: str | None
+    throttled: tuple[str, ...] | None
+    """Names of the bits that are set."""
+    load_1min: float | None
+
+
+def read_state(root: Path = Path("/")) -> State:
+    """Read everything once."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return State(
+        read_temperature_c(root),
+        read_clock_mhz(root),
+        read_governor(root),
+        read_throttled(),
+        None if load is None else round(load, 2),
+    )
+
+
+def read_throttled() -> tuple[str, ...] | None:
+    """The Raspberry Pi firmware's throttle bits by name; None on other boards or without permission."""
+    found = re.search(r"throttled=(0x[0-9a-fA-F]+)", _vcgencmd("get_throttled"))
+    return None if found is None else decode_throttled(int(found[1], 16))
+
+
+def decode_throttled(bits: int) -> tuple[str, ...]:
+    """Names of the set bits."""
+    now = [name for bit, name in THROTTLE_BITS.items() if bits >> bit & 1]
+    return (*now, *(f"{name} since boot" for bit, name in THROTTLE_BITS.items() if bits >> (bit + 16) & 1))
+
+
+def parse_pmic_w(text: str) -> float | None:
+    """Watts from `vcgencmd pmic_read_adc` of a Pi 5: volts times amperes, summed over the rails that tell both."""
+    rails: dict[str, dict[str, float]] = {}
+    for name, kind, value in re.findall(r"(\w+)_([AV]) (?:current|volt)\(\d+\)=([\d.]+)", text):
+        rails.setdefault(name, {})[kind] = float(value)
+    watts = [rail["A"] * rail["V"] for rail in rails.values() if len(rail) == 2]
+    return sum(watts) if watts else None
+
+
+def _vcgencmd(*arguments: str) -> str:
+    """What the Raspberry Pi's tool says; empty where it is missing or may not."""
+    program = shutil.which("vcgencmd")
+    if program is None:
+        return ""
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=5, check=False)
+    return done.stdout
+
+
+class OtherWork:
+    """CPU seconds that other processes take between two readings of /proc/stat, in cores."""
+
+    def __init__(self, pids: list[int], root: Path = Path("/")) -> None:
+        self._pids, self._root = pids, root
+        self._start = (time.monotonic(), self._busy_s(), self._own_s())
+
+    def cores(self) -> float | None:
+        """Cores that others kept busy since the start; None where /proc does not tell."""
+        start_s, busy_s, own_s = self._start
+        elapsed_s = time.monotonic() - start_s
+        now = self._busy_s()
+        if now is None or busy_s is None or elapsed_s <= 0:
+            return None
+        return round(max(now - busy_s - (self._own_s() - own_s), 0.0) / elapsed_s, 3)
+
+    def _busy_s(self) -> float | None:
+        try:
+            fields = [int(text) for text in (self._root / "proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        except (OSError, ValueError):
+            return None
+        return float(sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")  # all but idle and I/O wait
+
+    def _own_s(self) -> float:
+        own = os.times()  # not /proc: qemu-user invents the emulated process's own stat file
+        total = (own.user + own.system) * os.sysconf("SC_CLK_TCK")
+        for pid in self._pids:
+            try:
+                text = (self._root / f"proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                total += int(text[11]) + int(text[12])  # of all threads
+            except (OSError, IndexError):
+                continue
+        return total / os.sysconf("SC_CLK_TCK")
+
+
+class EnergyMeter:
+    """Joules of the processor (RAPL) or the whole board (the PMIC of a Pi 5) while the block runs.
+
+    `joules` stays None where there is no meter; `why` then says so in words.
+    """
+
+    PMIC_PERIOD_S = 0.5
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self.joules: float | None = None
+        self.seconds = 0.0
+        self.source = ""
+        self.why = "this device has no energy meter that Linux shows (RAPL, or the PMIC of a Pi 5)"
+        self._counters = sorted(root.glob("sys/class/powercap/intel-rapl:[0-9]/energy_uj"))
+        self._watts: list[float] = []
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def can_measure(self) -> bool:
+        """Known once the block has begun."""
+        return self._before is not None or self._thread is not None
+
+    def __enter__(self) -> EnergyMeter:
+        self._start_s = time.monotonic()
+        self._before = self._read_rapl()
+        if self._before is None and parse_pmic_w(_vcgencmd("pmic_read_adc")) is not None:
+            self._thread = threading.Thread(target=self._sample, name="pmic", daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self.seconds = time.monotonic() - self._start_s
+        if self._thread:
+            self._thread.join()
+            self.source = "Pi 5 PMIC"
+            self.joules = self.seconds * sum(self._watts) / len(self._watts) if self._watts else None
+        elif self._before is not None and (after := self._read_rapl()) is not None:
+            self.source, self.joules = "RAPL package", self._rapl_joules(self._before, after)
+
+    def _read_rapl(self) -> list[int] | None:
+        """Microjoules of each package since some moment."""
+        try:
+            return [int(path.read_text()) for path in self._counters] or None
+        except PermissionError:
+            self.why = "RAPL may be read by root alone here"
+        except (OSError, ValueError):
+            self.why = "RAPL does not answer"
+        return None
+
+    def _rapl_joules(self, before: list[int], after: list[int]) -> float | None:
+        """Counters begin again at their range, minutes to hours of full power: once in a measurement at most."""
+        spent_uj = 0
+        try:
+            for counter, start, end in zip(self._counters, before, after, strict=True):
+                has_wrapped = end < start
+                spent_uj += end - start
+                spent_uj += int(counter.with_name("max_energy_range_uj").read_text()) if has_wrapped else 0
+        except (OSError, ValueError):
+            self.why = "RAPL's counter began again and does not tell its range"
+            return None
+        return spent_uj / 1e6
+
+    def _sample(self) -> None:
+        while not self._stop.is_set():
+            watts = parse_pmic_w(_vcgencmd("pmic_read_adc"))
+            self._watts += [] if watts is None else [watts]
+            self._stop.wait(self.PMIC_PERIOD_S)

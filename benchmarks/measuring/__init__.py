@@ -1,0 +1,1 @@
+"""Measures a model file: variants, stages, operators, peaks."""

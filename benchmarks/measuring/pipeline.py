@@ -1,0 +1,101 @@
+"""The whole pipeline on a film: each stage one after another, then the live loop with its threads."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from facetoon.benchmarks.results.intervals import Times
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.faces.finder import FaceFinder
+from facetoon.edge_runtime.live import LiveLoop
+from facetoon.edge_runtime.sessions.session import Session
+from facetoon.edge_runtime.sinks.sink import PreviewSink, RecordingSink
+from facetoon.edge_runtime.sources.source import DemoSource, VideoSource
+from facetoon.edge_runtime.timing import STAGES, StageTimer
+
+DEMO_FRAMES = 90  # three seconds
+FRAME = "frame"
+
+
+def measure_pipeline(session: Session, runtime: str, video: Path | None, seconds: float) -> dict[str, Any]:
+    """Fields of result.Pipeline but the variant. Without a video: the demo, written as one, so that it is decoded too.
+
+    Raises InputError for a video that cannot be read or never shows a face.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = video or _demo_video(Path(folder) / "demo.mp4")
+        samples, frames = _in_turn(session, runtime, path, seconds)
+        live = _live_frames_per_s(session, runtime, path)
+    if not samples[FRAME]:
+        raise InputError("No frame of the video shows a face, so there is no pipeline to time.")
+    return {
+        "source": "video" if video else "demo",
+        "frames": frames,
+        "faces_share": round(len(samples[FRAME]) / frames, 4),
+        "stages": {name: Times.of([values]) for name, values in samples.items() if values},
+        "live_frames_per_s": round(live, 2),
+    }
+
+
+def _demo_video(path: Path) -> Path:
+    sink, source = RecordingSink(path, DemoSource.rate_hz), DemoSource()
+    with contextlib.closing(sink):
+        for _ in range(DEMO_FRAMES):
+            frame = source.read()
+            if frame is not None:
+                sink.write(frame)
+    return path
+
+
+def _in_turn(session: Session, runtime: str, path: Path, seconds: float) -> tuple[dict[str, list[float]], int]:
+    """Play the film again and again until the time is over, its first pass whole; the first ten frames warm up."""
+    timer = _LastTimes()
+    samples: dict[str, list[float]] = {name: [] for name in (*STAGES, FRAME)}
+    frames, end_s, is_first = -10, time.perf_counter() + seconds, True
+    while is_first or time.perf_counter() < end_s:
+        cartoonizer = Cartoonizer(session, FaceFinder(runtime=runtime), timer)
+        with contextlib.closing(VideoSource(path)) as source:
+            while is_first or time.perf_counter() < end_s:
+                start = time.perf_counter()
+                with timer.stage("decode"):
+                    frame = source.read()
+                if frame is None:
+                    break
+                frame = cartoonizer.process(frame)
+                with timer.stage("encode"):
+                    pixels.encode_jpeg(frame)
+                timer.add(FRAME, 1000 * (time.perf_counter() - start))
+                frames += 1
+                if cartoonizer.faces and frames > 0:
+                    for name, values in samples.items():
+                        values.append(timer.last_ms[name])
+        is_first = False
+    return samples, max(frames, 1)
+
+
+def _live_frames_per_s(session: Session, runtime: str, path: Path) -> float:
+    timer = StageTimer()
+    cartoonizer = Cartoonizer(session, FaceFinder(runtime=runtime), timer)
+    loop = LiveLoop(VideoSource(path), cartoonizer, [PreviewSink()], timer, fast=True)
+    start = time.perf_counter()
+    loop.start()
+    loop.join()
+    return loop.frames_out / (time.perf_counter() - start)
+
+
+class _LastTimes(StageTimer):
+    """Keeps only the newest time of each stage, so that a frame's times can be taken or left together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last_ms: dict[str, float] = {}
+
+    def add(self, name: str, elapsed_ms: float) -> None:
+        """See StageTimer."""
+        self.last_ms[name] = elapsed_ms

@@ -1,0 +1,1 @@
+"""Result files, their arithmetic, tables and charts; the measured results themselves."""

@@ -1,0 +1,1 @@
+"""Finds the operators that make an int8 file bad."""

@@ -1,0 +1,1 @@
+"""From a Keras generator to TFLite and ONNX files."""

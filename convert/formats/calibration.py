@@ -1,0 +1,105 @@
+"""The pictures of a conversion: training ones to calibrate with, test ones, never seen by either, to judge with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from facetoon.convert.sources.generator_source import Source
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.pixels import Image, Tensor
+from facetoon.training.pictures.images import ImageSet, load_split
+from numpy.typing import NDArray
+
+HALF = 100  # pictures, since two more files are made from them
+EXPOSURE = 0.2
+FEWEST = 2  # two disjoint halves of the calibration pictures are held to each other
+
+
+def _no_styles() -> NDArray[np.float32]:
+    return np.zeros((0, 0), np.float32)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some pictures of one split, at the generator's size: uint8 RGB (n, side, side, 3)."""
+
+    images: Image
+    split_sha256: str
+    """Of the whole split that they were drawn from; see facetoon.training.pictures.images.ImageSet.digest."""
+    styles: NDArray[np.float32] = field(default_factory=_no_styles)
+    """The style each is drawn in, float32 (n, styles); of no width for a generator without a style input."""
+
+    def describe(self) -> dict[str, Any]:
+        """Size and hashes, for the spec and the report; `sha256` covers pixels and styles in their order."""
+        sha256 = hashlib.sha256(self.images.tobytes() + self.styles.tobytes()).hexdigest()
+        return {"images": len(self.images), "sha256": sha256, "split_sha256": self.split_sha256}
+
+    def feeds(self) -> Iterator[dict[str, Tensor]]:
+        """A model's inputs for each picture, by name, since converters reorder them."""
+        for row, image in enumerate(self.images):
+            tensors: dict[str, Tensor] = {"image": pixels.to_unit(image[np.newaxis])}
+            if self.styles.size:
+                tensors["style"] = self.styles[row : row + 1]
+            yield tensors
+
+    def half(self, odd: int) -> Sample:
+        """Every second picture, HALF at most: `odd` 0 and 1 give disjoint sets of like sources and styles."""
+        turns = np.arange(len(self.images)) // max(1, self.styles.shape[1])  # each turn draws every style once
+        rows = np.flatnonzero(turns % 2 == odd)[:HALF]
+        return Sample(self.images[rows], self.split_sha256, self.styles[rows] if self.styles.size else self.styles)
+
+
+def load_samples(source: Source, counts: tuple[int, int], seed: int) -> tuple[Sample, Sample]:
+    """Calibration and test sample, at most `counts` pictures each, the largest centred square at the source's size.
+
+    Raises InputError when pictures are missing, or when the training split is not the one the run was trained on: its
+    test pictures could then be ones that the generator has learnt from.
+    """
+    if min(counts) < 1:
+        raise InputError(f"Calibration and test want at least one picture each, not {counts[0]} and {counts[1]}.")
+    train, test = load_split(list(source.pictures), source.size_px, source.test_share)
+    if source.train_sha256 not in (None, train.digest):
+        raise InputError(
+            f"The training share of {' '.join(source.pictures)} ({len(train)} pictures, {train.digest[:12]}) is not "
+            f"what the run was trained on ({str(source.train_sha256)[:12]}): give the same pictures with --photos."
+        )
+    width = len(source.styles)
+    return varied(draw(train, counts[0], seed, width), seed), draw(test, counts[1], seed, width)
+
+
+def varied(sample: Sample, seed: int) -> Sample:
+    """One half mirrored, one half lighter or darker by up to EXPOSURE, by chance, as training and cameras vary them."""
+    random = np.random.default_rng(seed)
+    is_mirrored, is_lit = random.random((2, len(sample.images))) < 0.5
+    gains = np.where(is_lit, random.uniform(1 - EXPOSURE, 1 + EXPOSURE, len(is_lit)), 1).astype(np.float32)
+    images = np.where(is_mirrored[:, None, None, None], sample.images[:, :, ::-1], sample.images)
+    lit = np.clip(images * gains[:, None, None, None], 0, 255).astype(np.uint8)
+    return replace(sample, images=lit)
+
+
+def draw(images: ImageSet, count: int, seed: int, styles: int = 0) -> Sample:
+    """Up to `count` pictures, the same for the same seed, evenly over the sources as far as each one lasts."""
+    random = np.random.default_rng(seed)
+    queues = [list(random.permutation(np.flatnonzero(images.source == s))) for s in np.unique(images.source)]
+    rows: list[int] = []
+    while len(rows) < count and any(queues):
+        rows += [queue.pop() for queue in queues if queue]
+    chosen = images.images[rows[:count]]
+    other_mixes = seed + int(images.digest[:8], 16)  # than those of the other split
+    return Sample(chosen, images.digest, spread_styles(len(chosen), styles, other_mixes))
+
+
+def spread_styles(count: int, styles: int, seed: int) -> NDArray[np.float32]:
+    """float32 (count, styles): by turns each trained style alone, then as many mixes drawn evenly from the simplex."""
+    if styles == 0:
+        return _no_styles()
+    random = np.random.default_rng(seed)
+    drawn = random.dirichlet(np.ones(styles), count)
+    turn = np.arange(count) % (2 * styles)
+    drawn[turn < styles] = np.eye(styles)[turn[turn < styles]]
+    return drawn.astype(np.float32)

@@ -1,0 +1,157 @@
+"""The card of a model file, ours or another tool's: what goes in and out, what it is made of, what it scored."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import zipfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from facetoon.convert.formats.quantization import ONNX, TFLITE
+from facetoon.convert.formats.tflite_metadata import read_metadata
+from facetoon.convert.judge.conversion_report import describe_delegation
+from facetoon.convert.judge.delegation import delegation
+from facetoon.edge_runtime import onnx_tail
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.litert_session import open_interpreter
+from facetoon.edge_runtime.sessions.onnx_session import open_onnx
+from facetoon.edge_runtime.spec import MEMBER, TFLITE_MAGIC, ModelSpec, read_model
+
+# Position of the weights among the inputs of the TFLite operators that multiply.
+TFLITE_WEIGHTS = {"CONV_2D": 1, "DEPTHWISE_CONV_2D": 1, "FULLY_CONNECTED": 1, "TRANSPOSE_CONV": 1}
+
+
+@dataclass(frozen=True)
+class Card:
+    """What `toon-convert inspect` prints."""
+
+    file: str
+    bytes: int
+    inputs: list[str]
+    outputs: list[str]
+    operators: dict[str, int]
+    macs: int | None
+    """Multiply-accumulates of one picture in convolutions and dense layers; None where shapes are dynamic."""
+    delegation: dict[str, Any]
+    spec: ModelSpec | None
+    """None for another tool's file."""
+    opsets: dict[str, int] = field(default_factory=dict)
+    """Of an .onnx file, by domain."""
+    metadata: dict[str, str] = field(default_factory=dict)
+    """What TFLITE_METADATA tells, of a .tflite of any tool."""
+
+    def to_text(self) -> str:
+        """For a person."""
+        operators = ", ".join(f"{count} x {name}" for name, count in self.operators.items())
+        macs = "unknown (dynamic shapes)" if self.macs is None else f"{self.macs / 1e6:.1f} million"
+        lines = [
+            f"{self.file}: {self.bytes / 1000:.1f} kB",
+            *(f"  in   {text}" for text in self.inputs),
+            *(f"  out  {text}" for text in self.outputs),
+            f"  operators: {operators}",
+            f"  multiply-accumulates: {macs}",
+        ]
+        if self.opsets:
+            lines.append(f"  opset: {', '.join(f'{name} {version}' for name, version in self.opsets.items())}")
+        if self.delegation:
+            lines.append(f"  {describe_delegation(self.delegation)}")
+        if self.spec is None:
+            lines += [f"  {key}: {json.dumps(value)}" for key, value in self.metadata.items()]
+            return "\n".join([*lines, "  no facetoon spec: another tool's file", ""])
+        told = dataclasses.asdict(self.spec)
+        lines += [f"  {key}: {json.dumps(value)}" for key, value in told.items() if value not in ("", (), {}, [])]
+        return "\n".join(lines) + "\n"
+
+
+def inspect(path: Path) -> Card:
+    """The card of a .tflite or .onnx file; raises InputError for anything else, and for a damaged file of ours."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"The model {path} cannot be read: {error.strerror}.") from None
+    if path.suffix == ONNX:
+        ours = onnx_tail.split(data) is not None
+    elif path.suffix == TFLITE and data[4:8] == TFLITE_MAGIC:
+        ours = _has_member(data)
+    else:
+        raise InputError(f"{path} is neither a TFLite nor an ONNX model.")
+    model, spec = read_model(path) if ours else (data, None)
+    told = _onnx(model, str(path)) if path.suffix == ONNX else _tflite(model, str(path))
+    return Card(file=str(path), bytes=len(data), spec=spec, **told)
+
+
+def _has_member(data: bytes) -> bool:
+    """Other tools' files may have a zip tail too, with their labels."""
+    file = io.BytesIO(data)
+    return zipfile.is_zipfile(file) and MEMBER in zipfile.ZipFile(file).namelist()
+
+
+def _tflite(model: bytes, name: str) -> dict[str, Any]:
+    interpreter, _ = open_interpreter(model, name, "litert", threads=1)
+    operators = [op for op in interpreter._get_ops_details() if op["op_name"] != "DELEGATE"]
+    shapes = {int(t["index"]): tuple(map(int, t["shape"])) for t in interpreter.get_tensor_details()}
+    return {
+        "inputs": [_tensor_text(details) for details in interpreter.get_input_details()],
+        "outputs": [_tensor_text(details) for details in interpreter.get_output_details()],
+        "operators": dict(Counter(op["op_name"] for op in operators).most_common()),
+        "macs": sum(_tflite_macs(op, shapes) for op in operators),
+        "delegation": delegation(model, name),
+        "metadata": read_metadata(model),
+    }
+
+
+def _tensor_text(details: dict[str, Any]) -> str:
+    text = f"{details['name']} {tuple(map(int, details['shape']))} {np.dtype(details['dtype']).name}"
+    scale, zero_point = details["quantization"]
+    return f"{text}, scale {scale:.6g}, zero point {zero_point}" if scale else text
+
+
+def _tflite_macs(op: dict[str, Any], shapes: dict[int, tuple[int, ...]]) -> int:
+    kind = op["op_name"]
+    if kind not in TFLITE_WEIGHTS:
+        return 0
+    weights = shapes[int(op["inputs"][TFLITE_WEIGHTS[kind]])]
+    given, taken = shapes[int(op["outputs"][0])], shapes[int(op["inputs"][2 if kind == "TRANSPOSE_CONV" else 0])]
+    if kind == "DEPTHWISE_CONV_2D":
+        return int(np.prod(given)) * weights[1] * weights[2]
+    if kind == "TRANSPOSE_CONV":  # every value that comes in meets every weight of its channel
+        return int(np.prod(taken[:3])) * int(np.prod(weights))
+    return int(np.prod(given)) * int(np.prod(weights[1:]))
+
+
+def _onnx(model: bytes, name: str) -> dict[str, Any]:
+    import onnx
+
+    session, _ = open_onnx(model, name, threads=1)
+    read = onnx.load_from_string(model)
+    graph = onnx.shape_inference.infer_shapes(read).graph
+    values = [*graph.value_info, *graph.input, *graph.output]
+    shapes = {v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim) for v in values}
+    shapes |= {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    macs = [_onnx_macs(node, shapes) for node in graph.node]
+    return {
+        "inputs": [f"{a.name} {tuple(a.shape)} {a.type}" for a in session.get_inputs()],
+        "outputs": [f"{a.name} {tuple(a.shape)} {a.type}" for a in session.get_outputs()],
+        "operators": dict(Counter(node.op_type for node in graph.node).most_common()),
+        "opsets": {entry.domain or "ai.onnx": entry.version for entry in read.opset_import},
+        "macs": None if None in macs else sum(filter(None, macs)),
+        "delegation": {},
+    }
+
+
+def _onnx_macs(node: Any, shapes: dict[str, tuple[int, ...]]) -> int | None:
+    """0 for operators that multiply no weights, None where a shape is unknown."""
+    if node.op_type not in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
+        return 0
+    taken, weights, given = (shapes.get(name, ()) for name in (*node.input[:2], node.output[0]))
+    if not (taken and weights and given and all(taken) and all(given)):
+        return None
+    if node.op_type == "ConvTranspose":
+        return int(np.prod(taken)) * int(np.prod(weights[1:]))
+    # A convolution's weights are (out, in of the group, ...), a matrix product sums over the last axis that comes in.
+    return int(np.prod(given)) * (int(np.prod(weights[1:])) if node.op_type == "Conv" else taken[-1])

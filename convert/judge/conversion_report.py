@@ -1,0 +1,178 @@
+"""The report of a conversion: what was measured, on what, and whether it is good enough."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from facetoon.convert.formats.quantization import Thresholds
+from facetoon.convert.judge.comparison import Comparison, Scores
+from facetoon.edge_runtime import __version__, pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.spec import ModelSpec
+
+WORST = 6
+AMPLIFIED = 8
+LABELS = {
+    "psnr_mean_db": "PSNR, mean (dB)",
+    "psnr_5th_percentile_db": "PSNR, 5th percentile (dB)",
+    "psnr_min_db": "PSNR, worst picture (dB)",
+    "ssim_mean": "SSIM, mean",
+    "largest_error_levels": "largest error (grey levels)",
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that a person, or a later build, wants to know about one conversion."""
+
+    spec: ModelSpec
+    thresholds: Thresholds
+    shortfalls: tuple[str, ...]
+    """Why the verdict is fail; none when it is pass."""
+    test: dict[str, Any]
+    sizes_bytes: dict[str, int]
+    versions: dict[str, str]
+    percentiles_db: dict[str, float] = field(default_factory=dict)
+    """PSNR of single pictures, by percentile."""
+    kid: dict[str, Any] = field(default_factory=dict)
+    """See facetoon.convert.judge.kid; empty for few test pictures."""
+    agreement: dict[str, float] = field(default_factory=dict)
+    """Scores of the file calibrated on one half of the pictures against the other half's; empty when not static."""
+    delegation: dict[str, Any] = field(default_factory=dict)
+    """See facetoon.convert.judge.delegation; empty for ONNX."""
+
+    @property
+    def verdict(self) -> str:
+        """Either pass or fail."""
+        return "fail" if self.shortfalls else "pass"
+
+    def to_json(self) -> str:
+        """Stable text: the same report gives the same bytes."""
+        values = {"verdict": self.verdict, **dataclasses.asdict(self)}
+        return json.dumps(values, indent=2, sort_keys=True) + "\n"
+
+    def to_markdown(self) -> str:
+        """One page for a person."""
+        spec, limits = self.spec, dataclasses.asdict(self.thresholds)
+        scores = [[label, spec.scores[key], limits.get(key, "")] for key, label in LABELS.items()]
+        calibration = [[f"calibration {key}", value] for key, value in spec.calibration.items()]
+        facts = [
+            ["direction", spec.direction],
+            ["recipe", spec.recipe],
+            ["run", spec.run],
+            ["model sha256", spec.sha256],
+            *(calibration or [["calibration", "none: this recipe measures no ranges"]]),
+            *([f"test {key}", value] for key, value in self.test.items()),
+            *([f"{what}, bytes", size] for what, size in self.sizes_bytes.items()),
+            *([what, version] for what, version in self.versions.items()),
+        ]
+        parts = [
+            f"# {spec.name}: {self.verdict}",
+            "\n".join(f"- {reason}" for reason in self.shortfalls) or f"Every score of {spec.recipe} is reached.",
+            "The shipped file against the float generator, both as uint8, on test pictures that neither training nor "
+            "calibration has seen:",
+            _table(["score", "measured", "at least"], scores),
+            _table([f"{p}th percentile" for p in self.percentiles_db], [list(self.percentiles_db.values())]),
+            *self._more(),
+            _table(["what", "value"], facts),
+        ]
+        return "\n\n".join(parts) + "\n"
+
+    def _more(self) -> list[str]:
+        parts = []
+        if self.kid:
+            told, (low, high) = self.kid, self.kid["interval"]
+            parts.append(
+                f"KID to the float generator's pictures of other inputs: {told['file']:.5f}; the float generator's own "
+                f"is {told['float']:.5f}, so the change is {told['change']:+.5f} (95 % interval {low:+.5f} to "
+                f"{high:+.5f})."
+            )
+        if self.agreement:
+            rows = [[LABELS[key], value] for key, value in self.agreement.items()]
+            parts.append("Two files calibrated on disjoint halves, one against the other:")
+            parts.append(_table(["score", "value"], rows))
+        if self.delegation:
+            parts.append(describe_delegation(self.delegation))
+        return parts
+
+
+def describe_delegation(told: dict[str, Any]) -> str:
+    """A sentence on what XNNPACK takes, with a warning for every operator that it leaves to slow kernels."""
+    text = f"XNNPACK takes {told['delegated']} of {told['operators']} operators in {told['partitions']} partition(s)."
+    left = ", ".join(f"{count} x {name}" for name, count in told["left"].items())
+    return f"{text} Warning: left to slower kernels: {left}." if left else text
+
+
+def shortfalls(scores: Scores, thresholds: Thresholds) -> tuple[str, ...]:
+    """A sentence for every score that misses its threshold; one that is not a number misses it too."""
+    missed = []
+    for key, least in dataclasses.asdict(thresholds).items():
+        value = getattr(scores, key)
+        if not value >= least:
+            missed.append(f"{LABELS[key]} is {value:.4g}, at least {least:g} is wanted.")
+    return tuple(missed)
+
+
+def rounded(scores: Scores) -> dict[str, float]:
+    """For people and files; the verdict uses the unrounded ones."""
+    return {key: round(value, 4 if key == "ssim_mean" else 2) for key, value in dataclasses.asdict(scores).items()}
+
+
+def versions(runtime: str) -> dict[str, str]:
+    """What made and measured the file; kernels, and so scores, differ between processor families."""
+    libraries = {name: metadata.version(name) for name in ("keras", "numpy")}
+    import tensorflow  # its distribution has several names
+
+    return {
+        "facetoon": __version__,
+        "tensorflow": tensorflow.__version__,
+        **libraries,
+        "runtime": runtime,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def write_report(report: Report, comparison: Comparison, paths: dict[str, Path]) -> None:
+    """Write the JSON, the Markdown and the picture of the worst cases to `paths`."""
+    paths["json"].write_text(report.to_json(), "utf-8")
+    paths["markdown"].write_text(report.to_markdown(), "utf-8")
+    paths["worst"].write_bytes(pixels.encode_png(worst_sheet(comparison)))
+
+
+def worst_sheet(comparison: Comparison) -> Image:
+    """The worst pictures as rows: input, float, model file, their difference amplified 8 times."""
+    difference = cv2.absdiff(comparison.expected, comparison.actual).astype(np.int32) * AMPLIFIED
+    amplified = np.minimum(difference, 255).astype(np.uint8)
+    columns = (comparison.inputs, comparison.expected, comparison.actual, amplified)
+    return np.hstack([np.vstack(list(column[:WORST])) for column in columns])
+
+
+def table_of_all(results: dict[str, Report | InputError]) -> str:
+    """Markdown: one line a file, by name; what was refused has its reason."""
+    rows: list[list[Any]] = []
+    for name, result in results.items():
+        if isinstance(result, InputError):
+            rows.append([name, f"refused: {result}", "", "", "", "", ""])
+            continue
+        scores, told = result.spec.scores, result.delegation
+        undelegated = ", ".join(f"{count} {op}" for op, count in told["left"].items()) or "none" if told else ""
+        kilobytes = f"{result.sizes_bytes['file'] / 1000:.0f}"
+        figures = [f"{scores[key]:.1f}" for key in ("psnr_mean_db", "psnr_min_db")] + [f"{scores['ssim_mean']:.4f}"]
+        rows.append([name, result.verdict, *figures, kilobytes, undelegated])
+    head = ["file", "verdict", "PSNR, mean (dB)", "PSNR, worst (dB)", "SSIM, mean", "kB", "left by XNNPACK"]
+    return _table(head, rows) + "\n"
+
+
+def _table(head: list[str], rows: list[list[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)

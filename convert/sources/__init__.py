@@ -1,0 +1,1 @@
+"""What is converted: a run, a Keras model or a SavedModel."""

@@ -1,0 +1,165 @@
+"""Face detectors side by side on photographs with one main face in the middle; and how well prepared crops are framed.
+
+python docs/figures/measure_faces.py --photos photos.zip --detector-model yunet.onnx
+python docs/figures/measure_faces.py --prepared dataset --detector-model yunet.onnx
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.faces.finder import FaceFinder
+from facetoon.edge_runtime.framing import Face, Framing
+from facetoon.edge_runtime.pixels import Image
+from facetoon.training.detectors import Detector, Found, nearest, open_detector
+from facetoon.training.detectors.yunet import detect_around, open_yunet
+from facetoon.training.pictures.images import falls_to_test, list_layout, list_pictures
+from numpy.typing import NDArray
+
+TEST_SHARE = 0.1  # of the photographs, by content hash, the face tracker's training holds out
+MIDDLE = 0.25  # the main face's centre is no further from the picture's, as a share of the side
+SCALES = (0.3, 0.35, 0.4, 0.5, 0.6)  # one YuNet look errs by 2 degrees, so the judge takes the mean of five
+
+
+class CascadeAlone:
+    """The device's cascade without its tracker."""
+
+    def __init__(self) -> None:
+        self._finder = FaceFinder()
+
+    def detect(self, frame: Image) -> list[Found]:
+        """The faces in a BGR frame, largest first."""
+        return [Found(face, 1.0, None, None) for face in self._finder.detect(frame)]
+
+    def look(self, frame: Image, near: Face) -> Found | None:
+        """The face near a known place in a BGR frame, or None."""
+        return nearest(self.detect(frame), near)
+
+
+def compare(photos: str, yunet: Path) -> str:
+    """A Markdown table of the detectors on the pictures of a folder or zip file."""
+    frames = [pixels.swap_red_blue(pixels.decode_image(f.read(), f.name)) for f in list_pictures(photos)]
+    device, net = open_detector("device"), open_detector("yunet", yunet)
+    rows = [
+        "| detector | main face found | other faces | of these, not confirmed | ms a picture, median | CPU ms, mean |"
+    ]
+    rows.append("|---|---|---|---|---|---|")
+    choices: list[tuple[str, Detector, Detector]] = [
+        ("cascade alone", CascadeAlone(), net),
+        ("cascade + tracker (device)", device, net),
+        ("YuNet, a look and one more for each face", net, device),
+    ]
+    for name, detector, witness in choices:
+        rows.append(f"| {name} | {_measure(detector, witness, frames)} |")
+    return "\n".join(rows)
+
+
+def _measure(detector: Detector, witness: Detector, frames: list[Image]) -> str:
+    found = others = false = 0
+    walls = []
+    detector.detect(frames[0])  # warm-up
+    cpu = 0.0
+    for frame in frames:
+        wall_s, cpu_s = time.perf_counter(), time.process_time()
+        faces = detector.detect(frame)
+        walls.append(time.perf_counter() - wall_s)
+        cpu += time.process_time() - cpu_s
+        main = [one for one in faces if _in_the_middle(one.face, frame)]
+        found += bool(main)
+        rest = [one for one in faces if one is not (main[0] if main else None)]
+        others += len(rest)
+        false += sum(witness.look(frame, one.face) is None for one in rest)
+    share = f"{found} of {len(frames)} ({found / len(frames):.1%})"
+    return f"{share} | {others} | {false} | {np.median(walls) * 1e3:.1f} | {cpu / len(frames) * 1e3:.1f}"
+
+
+def _in_the_middle(face: Face, frame: Image) -> bool:
+    height, width = frame.shape[:2]
+    return bool(np.hypot(face.centre_x_px - width / 2, face.centre_y_px - height / 2) < MIDDLE * max(height, width))
+
+
+def judge_crops(dataset: Path, yunet: Path, framing: Framing) -> str:
+    """How many of the photographs that went into a prepared data set gave a crop that YuNet finds well framed."""
+    net, layout = open_yunet(yunet), list_layout(str(dataset))
+    offsets = {}
+    for file in [*layout.get("trainA", []), *layout.get("testA", [])]:
+        crop = pixels.swap_red_blue(pixels.decode_image(file.read(), file.name))
+        offsets[Path(file.member).name] = _offsets(net, crop, framing)
+    with (dataset / "manifest.csv").open(encoding="utf-8", errors="surrogateescape", newline="") as lines:
+        photos = {line["file"]: line["sha256"] for line in csv.DictReader(lines) if line["domain"] == "A"}.values()
+    unseen = {name: values for name, values in offsets.items() if falls_to_test(name, TEST_SHARE)}
+    of_unseen = sum(falls_to_test(digest, TEST_SHARE) for digest in photos)
+    lines = [*_shares(offsets, len(photos), framing), "Not seen by the tracker's training:"]
+    return "\n".join(lines + _shares(unseen, of_unseen, framing))
+
+
+def _shares(offsets: dict[str, NDArray[np.float64] | None], of: int, framing: Framing) -> list[str]:
+    """A line for each criterion, as a share of `of` photographs."""
+    measured = [values for values in offsets.values() if values is not None]
+    x, y, height, roll = np.array(measured, np.float64).reshape(-1, 4).T
+    away, level, size = np.hypot(x, y), np.abs(roll) <= 5, np.abs(height - 1) <= 0.1
+    lines = [f"{len(offsets)} crops of {of} photographs; YuNet sees a face in {len(measured)}."]
+    for name, good in (
+        ("centred within 5 % of the crop's side", away <= 0.05),
+        ("centred within 10 % of the face's height", away <= 0.1 * framing.face_height),
+        ("eyes level within 5 degrees", level),
+        ("face's height within 10 % of the framing", size),
+        ("all three (centre: 5 % of the side)", (away <= 0.05) & level & size),
+        ("all three (centre: 10 % of the face)", (away <= 0.1 * framing.face_height) & level & size),
+    ):
+        lines.append(f"{name}: {good.sum() / of:.1%} ({good.sum()})")
+    return lines
+
+
+def _offsets(net: cv2.FaceDetectorYN, crop: Image, framing: Framing) -> NDArray[np.float64] | None:
+    """Centre x, y off the framing as shares of the side, height over the framing's, roll in degrees; None: no face."""
+    side = crop.shape[0]
+    place = Face(side / 2 - 0.5, side * framing.face_centre_y - 0.5, side * framing.face_height)
+    looks = [nearest(detect_around(net, crop, place, Framing(scale, 0.5)), place) for scale in SCALES]
+    faces = [one.face for one in looks if one]
+    if not faces:
+        return None
+    offsets = [
+        (
+            (face.centre_x_px - place.centre_x_px) / side,
+            (face.centre_y_px - place.centre_y_px) / side,
+            face.height_px / place.height_px,
+            face.roll_deg,
+        )
+        for face in faces
+    ]
+    mean: NDArray[np.float64] = np.mean(offsets, axis=0)
+    return mean
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the table, or the judgement of a prepared data set."""
+    parser = argparse.ArgumentParser(
+        prog="measure_faces.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--photos", metavar="SOURCE", help="folder or zip of photographs, the main face in the middle")
+    parser.add_argument("--prepared", type=Path, metavar="DATASET", help="what toon-train prepare made of them")
+    parser.add_argument("--detector-model", type=Path, required=True, metavar="FILE", help="YuNet as ONNX")
+    arguments = parser.parse_args(argv)
+    cv2.setNumThreads(1)
+    try:
+        if arguments.photos:
+            print(compare(arguments.photos, arguments.detector_model))
+        if arguments.prepared:
+            print(judge_crops(arguments.prepared, arguments.detector_model, Framing()))
+    except InputError as error:
+        print(f"measure_faces: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Turns one frame into its cartoon."""

@@ -1,0 +1,152 @@
+"""One frame in, the same frame with its faces cartoonized out."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from facetoon.edge_runtime import pixels, styles
+from facetoon.edge_runtime.cartoon import whole_frame
+from facetoon.edge_runtime.cartoon.morph import StyleMorph
+from facetoon.edge_runtime.cartoon.settings import LiveSettings, first_style
+from facetoon.edge_runtime.cartoon.steady import Steadier
+from facetoon.edge_runtime.faces.finder import FaceFinder
+from facetoon.edge_runtime.framing import Face
+from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sessions.session import Session
+from facetoon.edge_runtime.timing import StageTimer
+
+AROUND_HEAD = 1.7  # so much larger than a crop is what a changed background spares: every crop lies inside it whole
+
+
+class Cartoonizer:
+    """Finds faces, crops them as training framed them, runs the generator, pastes the result back.
+
+    Not thread-safe: one worker owns it. `models` and `styles` do not change and may be read by anyone.
+    """
+
+    def __init__(
+        self,
+        sessions: Session | Mapping[str, Session],
+        finder: FaceFinder,
+        timer: StageTimer,
+        budget_ms: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`sessions`: one generator, or several by name, of which LiveSettings.model picks one for each frame.
+
+        `budget_ms` bounds what the faces of a frame may take: smaller ones beyond it stay as they are.
+        """
+        self.models = dict(sessions) if isinstance(sessions, Mapping) else {sessions.spec.name: sessions}
+        self.styles = {name: tuple(session.styles) for name, session in self.models.items()}
+        first = next(iter(self.models))
+        self.settings = LiveSettings(first, first_style(self.styles[first]), faces=finder.max_faces)
+        """What `process` draws with unless told otherwise."""
+        self._finder = finder
+        self._timer = timer
+        self._clock = clock
+        self._budget_s = None if budget_ms is None else budget_ms / 1000
+        self._morph = StyleMorph()
+        self._steadier = Steadier()
+        self._weights = {size: pixels.feather(size) for size in {s.size_px for s in self.models.values()}}
+        self._session = self.models[first]
+        self.faces: list[Face] = []
+        """The faces of the newest frame."""
+        self.skipped = 0
+        """Faces left as they were, because the budget was spent."""
+
+    def process(self, frame: Image, settings: LiveSettings | None = None) -> Image:
+        """Cartoonize a BGR frame, in place, as `settings` say; without a face, face mode leaves it untouched.
+
+        Raises ValueError when the frame is not uint8 (height, width, 3).
+        """
+        pixels.check_image(frame, "frame")
+        settings = settings or self.settings
+        before = None if settings.split is None else frame.copy()
+        strength = settings.strength * self._dress(settings)
+        if settings.mode == "frame":
+            self.faces = []
+            self._replace_all(frame, strength)
+        else:
+            self._replace_faces(frame, settings, strength)
+        if before is not None and settings.split is not None:
+            pixels.split_view(before, frame, settings.split)
+        return frame
+
+    def _dress(self, settings: LiveSettings) -> float:
+        """Take up the model and style asked for; returns the strength that the mix leaves, see `styles.to_vector`."""
+        session = self.models[settings.model]
+        if session is not self._session:
+            self._session = session
+            self._morph.forget()
+            self._steadier.forget()
+        mix = self._morph.at(self._clock(), settings.style, settings.morph_s)
+        vector, strength = styles.to_vector(mix, session.styles)
+        if not np.array_equal(vector, session.style):
+            session.set_style(vector)
+            self._steadier.forget()
+        return strength
+
+    def _replace_all(self, frame: Image, strength: float) -> None:
+        with self._timer.stage("tiles"):
+            if strength > 0:
+                cartoon = whole_frame.cartoonize(frame, self._session.run, self._session.size_px)
+                frame[:] = pixels.mix(frame, cartoon, strength)
+
+    def _replace_faces(self, frame: Image, settings: LiveSettings, strength: float) -> None:
+        start_s = self._clock()
+        self._steadier.next_frame()
+        with self._timer.stage("detect"):
+            self._finder.max_faces = settings.faces
+            self.faces = self._finder.find(frame)
+        if not self.faces:
+            return
+        if settings.background != "keep":
+            self._replace_background(frame, settings.background, strength)
+        if strength == 0:
+            return
+        for number, face in enumerate(self.faces):
+            # The largest is always drawn; the next only if, at the pace so far, it ends within the budget.
+            elapsed_s = self._clock() - start_s
+            if number and self._budget_s is not None and elapsed_s * (number + 1) / number > self._budget_s:
+                self.skipped += len(self.faces) - number
+                break
+            self._replace(frame, face, settings, strength)
+
+    def _replace_background(self, frame: Image, background: str, strength: float) -> None:
+        """Everything but heads and what is near them. The crops that are cut afterwards see none of it."""
+        with self._timer.stage("background"):
+            sharp = frame.copy()
+            if background == "blur":
+                frame[:] = pixels.blur(frame)
+            else:
+                self._replace_all(frame, strength)
+            session = self._session
+            for face in self.faces:
+                near = dataclasses.replace(face, height_px=face.height_px * AROUND_HEAD)
+                matrix = session.spec.framing.crop_matrix(near, session.size_px)
+                pixels.uncover(frame, sharp, matrix, self._weights[session.size_px])
+
+    def _replace(self, frame: Image, face: Face, settings: LiveSettings, strength: float) -> None:
+        stage, session = self._timer.stage, self._session
+        weights = self._weights[session.size_px]
+        with stage("crop"):
+            matrix = session.spec.framing.crop_matrix(face, session.size_px)
+            crop = pixels.warp(frame, matrix, session.size_px)
+            image = pixels.swap_red_blue(crop)
+        with stage("to_tensor"):
+            tensor = session.to_tensor(image)
+        with stage("infer"):
+            tensor = session.infer(tensor)
+        with stage("to_image"):
+            cartoon = pixels.swap_red_blue(session.to_image(tensor))
+        with stage("steady"):
+            cartoon = self._steadier.steady(face, crop, cartoon)
+        with stage("paste"):
+            if settings.colour_match:
+                cartoon = pixels.match_colours(cartoon, crop, weights, settings.colour_match)
+            # The strength goes into the weights: what shines through is the frame itself, not its coarser crop.
+            share = weights if strength == 1 else (weights * strength).astype(np.uint8)
+            pixels.paste(frame, cartoon, matrix, share)

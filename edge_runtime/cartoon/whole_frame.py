@@ -1,0 +1,49 @@
+"""A whole frame through a generator that sees small squares: overlapping tiles, feathered into each other.
+
+The frame is worked on at the generator's own scale, so that its cost does not grow with the camera's size: the short
+side is two tiles, which overlap by a quarter. Every part is seen by the network once or, in the overlaps, twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.pixels import Image
+from numpy.typing import NDArray
+
+TILES_ON_SHORT_SIDE = 2
+OVERLAP = 0.25  # of a tile's side
+
+
+def cartoonize(frame: Image, run: Callable[[Image], Image], size_px: int) -> Image:
+    """A BGR frame of any size as `run` (RGB square of size_px in and out) draws it; a new frame of the same size."""
+    height, width = frame.shape[:2]
+    short_px = size_px * (TILES_ON_SHORT_SIDE - (TILES_ON_SHORT_SIDE - 1) * OVERLAP)
+    scale = short_px / min(height, width)
+    image = pixels.swap_red_blue(pixels.resize(frame, round(width * scale), round(height * scale)))
+    total = np.zeros(image.shape, np.float32)
+    weight = np.zeros((*image.shape[:2], 1), np.float32)
+    ramp = _ramp(size_px)
+    for top in starts(image.shape[0], size_px):
+        for left in starts(image.shape[1], size_px):
+            place = np.s_[top : top + size_px, left : left + size_px]
+            total[place] += run(image[place]) * ramp
+            weight[place] += ramp
+    cartoon = np.rint(total / weight).astype(np.uint8)
+    return pixels.resize(pixels.swap_red_blue(cartoon), width, height)
+
+
+def starts(length_px: int, tile_px: int) -> list[int]:
+    """Where tiles begin: evenly, from border to border, overlapping by at least a quarter, but for one's rounding."""
+    count = math.ceil((length_px - tile_px * OVERLAP) / (tile_px * (1 - OVERLAP)) - 0.01)
+    return [round(place) for place in np.linspace(0, length_px - tile_px, max(count, 1))]
+
+
+def _ramp(size_px: int) -> NDArray[np.float32]:
+    """Weights (size_px, size_px, 1): 1 in the middle, falling over the overlap, above 0 everywhere."""
+    axis = np.minimum(np.arange(size_px) + 1, size_px - np.arange(size_px)) / (size_px * OVERLAP)
+    axis = np.clip(axis, 0, 1)
+    return np.outer(axis, axis).astype(np.float32)[:, :, np.newaxis]

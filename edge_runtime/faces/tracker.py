@@ -1,0 +1,135 @@
+"""A tiny network that, shown a roughly placed crop around a face, says where the face really is.
+
+Detectors find upright faces every few frames; between them the tracker keeps tilted, lowered and turned ones. It
+always looks along the face as last known, so it sees a nearly level face however far the head is tilted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.framing import Face, Framing
+from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sessions.litert_session import open_interpreter
+from facetoon.edge_runtime.spec import read_file
+from numpy.typing import NDArray
+
+SCHEMA = 1
+KIND = "face tracker"
+PACKAGED = Path(__file__).parents[1] / "models" / "face-tracker.tflite"
+OUTPUTS = 16
+"""Centre x, y; log of height over nominal height; sine and cosine of roll; 5 landmarks x, y; face logit."""
+LOG_HEIGHT_LIMIT = 0.5
+MIRRORED = [2, 1, 3, 5, 4]  # rows of centre and landmarks: a mirror swaps right and left
+
+
+@dataclass(frozen=True)
+class TrackerSpec:
+    """What the tracker file knows about itself, in its zip tail like a generator's ModelSpec."""
+
+    name: str
+    recipe: str
+    """The quantization recipe, named by its bits, such as static_wi8_ai8."""
+    framing: Framing
+    """Where an exactly placed face lies in the crop."""
+    output_scales: tuple[float, ...]
+    """The network's outputs times these are crop units (-1..1 across the crop), logs, sines and logits: one int8 scale
+    serves them all."""
+    scores: dict[str, float] = field(default_factory=dict)
+    """Held-out errors of this file."""
+    calibration: dict[str, Any] = field(default_factory=dict)
+    """Size and hash of the training set that the calibration crops were drawn from."""
+    data_sources: tuple[str, ...] = ()
+    licence: str = ""
+    sha256: str = ""
+    """Of the model bytes without the zip tail; `spec.write_model` fills it in."""
+    kind: str = KIND
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """Stable text: the same spec gives the same bytes."""
+        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True)
+
+    @staticmethod
+    def from_json(text: str, where: str) -> TrackerSpec:
+        """Parse and check; raises InputError naming `where`."""
+        try:
+            values = json.loads(text)
+            if (values.get("kind"), values.get("schema")) != (KIND, SCHEMA):
+                raise InputError(f"{where} is no {KIND} of schema {SCHEMA}.")
+            values["framing"] = Framing(**values["framing"])
+            for key in ("output_scales", "data_sources"):
+                values[key] = tuple(values[key])
+            return TrackerSpec(**values)
+        except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
+            raise InputError(f"{where} carries a tracker spec that cannot be read: {error}.") from None
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Where the tracker sees the face."""
+
+    face: Face
+    probability: float
+    """That there is a face in the crop at all, 0..1; `face` means nothing where it is low."""
+    landmarks: NDArray[np.float32]
+    """(5, 2) x, y in frame pixels: the person's right eye, left eye, nose tip, right and left corner of the mouth."""
+
+
+class FaceTracker:
+    """Moves a face to where it really is. Not thread-safe: one owner each."""
+
+    def __init__(self, path: Path = PACKAGED, runtime: str = "litert", threads: int = 1) -> None:
+        model, self.spec = read_tracker(path)
+        self._interpreter, self.runtime = open_interpreter(model, str(path), runtime, threads)
+        (self._input,), (self._output,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        _, height, width, channels = map(int, self._input["shape"])
+        if (width, channels, *map(int, self._output["shape"])) != (height, 3, 1, OUTPUTS):
+            raise InputError(f"{path} does not map a picture (1, n, n, 3) to (1, {OUTPUTS}).")
+        self.size_px = width
+        self._encode = pixels.encode_table(self._input["dtype"], *self._input["quantization"])
+        self._scales = np.array(self.spec.output_scales, np.float32)
+
+    def refine(self, frame: Image, face: Face, mirrored: bool = False) -> Tracked:
+        """Look at `face` in a BGR `frame` (height, width, 3) and say where it really is.
+
+        Trained for faces up to a third of their height away, a third too large or small, and tilted by 25 degrees; call
+        again with the answer to come closer. `mirrored` looks at the mirror image and turns the answer back: the errors
+        of the two looks have little in common, so their mean errs less.
+        """
+        pixels.check_image(frame, "frame")
+        matrix = self.spec.framing.crop_matrix(face, self.size_px)
+        if mirrored:  # the crop's x runs from right to left
+            matrix[:, 2] += matrix[:, 0] * (self.size_px - 1)
+            matrix[:, 0] *= -1
+        values = self.look(pixels.swap_red_blue(pixels.warp(frame, matrix, self.size_px)))
+        units = np.vstack([values[:2], values[5 : OUTPUTS - 1].reshape(5, 2)])
+        points = ((units + 1) * (self.size_px / 2) - 0.5) @ matrix[:, :2].T + matrix[:, 2]
+        height_px = face.height_px * float(np.exp(np.clip(values[2], -LOG_HEIGHT_LIMIT, LOG_HEIGHT_LIMIT)))
+        off_deg = float(np.degrees(np.arctan2(values[3], values[4])))
+        roll_deg = face.roll_deg + (-off_deg if mirrored else off_deg)
+        return Tracked(
+            Face(float(points[0, 0]), float(points[0, 1]), height_px, (roll_deg + 180) % 360 - 180),
+            1 / (1 + float(np.exp(-values[-1]))),
+            points[MIRRORED if mirrored else slice(1, None)].astype(np.float32),
+        )
+
+    def look(self, crop: Image) -> NDArray[np.float32]:
+        """The 16 OUTPUTS for an RGB crop (size_px, size_px, 3): points in -1..1 across the crop, angles in radians."""
+        self._interpreter.set_tensor(self._input["index"], pixels.to_tensor(crop, self._encode))
+        self._interpreter.invoke()
+        values = self._interpreter.get_tensor(self._output["index"])[0].astype(np.float32)
+        scale, zero_point = self._output["quantization"]
+        return (values - zero_point) * (scale or 1.0) * self._scales
+
+
+def read_tracker(path: Path) -> tuple[bytes, TrackerSpec]:
+    """The model bytes without their tail, and the spec; raises InputError unless magic, kind and hash all hold."""
+    return read_file(path, TrackerSpec.from_json)

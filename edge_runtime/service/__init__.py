@@ -1,0 +1,1 @@
+"""Runs for weeks without a person: configuration, logs, reload, watchdog, tuning."""

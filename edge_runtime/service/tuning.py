@@ -1,0 +1,108 @@
+"""Which model and how many threads keep a frame rate on this device: measured, not guessed.
+
+Cost is judged on the packaged demo, whole frames with one face, since inference alone says little about a small device.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.faces.finder import FaceFinder
+from facetoon.edge_runtime.pixels import encode_jpeg
+from facetoon.edge_runtime.sessions.session import open_session
+from facetoon.edge_runtime.sources.source import DemoSource
+from facetoon.edge_runtime.timing import StageTimer
+
+HEADROOM = 0.8  # of a frame's time may be spent: the rest is for viewers, a warm summer, and the system
+FRAMES, WARM_UP = 40, 8
+INTERVALS = (15, 30, 60)
+"""Frames between two looks for further faces; the first that fits is taken."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to run, and what it cost when it was measured."""
+
+    model: Path
+    threads: int
+    search_every: int
+    frame_ms: float
+    """Median over whole frames: finding, cartoonizing and encoding, one after the other."""
+
+    def told(self) -> str:
+        """One sentence."""
+        return f"{self.model.name} with {self.threads} threads takes {self.frame_ms:.1f} ms a frame."
+
+    def to_toml(self, target_fps: float) -> str:
+        """Flags of toon-live as TOML keys, for `--config`."""
+        model = str(self.model.resolve()).replace("\\", "\\\\").replace('"', '\\"')
+        return (
+            f"# Measured by toon-live tune: {self.frame_ms:.1f} ms a frame, for {target_fps:g} frames/s.\n"
+            f'model = ["{model}"]\nthreads = {self.threads}\nsearch-every = {self.search_every}\n'
+        )
+
+
+Measure = Callable[[Path, int, int], float]
+"""Model, threads and search interval to the median milliseconds of a frame."""
+
+
+def tune(models: Sequence[Path], target_fps: float, faces: int = 1, measure: Measure | None = None) -> Choice:
+    """The largest of `models` (by input side) that keeps `target_fps` with headroom, at the fewest threads that do.
+
+    More threads than needed would only heat the device. Raises InputError, with the best rate seen, when none does.
+    """
+    measure = measure or (lambda model, threads, interval: frame_ms(model, threads, interval, faces))
+    limit_ms = HEADROOM * 1000 / target_fps
+    fastest: Choice | None = None
+    for choice in _measured(models, measure, faces):
+        if choice.frame_ms <= limit_ms:
+            return choice
+        if fastest is None or choice.frame_ms < fastest.frame_ms:
+            fastest = choice
+    if fastest is None:
+        raise InputError("There is no model to tune.")
+    raise InputError(
+        f"No model here keeps {target_fps:g} frames/s: {fastest.model.name} came nearest, "
+        f"{HEADROOM * 1000 / fastest.frame_ms:.0f} with headroom."
+    )
+
+
+def _measured(models: Sequence[Path], measure: Measure, faces: int) -> Iterator[Choice]:
+    """From the largest model to the smallest, from one thread to all cores."""
+    by_size = sorted(models, key=lambda path: -open_session(path).size_px)
+    # With one face the search rests while it is held, so the interval costs nothing.
+    intervals = INTERVALS if faces > 1 else INTERVALS[:1]
+    for model in by_size:
+        for threads in [n for n in (1, 2, 4) if n <= (os.cpu_count() or 1)]:
+            for interval in intervals:
+                yield Choice(model, threads, interval, measure(model, threads, interval))
+
+
+def frame_ms(model: Path, threads: int, search_every: int, faces: int = 1) -> float:
+    """Median milliseconds to find, cartoonize and encode a 640x480 frame of the demo."""
+    finder = FaceFinder(faces, search_every=search_every)
+    cartoonizer = Cartoonizer(open_session(model, threads=threads), finder, StageTimer())
+    source, times_ms = DemoSource(), []
+    for _ in range(FRAMES):
+        frame = source.read()
+        start_s = time.perf_counter()
+        encode_jpeg(cartoonizer.process(frame))
+        times_ms.append((time.perf_counter() - start_s) * 1000)
+    return statistics.median(times_ms[WARM_UP:])
+
+
+def write(choice: Choice, path: Path, target_fps: float) -> None:
+    """The choice as a TOML file, whole or not at all. Raises InputError when it cannot be written."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(choice.to_toml(target_fps), "utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        raise InputError(f"The choice cannot be written to {path}: {error.strerror}.") from None

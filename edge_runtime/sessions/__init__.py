@@ -1,0 +1,1 @@
+"""Runs a generator on one picture: one interface, one module for each runtime."""

@@ -1,0 +1,86 @@
+"""TFLite models through LiteRT (ai_edge_litert) or its predecessor tflite_runtime: the same Interpreter interface."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.pixels import Tensor
+from facetoon.edge_runtime.sessions.base_session import BaseSession, TensorInfo
+from facetoon.edge_runtime.spec import read_model
+
+# Runtime by name: (module with Interpreter, distribution that brings it, how to install it).
+LIBRARIES = {
+    "litert": ("ai_edge_litert.interpreter", "ai-edge-litert", "pip install facetoon"),
+    "tflite-runtime": ("tflite_runtime.interpreter", "tflite-runtime", "pip install 'facetoon[tflite-runtime]'"),
+}
+
+
+class LiteRtSession(BaseSession):
+    """A .tflite generator, float32 or int8, inside."""
+
+    def __init__(self, path: Path, runtime: str = "litert", threads: int = 2, xnnpack: bool = True) -> None:
+        model, spec = read_model(path)
+        self._interpreter, self.runtime = open_interpreter(model, str(path), runtime, threads, xnnpack)
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        super().__init__(path, spec, [_info(details) for details in inputs], [_info(details) for details in outputs])
+
+    def infer(self, tensor: Tensor) -> Tensor:
+        """See Session."""
+        self._interpreter.set_tensor(self._input.key, tensor)
+        if self._style_input:
+            self._interpreter.set_tensor(self._style_input.key, self._style_tensor)
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._output.key)
+
+
+def _info(details: dict[str, Any]) -> TensorInfo:
+    shape = tuple(map(int, details["shape"]))
+    return TensorInfo(details["index"], shape, np.dtype(details["dtype"]), *details["quantization"])
+
+
+def open_interpreter(model: bytes, name: str, runtime: str, threads: int, xnnpack: bool = True) -> tuple[Any, str]:
+    """A ready Interpreter for flatbuffer bytes, and "library version"; raises InputError in one sentence.
+
+    Without `xnnpack` TFLite's own kernels run: only benchmarks want to know how slow they are.
+    """
+    if runtime not in LIBRARIES:
+        raise InputError(f"There is no runtime {runtime}; choose {' or '.join(LIBRARIES)}.")
+    module, distribution, install = LIBRARIES[runtime]
+    try:
+        library = importlib.import_module(module)
+    except ImportError:
+        raise InputError(f"The runtime {runtime} is not installed; {install} brings it.") from None
+    try:
+        with _quiet_stderr():
+            kinds = library.OpResolverType
+            kernels = kinds.AUTO if xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+            interpreter = library.Interpreter(
+                model_content=model, num_threads=threads, experimental_op_resolver_type=kernels
+            )
+            interpreter.allocate_tensors()
+    except SystemError as error:  # tflite-runtime was built for NumPy 1 and says so only here
+        raise InputError(f"The runtime {runtime} does not work beside this NumPy: {error}.") from None
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"{name} is not a model that {runtime} can run: {str(error).splitlines()[0]}") from None
+    return interpreter, f"{distribution} {metadata.version(distribution)}"
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Hide the C++ side's "Created TensorFlow Lite XNNPACK delegate" line; Python's own stderr is restored after."""
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -1,0 +1,54 @@
+"""ONNX models through ONNX Runtime, on the CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.pixels import Tensor
+from facetoon.edge_runtime.sessions.base_session import BaseSession, TensorInfo
+from facetoon.edge_runtime.spec import read_model
+
+DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
+FATAL_ONLY = 4  # what is wrong with a model is said by the exception
+
+
+class OnnxSession(BaseSession):
+    """An .onnx generator with float pictures (quantized ones quantize inside), channels last, inside."""
+
+    def __init__(self, path: Path, threads: int = 2) -> None:
+        model, spec = read_model(path)
+        self._session, self.runtime = open_onnx(model, str(path), threads)
+        inputs = [_info(argument) for argument in self._session.get_inputs()]
+        super().__init__(path, spec, inputs, [_info(argument) for argument in self._session.get_outputs()])
+
+    def infer(self, tensor: Tensor) -> Tensor:
+        """See Session."""
+        feeds = {self._input.key: tensor}
+        if self._style_input:
+            feeds[self._style_input.key] = self._style_tensor.astype(self._style_input.dtype)
+        return self._session.run([self._output.key], feeds)[0]
+
+
+def open_onnx(model: bytes, name: str, threads: int) -> tuple[Any, str]:
+    """An InferenceSession on the CPU, and "library version"; raises InputError in one sentence."""
+    try:
+        import onnxruntime
+    except ImportError:
+        raise InputError("The runtime onnxruntime is not installed; pip install 'facetoon[onnx]' brings it.") from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = FATAL_ONLY
+    try:
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its own exceptions share no base class
+        raise InputError(f"{name} is not a model that onnxruntime can run: {str(error).splitlines()[0]}") from None
+    return session, f"onnxruntime {onnxruntime.__version__}"
+
+
+def _info(argument: Any) -> TensorInfo:
+    """A dynamic batch, which has a name instead of a number, is used with one picture."""
+    shape = tuple(size if isinstance(size, int) else 1 for size in argument.shape)
+    return TensorInfo(argument.name, shape, np.dtype(DTYPES.get(argument.type, np.float32)))

@@ -1,0 +1,106 @@
+"""Further places for finished frames: numbered pictures, a window, and a camera that other programs see."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.pixels import Image
+
+
+class SequenceSink:
+    """A folder of JPEG pictures, frame-000001.jpg and so on; each is whole or not there."""
+
+    def __init__(self, folder: Path, quality: int = 95) -> None:
+        """Makes the folder. Raises InputError when that fails or it holds frames already: none are overwritten."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"The folder {folder} for pictures cannot be made: {error.strerror}.") from None
+        if next(folder.glob("frame-*.jpg"), None):
+            raise InputError(f"The folder {folder} holds frames already; name another.")
+        self._folder, self._quality = folder, quality
+        self._number = 0
+
+    def write(self, frame: Image) -> None:
+        """Write one picture."""
+        self._number += 1
+        path = self._folder / f"frame-{self._number:06}.jpg"
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(pixels.encode_jpeg(frame, self._quality))
+        os.replace(partial, path)
+
+    def close(self) -> None:
+        """Nothing to finish."""
+
+
+class WindowSink:
+    """A window on the device's own screen; q, Escape or closing it calls `on_quit`."""
+
+    TITLE = "facetoon"
+
+    def __init__(self, on_quit: Callable[[], None]) -> None:
+        """Raises InputError when this OpenCV has no windows or there is no screen."""
+        if "GUI: NONE" in " ".join(cv2.getBuildInformation().split()):
+            raise InputError(
+                "This OpenCV has no windows: pip uninstall opencv-python-headless, then pip install 'facetoon[gui]'."
+            )
+        if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            raise InputError("There is no screen for --window (neither DISPLAY nor WAYLAND_DISPLAY is set).")
+        self._on_quit = on_quit
+        self._open = False
+
+    def write(self, frame: Image) -> None:
+        """Show it. The encoder thread makes the window and serves it: OpenCV wants one thread for both."""
+        if not self._open:
+            cv2.namedWindow(self.TITLE, cv2.WINDOW_NORMAL)
+            cv2.resizeWindow(self.TITLE, frame.shape[1], frame.shape[0])
+        elif cv2.getWindowProperty(self.TITLE, cv2.WND_PROP_VISIBLE) < 1:
+            self._on_quit()
+            return
+        self._open = True
+        cv2.imshow(self.TITLE, frame)
+        if cv2.waitKey(1) & 0xFF in (ord("q"), 27):
+            self._on_quit()
+
+    def close(self) -> None:
+        """The process closes its windows as it ends: OpenCV would want this done by the thread that made them."""
+
+
+class VirtualCameraSink:
+    """A V4L2 loopback device that video calls can choose, through pyvirtualcam."""
+
+    def __init__(self, rate_hz: float, device: str | None = None) -> None:
+        """Raises InputError when pyvirtualcam is missing; `write` does when there is no loopback device."""
+        try:
+            import pyvirtualcam
+        except ImportError:
+            raise InputError("A virtual camera wants pyvirtualcam: pip install 'facetoon[virtual-camera]'.") from None
+        self._make, self._format = pyvirtualcam.Camera, pyvirtualcam.PixelFormat.BGR
+        self._rate_hz, self._device = rate_hz, device
+        self._camera: Any = None
+
+    def write(self, frame: Image) -> None:
+        """Send it, at the pace that frames come."""
+        if self._camera is None:
+            height, width = frame.shape[:2]
+            options = {"fmt": self._format, "device": self._device}
+            try:
+                self._camera = self._make(width, height, self._rate_hz, **options)
+            except RuntimeError as error:
+                reason = str(error).strip().splitlines()[0].rstrip(".")
+                raise InputError(
+                    f"No virtual camera could be opened ({reason}); sudo modprobe v4l2loopback makes one."
+                ) from None
+        self._camera.send(frame)
+
+    def close(self) -> None:
+        """Let go of the device; idempotent."""
+        if self._camera is not None:
+            self._camera.close()
+            self._camera = None

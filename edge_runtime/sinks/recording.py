@@ -1,0 +1,171 @@
+"""Recordings that survive: fragmented MP4, every half second of it complete on the disk, in files of bounded length.
+
+An ordinary MP4 has its index at its end, so a process that is killed leaves a file that nothing plays. A fragmented one
+carries an index with every fragment. OpenCV cannot write it; PyAV (the extra `record`) can. Without PyAV the plain
+writer of sinks.RecordingSink remains.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sinks.sink import RecordingSink, Sink
+
+FRAGMENT_S = 0.5
+TICK_S = Fraction(1, 90000)  # what video containers count in
+QUALITY = "23"  # x264's own middle: 0 is lossless, 51 the worst
+
+
+class FragmentedRecording:
+    """One H.264 MP4 file; what a killed process or a lost supply costs is the last half second."""
+
+    def __init__(self, path: Path, rate_hz: float, clock: Callable[[], float] | None = None) -> None:
+        """With `clock` (seconds), frames play when they came, without it at `rate_hz`, whatever was dropped.
+
+        Raises InputError when no such file can be made; the file itself begins with the first frame.
+        """
+        check_path(path)
+        self._path, self._rate = path, Fraction(rate_hz).limit_denominator(1000)
+        self._container: Any = None
+        self._stream: Any = None
+        self._file: Any = None
+        self._clock, self._start_s = clock, 0.0
+        self._number = 0
+        self._last = -1
+
+    def write(self, frame: Image) -> None:
+        """Append one BGR frame; sides that are odd lose their last column or row, which H.264 does not take."""
+        import av
+
+        if self._container is None:
+            self._begin(frame)
+        height, width = frame.shape[0] // 2 * 2, frame.shape[1] // 2 * 2
+        picture = av.VideoFrame.from_ndarray(frame[:height, :width], "bgr24")
+        picture.pts = self._last = max(self._ticks(), self._last + 1)
+        picture.time_base = TICK_S
+        self._number += 1
+        self._container.mux(self._stream.encode(picture))
+        if self._number % self._stream.gop_size == 0:
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Write what is still in the encoder; idempotent."""
+        if self._container is not None:
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+            self._file.close()
+            self._container = None
+
+    def _ticks(self) -> int:
+        """When this frame is to be shown, in units of TICK_S."""
+        if self._clock is None:
+            return round(self._number / self._rate / TICK_S)
+        self._start_s = self._start_s if self._number else self._clock()
+        return round((self._clock() - self._start_s) / float(TICK_S))
+
+    def _begin(self, frame: Image) -> None:
+        import av
+
+        try:
+            # Unbuffered, so that each fragment is with the kernel as soon as the muxer has written it.
+            self._file = open(self._path, "wb", buffering=0)  # noqa: SIM115  # closed by close()
+        except OSError as error:
+            raise InputError(f"The recording {self._path} cannot be written: {error.strerror}.") from None
+        flags = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
+        self._container = av.open(self._file, "w", format="mp4", options=flags)
+        # Without look-ahead or reordering: a frame is in the file with its own fragment, not seconds later.
+        options = {"preset": "ultrafast", "tune": "zerolatency", "crf": QUALITY}
+        self._stream = self._container.add_stream("libx264", rate=self._rate, options=options)
+        self._stream.height, self._stream.width = frame.shape[0] // 2 * 2, frame.shape[1] // 2 * 2
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.time_base = self._stream.codec_context.time_base = TICK_S
+        self._stream.gop_size = max(round(FRAGMENT_S * float(self._rate)), 1)
+        self._stream.thread_count = 1
+
+
+class RotatingRecording:
+    """One file after the other, name-00001.mp4 and so on, each of `minutes`; with `keep`, only the newest stay."""
+
+    def __init__(
+        self,
+        path: Path,
+        rate_hz: float,
+        minutes: float,
+        keep: int | None,
+        open_file: Callable[[Path, float], Sink],
+    ) -> None:
+        """Numbers go on after the files that are there; only files of this name are ever deleted.
+
+        Raises InputError when no such file can be made.
+        """
+        check_path(path)
+        self._path, self._rate_hz, self._keep, self._open_file = path, rate_hz, keep, open_file
+        self._frames_each = max(round(minutes * 60 * rate_hz), 1)
+        self._written = 0
+        self._file: Sink | None = None
+
+    def write(self, frame: Image) -> None:
+        """Append one frame, to a new file when the last is full."""
+        if self._file is None or self._written == self._frames_each:
+            self.close()
+            self._file, self._written = self._open_file(self._next(), self._rate_hz), 0
+        self._file.write(frame)
+        self._written += 1
+
+    def close(self) -> None:
+        """Finish the file at hand; idempotent."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _next(self) -> Path:
+        found = self._files()
+        if self._keep is not None:
+            for path in found[: max(len(found) - self._keep + 1, 0)]:
+                path.unlink()
+        number = int(found[-1].stem[-5:]) + 1 if found else 1
+        return self._path.with_name(f"{self._path.stem}-{number:05}{self._path.suffix}")
+
+    def _files(self) -> list[Path]:
+        start = self._path.stem + "-"
+        return sorted(
+            path
+            for path in self._path.parent.iterdir()
+            if path.suffix == self._path.suffix and path.stem.startswith(start)
+            and len(rest := path.stem[len(start) :]) == 5 and rest.isdecimal()
+        )  # fmt: skip
+
+
+def check_path(path: Path) -> None:
+    """Raise InputError unless a recording can be called so and its folder is there."""
+    if path.suffix.lower() != ".mp4":
+        raise InputError(f"A recording is an .mp4 file, which {path} is not.")
+    if not path.parent.is_dir():
+        raise InputError(f"The folder {path.parent} for the recording does not exist.")
+
+
+def survives() -> bool:
+    """Whether recordings here are fragmented: PyAV is installed."""
+    return importlib.util.find_spec("av") is not None
+
+
+def open_recording(
+    path: Path,
+    rate_hz: float,
+    minutes: float | None = None,
+    keep: int | None = None,
+    clock: Callable[[], float] | None = None,
+) -> Sink:
+    """The recording that `--record` asks for: one file, or, with `minutes`, several. Raises InputError as they do."""
+
+    def open_file(path: Path, rate_hz: float) -> Sink:
+        return FragmentedRecording(path, rate_hz, clock) if survives() else RecordingSink(path, rate_hz)
+
+    return open_file(path, rate_hz) if minutes is None else RotatingRecording(path, rate_hz, minutes, keep, open_file)

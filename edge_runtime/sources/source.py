@@ -1,0 +1,164 @@
+"""Where frames come from: camera, address, video file, folder, picture or the demo. One interface for all."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sources import cameras
+
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+
+# The astronaut Eileen Collins, from NASA's Great Images database (flic.kr/p/r9qvLn), in the public domain; taken from
+# scikit-image, which ships it as data.astronaut, and stored as JPEG.
+DEMO_PHOTOGRAPH = Path(__file__).parents[1] / "demo" / "astronaut.jpg"
+
+
+class Source(Protocol):
+    """An open source of BGR frames."""
+
+    name: str
+    rate_hz: float
+    """Frames a second as the source states it: the pace of playing, and of a recording."""
+    losses: int
+    """How often a live source was lost."""
+    frames: int | None
+    """How many there are, where that is known."""
+    live: bool
+    """A camera: it delivers at its own pace, and only the newest frame matters."""
+
+    def read(self) -> Image | None:
+        """The next BGR frame, or None at the end."""
+
+    def close(self) -> None:
+        """Let go of the device or file."""
+
+
+def open_source(text: str, size_px: tuple[int, int] = (640, 480), rate_hz: int = 30) -> Source:
+    """A camera, an address, a video file, a picture, a folder of pictures, or `demo`.
+
+    A camera is a number, a path such as /dev/video0, `picamera`, or part of a name that its driver gives it; it is
+    asked for `size_px` (width, height) and `rate_hz`. Raises InputError, in one sentence, for what is missing,
+    unreadable or empty.
+    """
+    path = Path(text)
+    if text == "demo":
+        return DemoSource()
+    if path.is_dir() or (path.suffix.lower() in PICTURES and "://" not in text):
+        return PictureSource(path)
+    if path.is_file():
+        return VideoSource(path)
+    camera = cameras.open_camera(text, size_px, rate_hz)
+    if camera is None:
+        raise InputError(f"The source {text} does not exist (a camera, an address, a video, a folder, or demo).")
+    return camera
+
+
+class VideoSource:
+    """A video file, read to its end."""
+
+    live = False
+    losses = 0
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self._capture = cv2.VideoCapture(str(path))
+        ok, self._first = self._capture.read()
+        if not ok:
+            raise InputError(f"{path} is not a video that can be read, or it is empty.")
+        self.rate_hz = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
+        count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.frames = count if count > 0 else None
+
+    def read(self) -> Image | None:
+        """See Source."""
+        if self._first is not None:
+            frame, self._first = self._first, None
+            return frame
+        ok, frame = self._capture.read()
+        return frame if ok else None
+
+    def close(self) -> None:
+        """Release the file."""
+        self._capture.release()
+
+
+class PictureSource:
+    """A picture, or a folder's pictures by name; every frame has the first one's size."""
+
+    live = False
+    losses = 0
+    rate_hz = 1.0
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        found = sorted(path.iterdir()) if path.is_dir() else [path]
+        self._paths = [p for p in found if p.suffix.lower() in PICTURES]
+        if not self._paths:
+            raise InputError(f"The folder {path} holds no pictures ({', '.join(PICTURES)}).")
+        self.frames: int | None = len(self._paths)
+        self._next = 0
+        height, width = self._load(0).shape[:2]
+        self._size_px = (width - width % 2, height - height % 2)  # video encoders want even sides
+
+    def read(self) -> Image | None:
+        """See Source. Raises InputError for a picture that cannot be read."""
+        if self._next == len(self._paths):
+            return None
+        self._next += 1
+        return pixels.fit(self._load(self._next - 1), *self._size_px)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _load(self, index: int) -> Image:
+        path = self._paths[index]
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
+        return pixels.swap_red_blue(pixels.decode_image(data, str(path)))
+
+
+class DemoSource:
+    """A real face moving without a camera: pan, zoom and roll over a packaged photograph, endlessly.
+
+    Every frame is a function of its number alone, so tests and benchmarks see the same film.
+    """
+
+    name = "demo"
+    rate_hz = 30.0
+    frames: int | None = None
+    live = False
+    losses = 0
+    WIDTH_PX, HEIGHT_PX = 640, 480
+    FACE_X_PX, FACE_Y_PX = 224.0, 128.0  # in the photograph
+
+    def __init__(self) -> None:
+        self._photograph = pixels.swap_red_blue(
+            pixels.decode_image(DEMO_PHOTOGRAPH.read_bytes(), "the demo photograph")
+        )
+        self._number = 0
+
+    def read(self) -> Image:
+        """See Source."""
+        time_s = self._number / self.rate_hz
+        self._number += 1
+        zoom = 1.75 + 0.25 * math.sin(0.6 * time_s)
+        roll = math.radians(12 * math.sin(0.9 * time_s))
+        linear = zoom * np.array([[math.cos(roll), -math.sin(roll)], [math.sin(roll), math.cos(roll)]])
+        target = (
+            self.WIDTH_PX * (0.48 + 0.08 * math.sin(0.7 * time_s)),
+            self.HEIGHT_PX * (0.38 + 0.06 * math.sin(1.1 * time_s)),
+        )
+        offset = np.array(target) - linear @ (self.FACE_X_PX, self.FACE_Y_PX)
+        return pixels.view(self._photograph, np.column_stack([linear, offset]), self.WIDTH_PX, self.HEIGHT_PX)
+
+    def close(self) -> None:
+        """Nothing to let go of."""

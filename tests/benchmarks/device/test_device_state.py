@@ -1,0 +1,144 @@
+import os
+
+import pytest
+from facetoon.benchmarks.device.device_state import (
+    EnergyMeter,
+    OtherWork,
+    decode_throttled,
+    parse_pmic_w,
+    read_state,
+    read_throttled,
+)
+from facetoon.benchmarks.measuring.sustained import Slice, verdict
+
+PMIC = """\
+ 3V7_WL_SW_A current(0)=0.10000000A
+ VDD_CORE_A current(7)=2.00000000A
+ 3V7_WL_SW_V volt(8)=3.70000000V
+ VDD_CORE_V volt(15)=0.75000000V
+ EXT5V_V volt(24)=5.10000000V
+"""
+
+
+@pytest.fixture
+def firmware(tmp_path, monkeypatch):
+    """Put a vcgencmd of our own first on the path."""
+
+    def plant(*, throttled="0x0", pmic=""):
+        program = tmp_path / "vcgencmd"
+        program.write_text(f"#!/bin/sh\n[ $1 = get_throttled ] && echo throttled={throttled} || printf '%s' '{pmic}'\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    return plant
+
+
+def test_throttle_bits_have_names(firmware):
+    assert decode_throttled(0x50005) == (
+        "under-voltage",
+        "throttled",
+        "under-voltage since boot",
+        "throttled since boot",
+    )
+    firmware(throttled="0x50005")
+    assert read_throttled() == decode_throttled(0x50005)
+
+
+def test_state_is_read_from_files_and_firmware(pi4_root, firmware):
+    firmware()
+    state = read_state(pi4_root)
+    assert (state.temperature_c, state.clock_mhz, state.governor, state.throttled) == (48.2, 1500, "ondemand", ())
+
+
+def test_a_device_that_tells_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    state = read_state(tmp_path)
+    assert (state.temperature_c, state.clock_mhz, state.governor, state.throttled) == (None,) * 4
+    with EnergyMeter(tmp_path) as meter:
+        assert not meter.can_measure
+    assert meter.joules is None
+    assert "no energy meter" in meter.why
+
+
+def test_pmic_power_is_the_sum_over_rails_that_tell_both():
+    assert parse_pmic_w(PMIC) == pytest.approx(0.1 * 3.7 + 2 * 0.75)
+    assert parse_pmic_w("error") is None
+
+
+def test_pmic_energy_is_power_times_time(tmp_path, firmware):
+    firmware(pmic=PMIC)
+    with EnergyMeter(tmp_path) as meter:
+        assert meter.can_measure
+    assert meter.joules == pytest.approx(1.87 * meter.seconds)
+    assert meter.source == "Pi 5 PMIC"
+
+
+def test_rapl_energy_is_the_difference(planted):
+    root = planted({"sys/class/powercap/intel-rapl:0/energy_uj": "1000000"})
+    with EnergyMeter(root) as meter:
+        (root / "sys/class/powercap/intel-rapl:0/energy_uj").write_text("3500000")
+    assert meter.joules == 2.5
+
+
+@pytest.mark.parametrize(("limit", "joules"), [("10000000", 4.0), (None, None)])
+def test_a_rapl_counter_that_begins_again(planted, limit, joules):
+    folder = "sys/class/powercap/intel-rapl:0"
+    root = planted({f"{folder}/energy_uj": "9000000"} | ({f"{folder}/max_energy_range_uj": limit} if limit else {}))
+    with EnergyMeter(root) as meter:
+        (root / folder / "energy_uj").write_text("3000000")
+    assert meter.joules == joules
+    assert limit or "began again" in meter.why
+
+
+def test_a_meter_without_permission_says_so(planted, monkeypatch):
+    root = planted({"sys/class/powercap/intel-rapl:0/energy_uj": "1"})
+
+    def forbid(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.read_text", forbid)
+    with EnergyMeter(root) as meter:
+        assert not meter.can_measure
+    assert meter.joules is None
+    assert "root alone" in meter.why
+
+
+def test_other_work_is_all_but_idle_and_our_own(planted, monkeypatch):
+    root = planted({"proc/stat": "cpu 100 0 0 1000 0 0 0 0\n"})
+    ticks = iter([10.0, 12.0])
+    monkeypatch.setattr(
+        "facetoon.benchmarks.device.device_state.os.times", lambda: os.times_result((1.0, 0.0, 0.0, 0.0, 0.0))
+    )
+    monkeypatch.setattr("facetoon.benchmarks.device.device_state.time.monotonic", lambda: next(ticks))
+    others = OtherWork([], root)
+    (root / "proc/stat").write_text("cpu 300 0 0 1200 0 0 0 0\n")  # 200 ticks of 10 ms in 2 s: one core
+    assert others.cores() == pytest.approx(1.0)
+
+
+def slices(rates, bits=None):
+    return [Slice(float(n), rate, 1.0, None, None, (bits or {}).get(n, ())) for n, rate in enumerate(rates)]
+
+
+def test_a_steady_run_does_not_throttle():
+    found = verdict(slices([100, 101, 99] * 30))
+    assert found.throttled_at_s is None
+    assert "No throttling" in found.text()
+
+
+def test_a_short_dip_is_no_throttling():
+    assert verdict(slices([100] * 40 + [50] * 3 + [100] * 47)).throttled_at_s is None
+
+
+def test_throttling_is_dated_and_the_settled_rate_told():
+    found = verdict(slices([100] * 50 + [70] * 50))
+    assert found.throttled_at_s == pytest.approx(50, abs=8)
+    assert (found.start_rate_hz, found.settled_rate_hz, found.by) == (100, 70, "rate")
+
+
+def test_the_firmware_knows_first():
+    found = verdict(slices([100] * 50 + [70] * 50, {3: ("throttled since boot",), 42: ("throttled",)}))
+    assert (found.throttled_at_s, found.by) == (42.0, "throttled")
+
+
+def test_a_run_that_is_slow_to_the_end_of_a_short_record():
+    assert verdict(slices([100, 100, 100, 60, 60, 60])).throttled_at_s is not None

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from facetoon.convert.formats.calibration import Sample, draw, varied
+from facetoon.convert.formats.quantization import RECIPES, Thresholds
+from facetoon.convert.judge.comparison import IDENTICAL_DB, Scores, compare, psnr_db, ssim
+from facetoon.convert.judge.conversion_report import shortfalls, worst_sheet
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.session import open_session
+from facetoon.training.pictures.images import ImageSet
+
+
+def flat(level: int, size_px: int = 32) -> np.ndarray:
+    return np.full((size_px, size_px, 3), level, np.uint8)
+
+
+def noise(seed: int, size_px: int = 32) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (size_px, size_px, 3), np.uint8)
+
+
+@pytest.mark.parametrize(("other", "expected_db"), [(101, 48.1308), (110, 28.1308), (90, 28.1308), (100, IDENTICAL_DB)])
+def test_psnr_of_a_constant_error(other, expected_db):
+    assert psnr_db(flat(100), flat(other)) == pytest.approx(expected_db, abs=1e-4)
+
+
+def test_psnr_of_black_and_white_is_zero():
+    assert psnr_db(flat(0), flat(255)) == 0.0
+
+
+def test_ssim_of_equal_pictures_is_one():
+    assert ssim(noise(1), noise(1)) == pytest.approx(1.0)
+
+
+def test_ssim_of_flat_pictures_is_the_luminance_term():
+    c1 = (0.01 * 255) ** 2
+    assert ssim(flat(100), flat(150)) == pytest.approx((2 * 100 * 150 + c1) / (100**2 + 150**2 + c1))
+
+
+def test_ssim_of_a_negative_is_negative_and_of_other_noise_about_zero():
+    assert ssim(noise(1), 255 - noise(1)) < -0.9
+    assert abs(ssim(noise(1), noise(2))) < 0.1
+
+
+def test_ssim_written_out_for_one_window():
+    x, y = noise(3, 11).astype(float), noise(4, 11).astype(float)
+    axis = np.exp(-((np.arange(11) - 5) ** 2) / (2 * 1.5**2))
+    weights = np.outer(axis, axis)[..., np.newaxis] / axis.sum() ** 2
+    mx, my = (weights * x).sum((0, 1)), (weights * y).sum((0, 1))
+    vx, vy = (weights * (x - mx) ** 2).sum((0, 1)), (weights * (y - my) ** 2).sum((0, 1))
+    cov = (weights * (x - mx) * (y - my)).sum((0, 1))
+    c1, c2 = 6.5025, 58.5225
+    expected = (2 * mx * my + c1) * (2 * cov + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))
+    assert ssim(noise(3, 11), noise(4, 11)) == pytest.approx(expected.mean())
+
+
+def swapped(values: np.ndarray, training: bool) -> np.ndarray:
+    """What tests/data/make_tiny.py says of the tiny model, in float."""
+    assert training is False
+    return np.stack([values[..., 2], -values[..., 0], values[..., 1]], axis=-1)
+
+
+def test_the_shipped_file_is_held_to_the_float_generator(tiny_model):
+    inputs = np.stack([noise(seed) for seed in range(25)])
+    scores = compare(open_session(tiny_model), swapped, inputs).scores
+    assert scores.psnr_mean_db > 48
+    assert scores.largest_error_levels == 1
+    assert scores.psnr_min_db <= scores.psnr_5th_percentile_db <= scores.psnr_mean_db
+
+
+def test_a_wrong_colour_order_is_seen(tiny_model):
+    comparison = compare(open_session(tiny_model), lambda values, training: values, np.stack([noise(1), noise(2)]))
+    assert comparison.scores.psnr_mean_db < 15
+
+
+def test_the_worst_picture_comes_first_in_the_sheet(tiny_model):
+    inputs = np.stack([flat(100), noise(1), flat(200)])
+
+    def off_on_noise(values: np.ndarray, training: bool) -> np.ndarray:
+        out = swapped(values, training)
+        out[1] = np.clip(out[1] + 20 / 127.5, -1, 1)
+        return out
+
+    comparison = compare(open_session(tiny_model), off_on_noise, inputs)
+    assert np.array_equal(comparison.inputs[0], noise(1))
+    sheet = worst_sheet(comparison)
+    assert sheet.shape == (3 * 32, 4 * 32, 3)
+    difference = np.abs(comparison.expected[0].astype(int) - comparison.actual[0])
+    assert np.array_equal(sheet[:32, 96:], np.minimum(8 * difference, 255))
+
+
+def test_not_a_number_is_refused(tiny_model):
+    class Broken:
+        name = "broken"
+
+        def __call__(self, values: np.ndarray, training: bool) -> np.ndarray:
+            return values * np.nan
+
+    with pytest.raises(InputError, match="broken gives values that are not numbers"):
+        compare(open_session(tiny_model), Broken(), np.stack([noise(1)]))
+
+
+def test_shortfalls_name_score_value_and_threshold():
+    scores = Scores(40.0, 31.5, 30.0, float("nan"), 9)
+    reasons = shortfalls(scores, Thresholds(35.0, 32.0, 0.97))
+    assert reasons == (
+        "PSNR, 5th percentile (dB) is 31.5, at least 32 is wanted.",
+        "SSIM, mean is nan, at least 0.97 is wanted.",
+    )
+    assert shortfalls(Scores(35.0, 32.0, 0.0, 0.97, 255), RECIPES["static_wi8_ai8"].thresholds) == ()
+
+
+def image_set(counts: list[int]) -> ImageSet:
+    source = np.repeat(np.arange(len(counts)), counts)
+    images = np.stack([np.full((12, 12, 3), number, np.uint8) for number in range(len(source))])
+    return ImageSet(images, source, "0123456789abcdef")
+
+
+def test_calibration_is_even_over_sources_as_far_as_they_last():
+    images = image_set([50, 3, 50])
+    drawn = images.source[draw(images, 21, seed=1).images[:, 0, 0, 0]]
+    assert np.bincount(drawn).tolist() == [9, 3, 9]
+    everything = draw(images, 1000, seed=1).images[:, 0, 0, 0]
+    assert sorted(everything) == list(range(103))
+
+
+def test_calibration_depends_on_the_seed_alone():
+    images = image_set([30, 30])
+    first, again, other = (draw(images, 10, seed).describe() for seed in (1, 1, 2))
+    assert first == again
+    assert first["sha256"] != other["sha256"]
+    assert first["images"] == 10
+
+
+def test_calibration_is_varied_as_training_varies_pictures():
+    slope = np.broadcast_to(np.arange(50, 114, 2, dtype=np.uint8)[:, None], (40, 32, 32, 3))
+    given = varied(Sample(slope, "0" * 64), seed=1).images
+    is_mirrored = given[:, 0, 0, 0] > given[:, 0, -1, 0]
+    levels = given.mean((1, 2, 3))
+    assert 10 < is_mirrored.sum() < 30
+    assert 10 < (levels == slope.mean()).sum() < 30
+    assert np.abs(levels / slope.mean() - 1).max() < 0.21
+    assert np.array_equal(given, varied(Sample(slope, "0" * 64), seed=1).images)
+
+
+def test_the_float_side_is_quantized_as_the_device_quantizes():
+    assert pixels.from_unit(np.float32([-1, 0.999, 7])).tolist() == [0, 255, 255]

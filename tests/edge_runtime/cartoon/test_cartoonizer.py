@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.cartoon import whole_frame
+from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
+from facetoon.edge_runtime.faces.finder import FaceFinder, OneEuro
+from facetoon.edge_runtime.sessions.session import open_session
+from facetoon.edge_runtime.timing import STAGES, StageTimer
+
+
+@pytest.fixture
+def timer():
+    return StageTimer()
+
+
+@pytest.fixture
+def cartoonizer(tiny_model, timer):
+    return Cartoonizer(open_session(tiny_model), FaceFinder(), timer)
+
+
+def test_the_face_changes_and_nothing_else(cartoonizer, portrait):
+    after = cartoonizer.process(portrait.copy())
+    face = cartoonizer.faces[0]
+    difference = cv2.absdiff(after, portrait).max(axis=2)
+    rows, columns = np.nonzero(difference)
+    side = face.height_px / 0.72
+    assert rows.min() > face.centre_y_px - side
+    assert rows.max() < face.centre_y_px + side
+    assert columns.min() > face.centre_x_px - side
+    assert columns.max() < face.centre_x_px + side
+    assert difference[int(face.centre_y_px), int(face.centre_x_px)] > 0
+
+
+def test_a_frame_without_a_face_is_untouched(cartoonizer):
+    noise = np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8)
+    for frame in (noise, np.zeros((480, 640, 3), np.uint8)):
+        assert np.array_equal(cartoonizer.process(frame.copy()), frame)
+    assert cartoonizer.faces == []
+
+
+def test_every_stage_is_timed(cartoonizer, portrait, timer):
+    cartoonizer.process(portrait.copy())
+    assert set(timer.percentiles()) == set(STAGES) - {"decode", "encode"}
+
+
+def test_the_live_crop_is_what_the_generator_was_given(cartoonizer, portrait):
+    """The pasted middle is the session's own answer to the crop that framing and pixels describe."""
+    after = cartoonizer.process(portrait.copy())
+    session, face = cartoonizer._session, cartoonizer.faces[0]
+    matrix = session.spec.framing.crop_matrix(face, session.size_px)
+    cartoon = session.run(pixels.swap_red_blue(pixels.warp(portrait, matrix, session.size_px)))
+    back = pixels.swap_red_blue(pixels.warp(after, matrix, session.size_px))
+    middle = slice(session.size_px // 4, -session.size_px // 4)
+    assert np.abs(back[middle, middle].astype(int) - cartoon[middle, middle]).mean() < 12
+
+
+def test_wrong_frame_names_both_sides(cartoonizer):
+    with pytest.raises(ValueError, match=r"frame is uint8 of shape \(4, 4\)"):
+        cartoonizer.process(np.zeros((4, 4), np.uint8))
+
+
+def test_the_demo_face_is_held_in_every_frame_and_rolls_with_the_picture(demo_frames):
+    finder = FaceFinder()
+    faces = [finder.find(frame) for frame in demo_frames]
+    assert all(len(found) == 1 for found in faces)
+    rolls = [found[0].roll_deg for found in faces]
+    assert max(rolls) - min(rolls) > 6  # the demo rolls by 12 degrees either way, over seven seconds
+    steps = np.abs(np.diff([found[0].centre_x_px for found in faces[5:]]))
+    assert steps.max() < 8
+
+
+def test_a_still_face_under_camera_noise_is_held_still(portrait):
+    finder, random = FaceFinder(), np.random.default_rng(1)
+    noisy = (np.clip(np.rint(portrait + random.normal(0, 3, portrait.shape)), 0, 255) for _ in range(60))
+    heights = [finder.find(np.uint8(frame))[0].height_px for frame in noisy]
+    assert np.abs(np.diff(heights[20:])).mean() < 0.0005 * heights[-1]
+
+
+def test_two_faces_largest_first_when_asked_for(portrait):
+    left, right = portrait[:320, 60:380], pixels.resize(portrait[:214, 100:350], 374, 320)
+    both = np.hstack([left, right])
+    finder = FaceFinder(max_faces=2)
+    found = finder.find(both)
+    assert len(found) == 2
+    assert found[0].height_px > found[1].height_px
+    assert found[0].centre_x_px > 320
+    assert len(FaceFinder(max_faces=1).find(both)) == 1
+
+
+def test_a_face_that_vanishes_is_let_go_and_found_again(portrait):
+    finder = FaceFinder()
+    empty = np.full_like(portrait, 90)
+    assert [len(finder.find(frame)) for frame in (portrait, portrait, empty, empty, portrait)] == [1, 1, 0, 0, 1]
+
+
+def test_one_euro_is_still_when_still_and_prompt_when_fast():
+    random = np.random.default_rng(2)
+    still = OneEuro()
+    noise = [still.step(100 + random.normal(0, 0.5), 100) for _ in range(300)][50:]
+    assert np.std(noise) < 0.35
+    fast = OneEuro()
+    lag = [abs(fast.step(5.0 * n, 100) - 5.0 * n) for n in range(60)]
+    assert lag[-1] < 10  # two frames behind at five per cent of the face a frame
+
+
+@pytest.fixture
+def two_models(tiny_model, timer):
+    """A plain model and one with styles, as --model twice loads them."""
+    styled = tiny_model.with_name("tiny-32-styles.tflite")
+    sessions = {"plain": open_session(tiny_model), "styled": open_session(styled)}
+    return Cartoonizer(sessions, FaceFinder(), timer)
+
+
+def change_by(cartoonizer, portrait, **values):
+    """Mean change of the face, with some settings changed."""
+    settings = cartoonizer.settings.patched(values, cartoonizer.styles)
+    after = cartoonizer.process(portrait.copy(), settings)
+    return after, float(cv2.absdiff(after, portrait)[70:190, 160:290].mean())
+
+
+def test_strength_and_the_share_of_photo_fade_the_cartoon(two_models, portrait):
+    whole = change_by(two_models, portrait)[1]
+    half = change_by(two_models, portrait, strength=0.5)[1]
+    assert half == pytest.approx(whole / 2, rel=0.2)  # each look moves the crop a little, and how differs by CPU
+    assert np.array_equal(change_by(two_models, portrait, strength=0)[0], portrait)
+    first = two_models.styles["styled"][0]
+    faded = change_by(two_models, portrait, model="styled", style={first: 1, "photo": 1})[1]
+    full = change_by(two_models, portrait, model="styled", style={first: 1})[1]
+    assert faded == pytest.approx(full / 2, rel=0.2)
+
+
+def test_styles_and_models_change_the_picture_from_one_frame_to_the_next(two_models, portrait):
+    one, other = two_models.styles["styled"][:2]
+    pictures = [
+        change_by(two_models, portrait, **values)[0]
+        for values in ({"model": "plain"}, {"model": "styled", "style": one}, {"model": "styled", "style": other})
+    ]
+    for a, b in ((0, 1), (1, 2), (0, 2)):
+        assert cv2.absdiff(pictures[a], pictures[b])[70:190, 160:290].mean() > 2
+
+
+def test_the_split_shows_the_frame_as_it_came_on_the_left(cartoonizer, portrait):
+    cartoon = cartoonizer.process(portrait.copy())
+    split = change_by(cartoonizer, portrait, split=0.45)[0]
+    column = round(0.45 * 512)
+    assert np.array_equal(split[:, : column - 1], portrait[:, : column - 1])
+    right = np.s_[:, column + 1 :]  # alike, not equal: the second look moved the crop a little
+    assert cv2.absdiff(split[right], cartoon[right]).mean() < 0.4 * cv2.absdiff(portrait[right], cartoon[right]).mean()
+    assert np.array_equal(change_by(cartoonizer, portrait, split=1)[0][:, :511], portrait[:, :511])
+
+
+def test_colour_match_gives_a_cartoon_the_photographs_mean_and_contrast(portrait):
+    weights = pixels.feather(64)
+    photograph = pixels.resize(portrait[40:200, 140:300], 64, 64)
+    cartoon = cv2.LUT(photograph[:, :, ::-1].copy(), np.uint8(np.arange(256) * 0.6))
+    inside = weights > 127
+    wanted = photograph[inside].mean(0), photograph[inside].std(0)
+    matched = pixels.match_colours(cartoon, photograph, weights, 1)[inside]
+    assert np.abs(matched.mean(0) - wanted[0]).max() < 4
+    assert np.abs(matched.std(0) - wanted[1]).max() < 6
+    assert np.array_equal(pixels.match_colours(cartoon, photograph, weights, 0), cartoon)
+    half = pixels.match_colours(cartoon, photograph, weights, 0.5)[inside].mean(0)
+    assert np.abs(half - (cartoon[inside].mean(0) + wanted[0]) / 2).max() < 4
+
+
+def test_colour_match_brings_the_face_in_the_frame_nearer_to_its_own_colours(cartoonizer, portrait):
+    face = np.s_[70:190, 160:290]
+    wanted = portrait[face].mean((0, 1))
+    plain, matched = (change_by(cartoonizer, portrait, colour_match=m)[0][face].mean((0, 1)) for m in (0, 1))
+    assert np.abs(matched - wanted).mean() < 0.6 * np.abs(plain - wanted).mean()
+
+
+@pytest.mark.parametrize("background", ["blur", "cartoon"])
+def test_a_changed_background_spares_the_head(cartoonizer, tiny_model, timer, portrait, background):
+    kept = Cartoonizer(open_session(tiny_model), FaceFinder(), timer).process(portrait.copy())
+    changed = change_by(cartoonizer, portrait, background=background)[0]
+    difference = cv2.absdiff(kept, changed)
+    assert difference[60:200, 150:300].mean() < 2
+    assert difference[400:].mean() > 4
+    empty = np.full_like(portrait, 90)
+    for _ in range(2):
+        after = change_by(cartoonizer, empty, background=background)[0]
+    assert np.array_equal(after, empty)
+
+
+@pytest.mark.parametrize("shape", [(480, 640), (37, 301), (1080, 1920), (3, 2)])
+def test_frame_mode_draws_frames_of_any_size_without_seams(cartoonizer, shape):
+    frame = np.empty((*shape, 3), np.uint8)
+    frame[:] = (200, 120, 40)
+    after = cartoonizer.process(frame.copy(), dataclasses.replace(cartoonizer.settings, mode="frame"))
+    assert after.shape == frame.shape
+    assert after.reshape(-1, 3).std(0).max() < 6  # the network's answer to a flat colour is flat: tiles leave no seam
+    assert cv2.absdiff(after, frame).mean() > 10
+
+
+def test_tiles_reach_from_border_to_border_and_overlap():
+    for length in range(112, 400, 7):
+        places = whole_frame.starts(length, 64)
+        assert (places[0], places[-1]) == (0, length - 64)
+        assert max(np.diff(places)) <= 64 * 0.75 + 1
+
+
+def test_the_largest_face_comes_first_when_time_is_short(tiny_model, portrait, timer):
+    left, right = portrait[:320, 60:380], pixels.resize(portrait[:214, 100:350], 374, 320)
+    both = np.hstack([left, right])
+    changes = {}
+    for budget_ms in (None, 0.001):
+        cartoonizer = Cartoonizer(open_session(tiny_model), FaceFinder(2), timer, budget_ms=budget_ms)
+        difference = cv2.absdiff(cartoonizer.process(both.copy()), both)
+        assert len(cartoonizer.faces) == 2
+        changes[budget_ms] = [difference[:, :320].mean(), difference[:, 320:].mean()]
+    assert min(changes[None]) > 1
+    assert changes[0.001][0] < 0.01 < 1 < changes[0.001][1]
+    assert cartoonizer.skipped == 1

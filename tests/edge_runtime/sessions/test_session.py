@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.session import LIVE_MODELS, MODELS, model_file, open_session
+from facetoon.edge_runtime.spec import read_model, write_model
+
+
+def installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+DATA = Path(__file__).parents[2] / "data"
+RUNTIMES = [
+    pytest.param("litert", marks=pytest.mark.skipif(not installed("ai_edge_litert"), reason="no ai-edge-litert")),
+    pytest.param(
+        "tflite-runtime",
+        marks=pytest.mark.skipif(
+            not installed("tflite_runtime"), reason="needs pip install 'facetoon[tflite-runtime]'"
+        ),
+    ),
+    pytest.param(
+        "onnxruntime",
+        marks=pytest.mark.skipif(not installed("onnxruntime"), reason="needs pip install 'facetoon[onnx]'"),
+    ),
+]
+
+
+@pytest.fixture
+def tiny_model(runtime):
+    """The tiny generator as a file that the runtime opens."""
+    return DATA / ("tiny-32.onnx" if runtime == "onnxruntime" else "tiny-32.tflite")
+
+
+@pytest.fixture
+def styled_model(runtime):
+    return DATA / ("tiny-32-styles.onnx" if runtime == "onnxruntime" else "tiny-32-styles.tflite")
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+class TestSession:
+    """Every runtime passes these."""
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    def test_picture_in_picture_out(self, tiny_model, runtime, threads):
+        session = open_session(tiny_model, runtime, threads)
+        image = np.random.default_rng(1).integers(0, 256, (session.size_px, session.size_px, 3), np.uint8)
+        out = session.run(image)
+        assert out.dtype == np.uint8
+        assert out.shape == image.shape
+        assert not np.array_equal(out, image)
+
+    def test_same_picture_same_answer(self, tiny_model, runtime):
+        session = open_session(tiny_model, runtime)
+        first, other = (np.full((32, 32, 3), level, np.uint8) for level in (10, 200))
+        expected = session.run(first)
+        session.run(other)
+        assert np.array_equal(session.run(first), expected)
+
+    def test_says_what_runs_it(self, tiny_model, runtime):
+        assert any(c.isdigit() for c in open_session(tiny_model, runtime).runtime)
+
+    def test_wrong_shape_and_type_name_both_sides(self, tiny_model, runtime):
+        session = open_session(tiny_model, runtime)
+        with pytest.raises(ValueError, match=r"\(16, 16\), the model wants \(32, 32\)"):
+            session.run(np.zeros((16, 16, 3), np.uint8))
+        with pytest.raises(ValueError, match="float64"):
+            session.run(np.zeros((32, 32, 3)))
+
+    def test_colours_come_out_where_they_belong(self, tiny_model, runtime):
+        out = open_session(tiny_model, runtime).run(np.full((32, 32, 3), (10, 60, 200), np.uint8))
+        np.testing.assert_allclose(out[5, 5].astype(int), (200, 245, 60), atol=1)
+
+    def test_a_style_is_mixed_until_another_is_set(self, styled_model, runtime):
+        session = open_session(styled_model, runtime)
+        assert session.styles == ("plain", "inverted")
+        image = np.full((32, 32, 3), (10, 60, 200), np.uint8)
+        np.testing.assert_array_equal(session.run(image), image)
+        session.set_style([0, 1])
+        np.testing.assert_allclose(session.run(image).astype(int), 255 - image.astype(int), atol=1)
+        session.set_style([0.5, 0.5])
+        np.testing.assert_allclose(session.run(image).astype(int), 128, atol=1)
+
+    def test_a_style_of_another_length_names_both_sides(self, styled_model, tiny_model, runtime):
+        with pytest.raises(ValueError, match=r"shape \(3,\), the model mixes 2"):
+            open_session(styled_model, runtime).set_style([1, 0, 0])
+        plain = open_session(tiny_model, runtime)
+        assert plain.styles == ()
+        with pytest.raises(ValueError, match="the model mixes 0"):
+            plain.set_style([1])
+
+    @pytest.mark.parametrize("path", LIVE_MODELS, ids=lambda path: path.stem)
+    def test_the_shipped_models_draw_every_style(self, runtime, path, portrait):
+        if runtime == "onnxruntime":
+            pytest.skip("what ships is .tflite")
+        session = open_session(path, runtime)
+        assert session.spec.recipe.startswith("static_wi8_ai8")
+        image = pixels.resize(pixels.swap_red_blue(portrait), session.size_px, session.size_px)
+        answers = []
+        for share in np.eye(len(session.styles)):
+            session.set_style(share)
+            answers.append(session.run(image).astype(int))
+        assert len(answers) >= 3
+        assert all(np.abs(a - b).mean() > 5 for a, b in combinations(answers, 2))
+
+
+def test_what_ships_is_small_and_known_by_name():
+    files = list(MODELS.iterdir())
+    assert sum(file.stat().st_size for file in files) < 4_000_000
+    assert model_file("styles-64") == LIVE_MODELS[1]
+    assert model_file("runs/styles-64") == Path("runs/styles-64")
+    assert model_file("styles-128.tflite") == Path("styles-128.tflite")
+
+
+def test_a_missing_runtime_is_said_and_not_replaced(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", None)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(InputError, match=r"tflite-runtime is not installed; pip install 'facetoon\[tflite-runtime\]'"):
+        open_session(DATA / "tiny-32.tflite", "tflite-runtime")
+    with pytest.raises(InputError, match=r"onnxruntime is not installed; pip install 'facetoon\[onnx\]'"):
+        open_session(DATA / "tiny-32.onnx")
+
+
+@pytest.mark.parametrize(("name", "runtime"), [("tiny-32.tflite", "onnxruntime"), ("tiny-32.onnx", "litert")])
+def test_a_runtime_for_the_other_kind_of_file_is_refused(name, runtime):
+    with pytest.raises(InputError, match=rf"{runtime} does not run \{Path(name).suffix} files"):
+        open_session(DATA / name, runtime)
+
+
+def test_an_unknown_runtime_is_refused():
+    with pytest.raises(InputError, match="no runtime tflite; choose litert, tflite-runtime or onnxruntime"):
+        open_session(DATA / "tiny-32.tflite", "tflite")
+
+
+@pytest.mark.parametrize("change", [{"value_range": (0.0, 1.0)}, {"colour_order": "BGR"}])
+def test_another_range_or_colour_order_is_refused_and_not_guessed(tmp_path, change):
+    model, spec = read_model(DATA / "tiny-32.tflite")
+    write_model(tmp_path / "m.tflite", model, dataclasses.replace(spec, **change))
+    with pytest.raises(InputError, match=r"this facetoon gives RGB in \(-1.0, 1.0\)"):
+        open_session(tmp_path / "m.tflite")
+
+
+def test_a_style_input_that_the_spec_does_not_name_is_refused(tmp_path):
+    model, spec = read_model(DATA / "tiny-32-styles.tflite")
+    write_model(tmp_path / "m.tflite", model, dataclasses.replace(spec, styles=("one",)))
+    with pytest.raises(InputError, match="takes a style of 2, but names 1"):
+        open_session(tmp_path / "m.tflite")
+
+
+def test_missing_file_and_unknown_kind(tmp_path):
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        open_session(tmp_path / "none.tflite")
+    with pytest.raises(InputError, match=r"is not a model file that this runtime opens"):
+        open_session(tmp_path / "model.pb")

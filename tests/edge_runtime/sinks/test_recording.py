@@ -1,0 +1,122 @@
+"""Recordings, written by a real process that is really killed."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+
+import cv2
+import numpy as np
+import pytest
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sinks import recording
+from facetoon.edge_runtime.sinks.recording import FragmentedRecording, RotatingRecording, open_recording
+from facetoon.edge_runtime.sinks.sink import RecordingSink
+
+needs_av = pytest.mark.skipif(not recording.survives(), reason="PyAV is missing: pip install 'facetoon[record]'")
+
+
+def frames_of(path):
+    video = cv2.VideoCapture(str(path))
+    frames = []
+    while (read := video.read())[0]:
+        frames.append(read[1])
+    return frames
+
+
+def frames_shown(url):
+    with urllib.request.urlopen(f"{url}/api/state", timeout=30) as answer:
+        return json.load(answer)["frames"]
+
+
+def seconds_of(path):
+    """When the last frame that can be read is to be shown."""
+    video, last_ms = cv2.VideoCapture(str(path)), 0.0
+    while video.read()[0]:
+        last_ms = video.get(cv2.CAP_PROP_POS_MSEC)
+    return last_ms / 1000
+
+
+@needs_av
+def test_a_fragmented_recording_plays_with_every_frame(tmp_path, demo_frames):
+    sink = FragmentedRecording(tmp_path / "out.mp4", 25.0)
+    for frame in demo_frames[:30]:
+        sink.write(frame)
+    sink.close()
+    sink.close()
+    assert cv2.VideoCapture(str(tmp_path / "out.mp4")).get(cv2.CAP_PROP_FPS) == pytest.approx(25)
+    played = frames_of(tmp_path / "out.mp4")
+    assert len(played) == 30
+    assert all(cv2.PSNR(a, b) > 28 for a, b in zip(played, demo_frames, strict=False))
+
+
+@needs_av
+def test_frames_of_a_slow_camera_play_when_they_came(tmp_path, demo_frames):
+    """Twenty frames at 10 a second, from a camera that states 30, play for two seconds."""
+    now = iter(np.repeat(np.arange(30) / 10, 2))
+    sink = FragmentedRecording(tmp_path / "out.mp4", 30.0, clock=lambda: next(now))
+    next(now)
+    for frame in demo_frames[:20]:
+        sink.write(frame)
+    sink.close()
+    video = cv2.VideoCapture(str(tmp_path / "out.mp4"))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) / video.get(cv2.CAP_PROP_FPS) > 0.9
+
+
+@needs_av
+def test_a_killed_process_leaves_a_recording_that_plays_up_to_the_last_second(tmp_path, tiny_model):
+    """The demo in real time: as long as it was shown, but for one second, the file plays."""
+    out = tmp_path / "out.mp4"
+    command = [
+        sys.executable,
+        "-m",
+        "facetoon.edge_runtime",
+        "--model",
+        str(tiny_model),
+        "--port",
+        "0",
+        "--record",
+        str(out),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        url = re.search(r"http://\S+", process.stdout.readline())[0]
+        while frames_shown(url) == 0:
+            time.sleep(0.02)
+        first_s = time.monotonic()
+        time.sleep(4)
+        shown, lasted_s = frames_shown(url), time.monotonic() - first_s
+        process.send_signal(signal.SIGKILL)
+    assert shown > 10
+    assert seconds_of(out) >= lasted_s - 1
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+@pytest.mark.parametrize("kind", [RecordingSink, pytest.param(FragmentedRecording, marks=needs_av)])
+def test_files_rotate_and_only_the_newest_stay(tmp_path, demo_frames, kind):
+    (tmp_path / "out-notes.mp4").write_text("not ours")
+    for _ in range(2):  # a second run goes on counting
+        sink = RotatingRecording(tmp_path / "out.mp4", 30.0, 10 / 30 / 60, 3, kind)
+        for frame in demo_frames[:25]:
+            sink.write(frame)
+        sink.close()
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["out-00004.mp4", "out-00005.mp4", "out-00006.mp4", "out-notes.mp4"]
+    assert [len(frames_of(tmp_path / name)) for name in names[:3]] == [10, 10, 5]
+
+
+@pytest.mark.parametrize(("name", "message"), [("out.txt", "is an .mp4 file"), ("no/such/out.mp4", "does not exist")])
+@pytest.mark.parametrize("minutes", [None, 1])
+def test_impossible_recording_is_refused_at_once(tmp_path, name, message, minutes):
+    with pytest.raises(InputError, match=message):
+        open_recording(tmp_path / name, 25.0, minutes)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_pyav_the_plain_writer_remains(tmp_path, monkeypatch):
+    monkeypatch.setattr(recording.importlib.util, "find_spec", lambda name: None)
+    assert isinstance(open_recording(tmp_path / "out.mp4", 30.0), RecordingSink)

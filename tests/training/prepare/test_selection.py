@@ -1,0 +1,63 @@
+"""The split on its own, with made-up records: what pictures cannot show cheaply."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from facetoon.training.pictures.images import PictureFile
+from facetoon.training.prepare.crops import Crop, Record
+from facetoon.training.prepare.selection import Past, sort_out
+from facetoon.training.recipes.recipe import Prepare
+
+
+def record(number, like=None):
+    """A record with a random hash, or one that differs from another's by three bits."""
+    bits = np.random.default_rng(number if like is None else like).integers(0, 2, 256, np.uint8)
+    if like is not None:
+        bits[:3] ^= 1
+    phash = np.packbits(bits).tobytes().hex()
+    sha = hashlib.sha256(str(number).encode()).hexdigest()
+    crop = Crop(box=(0, 0, 100.0 + number, 0), scores={"chroma": 50}, phash=phash, name=f"{sha[:20]}-0.png")
+    return Record("A", PictureFile("in", f"{number % 10}_{number}.jpg", 1, ""), sha, phash, 200, 200, crops=(crop,))
+
+
+def places(rows):
+    return {row.record.file.member: row.place for row in rows}
+
+
+def past_of(rows):
+    kept = {row.name: row.place for row in rows if row.place}
+    return Past(kept, {row.name: kept[row.like] for row in rows if row.like in kept})
+
+
+def test_about_a_fifth_is_for_testing_and_the_order_does_not_matter():
+    records = [record(n) for n in range(500)]
+    rows = sort_out(records, Prepare(), Past())
+    assert 70 < sum(row.place == "testA" for row in rows) < 130
+    assert places(rows) == places(sort_out(records[::-1], Prepare(), Past()))
+
+
+def test_of_two_alike_one_stays_and_it_goes_on_staying():
+    first = sort_out([record(1), record(2)], Prepare(), Past())
+    larger_copy = record(900, like=1)
+    rows = sort_out([larger_copy, record(1), record(2)], Prepare(), past_of(first))
+    assert [row.reason for row in rows] == ["near-duplicate", "", ""]
+    assert places(first).items() <= places(rows).items()
+    fresh = sort_out([larger_copy, record(1), record(2)], Prepare(), Past())
+    assert [row.reason for row in fresh] == ["", "near-duplicate", ""]  # the larger face, when nothing was kept before
+
+
+def test_a_repeat_takes_the_side_of_what_it_repeated_when_that_is_gone():
+    for number in range(20):
+        original, copy = record(number), record(1000 + number, like=number)
+        rows = sort_out([original, copy], Prepare(test_share=0.5), past_of(sort_out([original], Prepare(), Past())))
+        (left,) = sort_out([copy], Prepare(test_share=0.5), past_of(rows))
+        assert left.place == rows[0].place
+
+
+def test_names_tell_who_must_stay_together():
+    rows = sort_out([record(n) for n in range(200)], Prepare(test_share=0.5, identity_pattern=r"^(\d)_"), Past())
+    sides = {(row.record.file.member[0], row.place) for row in rows}
+    assert len(sides) == 10
+    assert {side for _, side in sides} == {"trainA", "testA"}

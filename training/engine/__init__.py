@@ -1,0 +1,1 @@
+"""Where TensorFlow and JAX differ, and how several devices share a batch."""

@@ -1,0 +1,88 @@
+"""What style transfer and its fast version minimize: content as features, style as Gram matrices (Gatys et al. 2016).
+
+Both losses are relative, squared error over the target's square: 0 is perfect, 1 as wrong as no picture at all. So the
+weights mean the same for every encoder and layer; Gatys et al.'s constants hold for one network's scale alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from facetoon.edge_runtime.pixels import Image, to_unit
+from keras import ops
+
+Features = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of the loss terms."""
+
+    content: float
+    style: float
+    tv: float
+
+
+def gram(features: Any) -> Any:
+    """(batch, h, w, c) to (batch, c, c): mean products of channels over the picture, blind to where they occur."""
+    flat = ops.reshape(features, (ops.shape(features)[0], -1, features.shape[-1]))
+    return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / ops.cast(ops.shape(flat)[1], "float32")
+
+
+def grams(features: Features, layers: Sequence[str]) -> dict[str, Any]:
+    """Gram matrices (batch, c, c) by layer."""
+    return {layer: gram(features[layer]) for layer in layers}
+
+
+def style_grams(
+    encoder: Any, styles: Sequence[Image], shares: Sequence[float], layers: Sequence[str]
+) -> dict[str, Any]:
+    """The Gram matrices (1, c, c) of several styles merged: their mean, weighted by `shares`, which sum to 1."""
+    each = [grams(encoder(to_unit(style)[None]), layers) for style in styles]
+    return {
+        layer: sum(share * one[layer] for share, one in zip(shares, each, strict=True))  # type: ignore[misc]
+        for layer in layers
+    }
+
+
+def blend(photo: Mapping[str, Any], style: Mapping[str, Any], strength: float) -> dict[str, Any]:
+    """The photograph as one more style: at strength 0 its own Gram matrices, which it fulfils; at 1 the style's."""
+    return {layer: (1.0 - strength) * photo[layer] + strength * style[layer] for layer in style}
+
+
+def relative_error(value: Any, target: Any) -> Any:
+    """(batch,): squared error of each picture over its target's square."""
+    axes = tuple(range(1, len(target.shape)))
+    return ops.sum(ops.square(value - target), axes) / (ops.sum(ops.square(target), axes) + 1e-8)
+
+
+def style_error(features: Features, target: Mapping[str, Any]) -> Any:
+    """(batch,): mean over the target's layers of the Gram matrices' relative error."""
+    errors = [relative_error(gram(features[layer]), wanted) for layer, wanted in target.items()]
+    return sum(errors[1:], errors[0]) / len(errors)
+
+
+def total_variation(pictures: Any) -> Any:
+    """(batch,): mean squared difference of neighbouring pixels, of (batch, h, w, 3)."""
+    down, right = pictures[:, 1:] - pictures[:, :-1], pictures[:, :, 1:] - pictures[:, :, :-1]
+    return ops.mean(ops.square(down), (1, 2, 3)) + ops.mean(ops.square(right), (1, 2, 3))
+
+
+def loss(
+    pictures: Any, features: Features, content: Features, style: Mapping[str, Any], weights: Weights
+) -> tuple[Any, dict[str, Any]]:
+    """(scalar, its parts by name) for pictures (batch, h, w, 3) whose `features` an encoder gave.
+
+    `content` holds the photographs' features by content layer, `style` the Gram matrices wanted. The scalar sums over
+    the batch, so that no picture's gradient depends on what else is in it; the parts are means, for people to read.
+    """
+    content_errors = [relative_error(features[layer], wanted) for layer, wanted in content.items()]
+    terms = {
+        "content": sum(content_errors[1:], content_errors[0]) / len(content_errors),
+        "style": style_error(features, style),
+        "tv": total_variation(pictures),
+    }
+    total = weights.content * terms["content"] + weights.style * terms["style"] + weights.tv * terms["tv"]
+    return ops.sum(total), {"loss": ops.mean(total), **{name: ops.mean(term) for name, term in terms.items()}}

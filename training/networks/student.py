@@ -1,0 +1,155 @@
+"""The student: the small generator that ships, made of what int8 kernels on a CPU do well.
+
+Space-to-depth stem, one depthwise convolution a block and wide pointwise ones (on ARM multiply-adds decide, and these
+waste none; on x86 fewer depthwise ones run closer to the peak), batch normalization that folds away, ReLU6 that fuses,
+bilinear upsampling, depth-to-space head, zero padding, channels in multiples of 16.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from facetoon.edge_runtime.errors import InputError
+from facetoon.training.recipes.recipe import Student
+from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable("facetoon")
+class SpaceToDepth(layers.Layer):
+    """(batch, 2h, 2w, c) to (batch, h, w, 4c)."""
+
+    def call(self, x: Any) -> Any:
+        """TensorFlow's own op where there is one: the converter knows it, a reshape it would leave as six ops."""
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            return tf.nn.space_to_depth(x, 2)
+        _, height, width, channels = x.shape
+        x = ops.reshape(x, (-1, height // 2, 2, width // 2, 2, channels))
+        return ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, height // 2, width // 2, 4 * channels))
+
+
+@keras.saving.register_keras_serializable("facetoon")
+class DepthToSpace(layers.Layer):
+    """(batch, h, w, 4c) to (batch, 2h, 2w, c)."""
+
+    def call(self, x: Any) -> Any:
+        """The reverse of SpaceToDepth."""
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            return tf.nn.depth_to_space(x, 2)
+        _, height, width, channels = x.shape
+        x = ops.reshape(x, (-1, height, width, 2, 2, channels // 4))
+        return ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, 2 * height, 2 * width, channels // 4))
+
+
+@keras.saving.register_keras_serializable("facetoon")
+class ClipUnit(layers.Layer):
+    """Clip to -1..1 in use; pass through in training, where a clipped value would get no gradient."""
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        """The converter fuses the clip into the convolution before it."""
+        return x if training else ops.clip(x, -1.0, 1.0)
+
+
+RATE = 4.0
+"""Adam moves every weight equally far a step; at the trunk's pace the styles came apart too slowly."""
+
+
+@keras.saving.register_keras_serializable("facetoon")
+class StyleAffine(layers.Layer):
+    """Gain and shift of every channel, linear in the style: y = x (1 + s G) + s S.
+
+    G and S are RATE times what is stored. Conditional instance normalization's affine (Dumoulin et al. 2017) behind a
+    batch normalization: for a style that is fixed, all of it folds into the convolution before. A mix of styles has the
+    mix of their gains and shifts.
+    """
+
+    def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
+        """One row a style, beginning with all styles alike."""
+        (*_, channels), (*_, styles) = input_shape
+        self.gains = self.add_weight(shape=(styles, channels), initializer="zeros", name="gains")
+        self.shifts = self.add_weight(shape=(styles, channels), initializer="zeros", name="shifts")
+
+    def call(self, inputs: Any) -> Any:
+        """`inputs`: x (batch, h, w, channels) and style (batch, styles)."""
+        x, style = inputs
+        gain, shift = (ops.reshape(ops.matmul(style, rows), (-1, 1, 1, x.shape[-1])) for rows in self.rows())
+        return x * gain + shift
+
+    def rows(self) -> tuple[Any, Any]:
+        """Gains and shifts of each style alone, both (styles, channels)."""
+        return 1.0 + RATE * self.gains, RATE * self.shifts
+
+
+def build_student(size_px: int, student: Student, styles: int = 0) -> keras.Model:
+    """A generator: pictures (batch, size_px, size_px, 3) float -1..1 to the same.
+
+    With `styles` above 0 it takes [pictures, style], the second (batch, styles): shares that sum to 1. Raises
+    InputError for impossible sizes.
+    """
+    if size_px % 4 or student.stem_filters % 16 or student.filters % 16:
+        raise InputError(
+            f"A student of {size_px} px with {student.stem_filters} and {student.filters} filters is impossible: "
+            "the size must be a multiple of 4 and the filters of 16."
+        )
+    image = keras.Input((size_px, size_px, 3), name="image")
+    style = keras.Input((styles,), name="style") if styles else None
+    x = SpaceToDepth()(image)
+    x = _conv(x, student.stem_filters, 3)
+    x = _conv(_depthwise(x, stride=2), student.filters, 1, style=style)
+    for block in range(student.blocks):
+        styled = (block + 1) % student.style_every == 0
+        y = _conv(_depthwise(x, kernel=student.kernel), student.filters, 1, style=style if styled else None)
+        x = layers.Add()([x, _conv(y, student.filters, 1, relu=False)])
+    x = layers.UpSampling2D(2, interpolation="bilinear")(x)
+    x = _conv(_depthwise(x), student.stem_filters, 1)
+    x = layers.Conv2D(12, 3, padding="same")(x)
+    inputs = image if style is None else [image, style]
+    return keras.Model(inputs, DepthToSpace()(ClipUnit()(x)), name="student")
+
+
+def _conv(x: Any, filters: int, kernel: int, relu: bool = True, style: Any = None) -> Any:
+    x = layers.Conv2D(filters, kernel, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    if style is not None:
+        x = StyleAffine()([x, style])
+    return layers.ReLU(6.0)(x) if relu else x
+
+
+def _depthwise(x: Any, stride: int = 1, kernel: int = 3) -> Any:
+    x = layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False)(x)
+    return layers.BatchNormalization()(x)
+
+
+def affines(student: keras.Model) -> list[StyleAffine]:
+    """The layers that make a student's styles, from entrance to exit; none in one without a style input."""
+    return [layer for layer in student.layers if isinstance(layer, StyleAffine)]
+
+
+def with_one_more(student: keras.Model) -> keras.Model:
+    """A copy that knows one style more, the last: without gains and shifts of its own yet."""
+    image, style = student.inputs
+    copies: dict[Any, Any] = {}
+
+    def copy(op: Any) -> Any:
+        if not isinstance(op, layers.Layer):
+            return op
+        return copies.setdefault(op, type(op).from_config(op.get_config()))
+
+    inputs = [keras.Input(image.shape[1:], name="image"), keras.Input((style.shape[1] + 1,), name="style")]
+    grown = keras.models.clone_model(student, input_tensors=inputs, clone_function=copy)
+    for layer, made in copies.items():
+        values = layer.get_weights()
+        is_style = isinstance(layer, StyleAffine)
+        made.set_weights([np.pad(rows, ((0, 1), (0, 0))) for rows in values] if is_style else values)
+    return grown
+
+
+def unclipped(student: keras.Model) -> keras.Model:
+    """The same network, sharing its weights, without the last clip, whose gradient is nought beyond -1..1."""
+    clip = next(layer for layer in student.layers if isinstance(layer, ClipUnit))
+    return keras.Model(student.inputs, DepthToSpace()(clip.input))

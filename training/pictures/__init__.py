@@ -1,0 +1,1 @@
+"""Picture files in, batches out: discovery, decoding, split, pairs and augmentation."""

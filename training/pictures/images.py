@@ -1,0 +1,207 @@
+"""Pictures from folders and zip files, read once, split by content hash."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Decoded pictures of one domain.
+
+    `images` is uint8 RGB (n, side, side, 3), of aligned pairs (n, 2, side, side, 3), the photograph first, and of what
+    teachers taught (n, 1 + teachers, side, side, 3); `source` (n,) says which of the given sources each came from;
+    `digest` is the SHA-256 over the pictures' own hashes, so equal sets have equal digests.
+    """
+
+    images: pixels.Image
+    source: np.ndarray
+    digest: str
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def load_split(sources: list[str], side_px: int, test_share: float) -> tuple[ImageSet, ImageSet]:
+    """Train and test pictures of one domain, each the largest centred square at `side_px`.
+
+    A source is a folder or zip file, with an optional pattern (`list_pictures`): `faces.zip#lfw_*`. A picture belongs
+    to the test set when the hash of its bytes falls below `test_share`: the split is stable when files are added.
+    Raises InputError when a source is missing or empty, or a picture cannot be read.
+    """
+    if len(sources) == 1 and sources[0].endswith(("#dataset-A", "#dataset-B")):  # split on disk already
+        dataset, _, part = sources[0].rpartition("#")
+        return load_dataset(dataset, part[-1], side_px)
+    hashes: list[str] = []
+    images: list[pixels.Image] = []
+    origin: list[int] = []
+    for index, source in enumerate(sources):
+        with ThreadPoolExecutor() as pool:
+            read = list(pool.map(partial(read_square, side_px=side_px), list_pictures(source)))
+        hashes += [digest for digest, _ in read]
+        images += [image for _, image in read]
+        origin += [index] * len(read)
+    is_test = np.array([falls_to_test(digest, test_share) for digest in hashes])
+    return tuple(  # type: ignore[return-value]
+        image_set(hashes, images, origin, np.flatnonzero(is_test == wanted), name)
+        for wanted, name in ((False, "training"), (True, "test"))
+    )
+
+
+def falls_to_test(digest: str, test_share: float) -> bool:
+    """Whether the content with this SHA-256 belongs to the test set, whatever other content there is."""
+    return int(digest[:8], 16) / 2**32 < test_share
+
+
+LAYOUT = ("trainA", "testA", "trainB", "testB")
+"""Folders of a data set: A holds photographs, B cartoons (CycleGAN, U-GAT-IT, selfie2anime, toon-train prepare)."""
+UNFINISHED = ".prepare/unfinished"
+"""A file that stands in a data set while `toon-train prepare` works on it."""
+
+
+def list_layout(dataset: str) -> dict[str, list[PictureFile]]:
+    """The pictures of each folder of LAYOUT, in a folder or zip file, at any depth; empty ones are left out.
+
+    Raises InputError when no such folder holds a picture, or when the data set is only half prepared.
+    """
+    if (Path(dataset) / UNFINISHED).exists():
+        raise InputError(f"{dataset} is not finished: run the same toon-train prepare command again.")
+    files: dict[str, list[PictureFile]] = {name: [] for name in LAYOUT}
+    for file in list_pictures(dataset):
+        folder = next((part for part in file.member.split("/")[:-1] if part in files), None)
+        if folder and not file.member.startswith(".prepare/"):
+            files[folder].append(file)
+    if not any(files.values()):
+        raise InputError(f"{dataset} has no folder {', '.join(LAYOUT[:-1])} or {LAYOUT[-1]} with pictures.")
+    return {name: found for name, found in files.items() if found}
+
+
+def load_dataset(dataset: str, letter: str, side_px: int) -> tuple[ImageSet, ImageSet]:
+    """`load_split` for one domain ("A" or "B") of a data set that is split on disk already."""
+    layout = list_layout(dataset)
+    sets = []
+    for part in ("train", "test"):
+        files = layout.get(part + letter)
+        if not files:
+            raise InputError(f"{dataset} has no pictures in {part}{letter}.")
+        with ThreadPoolExecutor() as pool:
+            read = list(pool.map(partial(read_square, side_px=side_px), files))
+        hashes, images = [digest for digest, _ in read], [image for _, image in read]
+        sets.append(image_set(hashes, images, [0] * len(read), np.arange(len(read)), part))
+    return sets[0], sets[1]
+
+
+def image_set(
+    hashes: list[str], images: list[pixels.Image], origin: list[int], rows: np.ndarray, name: str
+) -> ImageSet:
+    """The chosen `rows` of what was read; InputError, calling it the `name` share, when there are none."""
+    if not len(rows):
+        raise InputError(f"The {name} share of {len(images)} pictures is empty; add pictures or change test_share.")
+    digest = hashlib.sha256("".join(sorted(hashes[row] for row in rows)).encode()).hexdigest()
+    return ImageSet(np.stack([images[row] for row in rows]), np.array([origin[row] for row in rows]), digest)
+
+
+def read_square(file: PictureFile, side_px: int) -> tuple[str, pixels.Image]:
+    """SHA-256 of a file, and its picture's largest centred square at `side_px`, uint8 RGB."""
+    data = file.read()
+    return hashlib.sha256(data).hexdigest(), pixels.square(pixels.decode_image(data, file.name), side_px)
+
+
+@dataclass(frozen=True, order=True)
+class PictureFile:
+    """One picture in a folder or zip file; small, so that it travels between processes."""
+
+    container: str
+    """The folder or zip file."""
+    member: str
+    """Path within it, with forward slashes."""
+    size_bytes: int
+    stamp: str
+    """Changes when the content does: the modification time in a folder, the CRC in a zip file."""
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return f"{self.container}/{self.member}"
+
+    def read(self) -> bytes:
+        """The file's bytes; raises InputError when they cannot be had."""
+        try:
+            if Path(self.container).is_dir():
+                return (Path(self.container) / self.member).read_bytes()
+            return _open_zip(self.container, os.stat(self.container).st_mtime_ns).read(self.member)
+        except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+            # RuntimeError: encrypted; NotImplementedError: a compression that Python lacks
+            raise InputError(f"{self.name} cannot be read: {error}.") from None
+
+
+@lru_cache(maxsize=8)
+def _open_zip(path: str, changed_ns: int) -> zipfile.ZipFile:
+    """One archive for all reads of a process, which are serialized by the archive's own lock; again when it changed."""
+    return zipfile.ZipFile(path)
+
+
+def list_pictures(source: str) -> list[PictureFile]:
+    """Every picture of a folder or zip file, sorted by name; `source` may end in a pattern: `faces.zip#lfw_*`.
+
+    The pattern is for the file name, or, when it has a slash, for the end of the path: `comics.zip#v1/*`.
+
+    Raises InputError when there is no such source, or no picture in it.
+    """
+    place, _, pattern = source.partition("#")
+    path = Path(place)
+    if path.is_dir():
+        found = list(_in_folder(path))
+    elif zipfile.is_zipfile(path):
+        found = list(_in_zip(path))
+    elif path.is_file():
+        raise InputError(f"{place} is neither a folder nor a whole zip file; if it is a zip, it is damaged.")
+    else:
+        raise InputError(f"{place} is neither a folder nor a zip file.")
+    kept = [f for f in found if _is_picture(f.member) and _matches(f.member, pattern or "*")]
+    if not kept:
+        raise InputError(f"{source} holds no pictures ({', '.join(SUFFIXES)}).")
+    return sorted(kept)
+
+
+def _is_picture(member: str) -> bool:
+    """By its name; `._a.jpg` is what macOS puts beside a.jpg in a zip file, and no picture."""
+    name = member.rpartition("/")[2].lower()
+    return name.endswith(SUFFIXES) and not name.startswith("._")
+
+
+def _matches(member: str, pattern: str) -> bool:
+    return fnmatch(f"/{member}", f"*/{pattern}") if "/" in pattern else fnmatch(Path(member).name, pattern)
+
+
+def _in_folder(folder: Path) -> Iterator[PictureFile]:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            stat = path.stat()
+            yield PictureFile(str(folder), path.relative_to(folder).as_posix(), stat.st_size, str(stat.st_mtime_ns))
+
+
+def _in_zip(path: Path) -> Iterator[PictureFile]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"The zip file {path} cannot be read: {error}.") from None
+    for entry in entries:
+        if not entry.is_dir():
+            yield PictureFile(str(path), entry.filename, entry.file_size, f"{entry.CRC:08x}")

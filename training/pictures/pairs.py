@@ -1,0 +1,57 @@
+"""Aligned pairs of a photograph and its cartoon, found by their names, split by content hash."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
+
+import numpy as np
+from facetoon.edge_runtime.errors import InputError
+from facetoon.training.pictures.images import (
+    ImageSet,
+    PictureFile,
+    falls_to_test,
+    image_set,
+    list_pictures,
+    read_square,
+)
+from facetoon.training.recipes.recipe import Pairs
+
+
+def load_pairs(sources: list[str], side_px: int, test_share: float, pairs: Pairs) -> tuple[ImageSet, ImageSet]:
+    """Train and test pairs, `images` (n, 2, side_px, side_px, 3), each the largest centred squares.
+
+    The hash of the photograph decides the side, so one photograph in two styles never stands on both. Raises InputError
+    when a source is missing, holds no pair, or a picture cannot be read.
+    """
+    found = [(index, pair) for index, source in enumerate(sources) for pair in list_pairs(source, pairs)]
+    with ThreadPoolExecutor() as pool:
+        read = list(pool.map(lambda item: [read_square(file, side_px) for file in item[1]], found))
+    hashes = [photo[0] + cartoon[0] for photo, cartoon in read]
+    images = [np.stack([photo[1], cartoon[1]]) for photo, cartoon in read]
+    is_test = np.array([falls_to_test(digest, test_share) for digest in hashes])
+    origin = [index for index, _ in found]
+    train, test = (
+        image_set(hashes, images, origin, np.flatnonzero(is_test == wanted), name)
+        for wanted, name in ((False, "training"), (True, "test"))
+    )
+    return train, test
+
+
+def list_pairs(source: str, pairs: Pairs) -> list[tuple[PictureFile, PictureFile]]:
+    """(photograph, cartoon) for each two files of one folder whose names differ by the recipe's suffixes alone."""
+    found: dict[tuple[str, str], PictureFile] = {}
+    for file in list_pictures(source):
+        path = PurePosixPath(file.member)
+        found[str(path.parent), path.stem] = file
+    matched = []
+    for (folder, stem), photo in found.items():
+        name = stem.removesuffix(pairs.photo_suffix)
+        cartoon = found.get((folder, name + pairs.cartoon_suffix))
+        if stem.endswith(pairs.photo_suffix) and cartoon not in (None, photo):
+            matched.append((photo, cartoon))
+    if not matched:
+        raise InputError(
+            f"{source} holds no pairs: of NAME{pairs.photo_suffix} and NAME{pairs.cartoon_suffix} in one folder."
+        )
+    return matched

@@ -1,0 +1,276 @@
+"""One picture in, crops with scores and a reason for each that is not kept out: a pure function of its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.framing import Face, Framing
+from facetoon.edge_runtime.pixels import Image
+from facetoon.training.detectors import Detector, Found
+from facetoon.training.detectors.profiles import ProfileFinder
+from facetoon.training.pictures.headers import is_cut_short, picture_size
+from facetoon.training.pictures.images import PictureFile
+from facetoon.training.prepare.near_duplicates import perceptual_hash
+from facetoon.training.recipes.recipe import Prepare
+
+SCORED_PX = 128  # crops are scored at this size, whatever size they are written at
+MAX_FILE_BYTES = 300_000_000  # a picture of a real camera is far below; a zip bomb is not
+
+
+@dataclass(frozen=True)
+class Crop:
+    """What became of one face, or of a picture taken whole."""
+
+    reason: str = ""
+    """Why it is not kept; empty when it is."""
+    box: tuple[float, float, float, float] | None = None
+    """Of the face: centre x, y, height in pixels of the picture, and roll in degrees."""
+    scores: dict[str, float] = field(default_factory=dict)
+    """probability, turn, cut, outside, sharpness, brightness, contrast, chroma, red, green, blue: what was measured."""
+    phash: str = ""
+    """256 bits, hexadecimal."""
+    name: str = ""
+    """Of the written file; empty when none was written."""
+    size_bytes: int = 0
+    """Of the written file, so that one cut short is noticed."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of one input file. One line of the journal."""
+
+    domain: str
+    file: PictureFile
+    sha256: str = ""
+    phash: str = ""
+    """Of the whole picture: a copy is known even where the detector placed the crop a little differently."""
+    width_px: int = 0
+    height_px: int = 0
+    reason: str = ""
+    """Why no crop was made at all; empty when there are crops."""
+    detail: str = ""
+    crops: tuple[Crop, ...] = ()
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> Record:
+        """The reverse of `dataclasses.asdict`."""
+        crops = [{**c, "box": None if c["box"] is None else tuple(c["box"])} for c in values["crops"]]
+        return Record(
+            **{**values, "file": PictureFile(**values["file"]), "crops": tuple(Crop(**crop) for crop in crops)}
+        )
+
+
+@dataclass(frozen=True)
+class Judge:
+    """How the pictures of one domain are judged. `detector` None: pictures are taken whole."""
+
+    domain: str
+    settings: Prepare
+    detector: Detector | None
+    framed: bool = False
+    """Pictures are face crops already: the face is measured where it should be, and no crop is made."""
+    profiles: ProfileFinder | None = None
+    """Looks where the detector found nothing; None for a detector that sees profiles itself."""
+
+    def judge(self, file: PictureFile) -> tuple[Record, list[bytes]]:
+        """The record of a file, and the PNG bytes of its kept crops, in the order of their names."""
+        record = Record(self.domain, file)
+        try:
+            record, image = self._read(record)
+        except InputError as error:
+            return replace(record, reason="unreadable", detail=str(error)), []
+        except MemoryError:
+            return replace(record, reason="too large", detail="memory ran out"), []
+        if image is None:
+            return record, []
+        reason, made = self._made(image)
+        crops, files = [], []
+        for number, (crop, picture) in enumerate(made):
+            if not crop.reason and not self.framed:
+                files.append(pixels.encode_png(picture))
+                name = f"{record.sha256[:20]}-{number}.png"
+                crop = replace(crop, name=name, size_bytes=len(files[-1]))
+            crops.append(crop)
+        return replace(record, reason=reason, crops=tuple(crops)), files
+
+    def _read(self, record: Record) -> tuple[Record, Image | None]:
+        """The record with hash and size, and the RGB picture unless it is too large or too small to look at."""
+        if record.file.size_bytes > MAX_FILE_BYTES:
+            return replace(record, reason="too large", detail=f"{record.file.size_bytes} bytes"), None
+        data = record.file.read()
+        record = replace(record, sha256=hashlib.sha256(data).hexdigest())
+        reduce, header = 1, picture_size(data)
+        if header:
+            width, height, shrinks = header
+            record = replace(record, width_px=width, height_px=height)
+            reduce = self._reduction(width * height, shrinks)
+            if not reduce:
+                megapixels = f"{width * height / 1e6:.0f} megapixels"
+                return replace(record, reason="too large", detail=megapixels), None
+        if is_cut_short(data):
+            raise InputError(f"{record.file.name} is cut short.")
+        image = pixels.decode_image(data, record.file.name, reduce)
+        record = replace(record, width_px=image.shape[1] * reduce, height_px=image.shape[0] * reduce)
+        if min(image.shape[:2]) < self.settings.min_side_px:
+            return replace(record, reason="too small"), None
+        grey, _ = pixels.to_grey(pixels.swap_red_blue(pixels.resize(image, SCORED_PX, SCORED_PX)), SCORED_PX)
+        return replace(record, phash=perceptual_hash(grey)), image
+
+    def _reduction(self, count: int, shrinks: bool) -> int:
+        """By what the sides must be divided to stay within the limit; 0 when nothing allowed is enough."""
+        for reduce in (1, 2, 4, 8) if shrinks else (1,):
+            if count / reduce**2 <= self.settings.max_megapixels * 1e6:
+                return reduce
+        return 0
+
+    def _made(self, image: Image) -> tuple[str, list[tuple[Crop, Image]]]:
+        """A reason why there are no crops, or the crops of a picture with their pixels."""
+        if self.detector is None:
+            return self._whole(image)
+        return self._framed(image, self.detector) if self.framed else self._faces(image, self.detector)
+
+    def _framed(self, image: Image, detector: Detector) -> tuple[str, list[tuple[Crop, Image]]]:
+        """The picture is the crop; the face is looked for where the framing has it, and only then anywhere."""
+        s, side = self.settings, min(image.shape[:2])
+        if max(image.shape[:2]) > s.max_elongation * side:
+            return "not square", []
+        picture = pixels.square(image, SCORED_PX)
+        nominal = Face(SCORED_PX / 2 - 0.5, SCORED_PX * s.face_centre_y - 0.5, SCORED_PX * s.face_height)
+        frame = pixels.swap_red_blue(picture)
+        found = detector.look(frame, nominal) or next(iter(detector.detect(frame)), None)
+        if found is None or found.probability < s.believe:
+            return self._faceless(frame), []
+        crop = self._scored(found, picture, picture, np.eye(2, 3, dtype=np.float32))
+        # Tight crops may cut the hair and chin; sizes are told in pixels of the file.
+        too_small = found.face.height_px * side / SCORED_PX < s.min_face_px
+        return "", [(replace(crop, reason="face too small" if too_small else crop.reason), picture)]
+
+    def _whole(self, image: Image) -> tuple[str, list[tuple[Crop, Image]]]:
+        height, width = image.shape[:2]
+        if max(height, width) > self.settings.max_elongation * min(height, width):
+            return "not square", []
+        picture = pixels.square(image, self.settings.size_px)
+        crop = score(Crop(), picture, Framing(1.0, 0.5))
+        return "", [(replace(crop, reason=self._picture_fault(crop.scores)), picture)]
+
+    def _faces(self, image: Image, detector: Detector) -> tuple[str, list[tuple[Crop, Image]]]:
+        frame = pixels.swap_red_blue(image)
+        found = [one for one in detector.detect(frame) if one.probability >= self.settings.believe]
+        if not found:
+            return self._faceless(frame), []
+        largest = found[0].face.height_px
+        found = [one for one in found if one.face.height_px >= self.settings.other_face * largest]
+        if self.settings.faces == "single" and len(found) > 1:
+            return "several faces", []
+        if self.settings.faces != "all":
+            found = found[:1]
+        return "", [self._face(image, one) for one in found]
+
+    def _faceless(self, frame: Image) -> str:
+        """Why the detector believes in no face."""
+        return "profile" if self.profiles and self.profiles.hits(frame) >= self.settings.profile_hits else "no face"
+
+    def _face(self, image: Image, found: Found) -> tuple[Crop, Image]:
+        s = self.settings
+        matrix = Framing(s.face_height, s.face_centre_y).crop_matrix(found.face, s.size_px)
+        picture = pixels.warp(image, matrix, s.size_px)
+        return self._scored(found, picture, image, matrix), picture
+
+    def _scored(self, found: Found, picture: Image, image: Image, matrix: np.ndarray) -> Crop:
+        """The crop `picture`, which `matrix` cut from `image` around a face, with scores and reason."""
+        s, face = self.settings, found.face
+        box = (face.centre_x_px, face.centre_y_px, face.height_px, face.roll_deg)
+        crop = score(Crop(box=_rounded(box)), picture, Framing(s.face_height, s.face_centre_y))
+        scores = {
+            "probability": round(found.probability, 4),
+            "cut": round(_cut(face, image), 3),
+            "outside": round(_outside(matrix, picture.shape[0], image), 3),
+            **({} if found.turn is None else {"turn": round(found.turn, 3)}),
+            **crop.scores,
+        }
+        return replace(crop, scores=scores, reason=self._face_fault(found, scores))
+
+    def _face_fault(self, found: Found, scores: dict[str, float]) -> str:
+        """The first reason against a face, or nothing."""
+        s, face = self.settings, found.face
+        if not self.framed and face.height_px < s.min_face_px:
+            return "face too small"
+        if scores["cut"] > s.max_cut:
+            return "face cut by the border"
+        if found.turn is not None and abs(found.turn) > s.max_turn:
+            return "profile"
+        if abs(face.roll_deg) > s.max_roll_deg:
+            return "strongly rolled"
+        if scores["outside"] > s.max_outside:
+            return "too near the border"
+        return self._picture_fault(scores)
+
+    def _picture_fault(self, scores: dict[str, float]) -> str:
+        s = self.settings
+        if scores["brightness"] < s.min_brightness:
+            return "too dark"
+        if scores["brightness"] > s.max_brightness:
+            return "too bright"
+        if scores["contrast"] < s.min_contrast:
+            return "too little contrast"
+        return "blurred" if self.detector is not None and scores["sharpness"] < s.min_sharpness else ""
+
+
+def score(crop: Crop, picture: Image, framing: Framing) -> Crop:
+    """`crop` with its perceptual hash and the scores of an RGB `picture` (side, side, 3) where the face fills."""
+    small = pixels.resize(picture, SCORED_PX, SCORED_PX)
+    grey, _ = pixels.to_grey(pixels.swap_red_blue(small), SCORED_PX)
+    top = max(round((framing.face_centre_y - framing.face_height / 2) * SCORED_PX), 0)
+    bottom = min(round((framing.face_centre_y + framing.face_height / 2) * SCORED_PX), SCORED_PX)
+    half = round(framing.face_height * 0.36 * SCORED_PX)  # faces are about 0.72 as wide as high
+    inner = (slice(top, bottom), slice(SCORED_PX // 2 - half, SCORED_PX // 2 + half))
+    face = grey[inner].astype(np.float32)
+    chroma = small.max(2).astype(np.int16) - small.min(2)
+    edges = cv2.Laplacian(face, cv2.CV_32F)
+    contrast = float(face.std())
+    red, green, blue = (float(value) for value in small[inner].mean((0, 1)))
+    scores = {
+        "sharpness": float(edges.std()) / max(contrast, 1.0),
+        "brightness": float(face.mean()),
+        "contrast": contrast,
+        "chroma": float(np.percentile(chroma, 95)),
+        "red": red,
+        "green": green,
+        "blue": blue,
+    }
+    return replace(crop, phash=perceptual_hash(grey), scores={name: round(v, 3) for name, v in scores.items()})
+
+
+def _rounded(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    x, y, height, roll = (round(value, 2) for value in box)
+    return x, y, height, roll
+
+
+def _cut(face: Face, image: Image) -> float:
+    """Share of the face's outline (an ellipse) that lies outside the picture."""
+    angle = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+    across, along = 0.36 * face.height_px * np.cos(angle), 0.5 * face.height_px * np.sin(angle)
+    roll = math.radians(face.roll_deg)
+    x = face.centre_x_px + across * math.cos(roll) - along * math.sin(roll)
+    y = face.centre_y_px + across * math.sin(roll) + along * math.cos(roll)
+    return float(_is_outside(x, y, image).mean())
+
+
+def _outside(matrix: np.ndarray, size_px: int, image: Image) -> float:
+    """Share of the crop that lies outside the picture."""
+    axis = (np.arange(16) + 0.5) * size_px / 16
+    x, y = np.meshgrid(axis, axis)
+    points = np.stack([x.ravel(), y.ravel(), np.ones(256)]).T @ matrix.T
+    return float(_is_outside(points[:, 0], points[:, 1], image).mean())
+
+
+def _is_outside(x: np.ndarray, y: np.ndarray, image: Image) -> np.ndarray:
+    height, width = image.shape[:2]
+    return (x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)

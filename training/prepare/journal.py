@@ -1,0 +1,174 @@
+"""What data preparation leaves on the disk, so that it can stop at any moment and go on.
+
+`.prepare/journal.jsonl` holds the settings and then one line for each file that was judged; a half line at its end,
+from a run that was killed, counts as none. A crop is written whole before its line. Files reach their names by
+`os.replace`, so a name never stands for half a file, and `.prepare/unfinished` stands there until all is in place.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from facetoon.edge_runtime.errors import InputError
+from facetoon.training.pictures.images import LAYOUT, UNFINISHED, PictureFile
+from facetoon.training.prepare.crops import Record
+
+SYNC_S = 1.0  # at most this much work is lost with the power
+
+
+class Workspace:
+    """The folder of a data set in the making. Close it, or use it as a context manager."""
+
+    def __init__(self, out: Path, settings: dict[str, Any]) -> None:
+        """Begin in an empty or new folder, or go on in one of the same settings; InputError for any other."""
+        self.out = out
+        self._known: dict[tuple[str, str, str], Record] = {}
+        self._settings = json.loads(json.dumps(settings))
+        path = out / ".prepare" / "journal.jsonl"
+        if out.exists() and not out.is_dir():
+            raise InputError(f"{out} is a file, not a folder.")
+        if out.is_dir() and not path.exists() and any(p.name != ".prepare" for p in out.iterdir()):
+            raise InputError(f"{out} is not empty, and no toon-train prepare began it; choose another folder.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = self._read(path) if path.exists() else 0
+        for stale in out.glob("**/*.partial"):
+            stale.unlink()
+        (out / UNFINISHED).touch()
+        self._journal = path.open("r+b" if path.exists() else "w+b")
+        self._journal.truncate(whole)
+        self._journal.seek(whole)
+        self._synced_s = time.monotonic()
+        if not whole:
+            self._line({"settings": self._settings})
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the journal on the disk."""
+        if not self._journal.closed:
+            try:
+                self._sync()
+            finally:
+                self._journal.close()
+
+    def record(self, domain: str, file: PictureFile) -> Record | None:
+        """What an earlier run found out about this very file; None when it must be judged (again)."""
+        known = self._known.get((domain, file.container, file.member))
+        if known is None or known.file != file:
+            return None
+        sizes = {crop.name: crop.size_bytes for crop in known.crops if crop.name}
+        whole = all(self._has(domain, name, size) for name, size in sizes.items())
+        return known if whole else None
+
+    def add(self, record: Record, crops: list[bytes]) -> None:
+        """Keep a record and the PNG bytes of its crops."""
+        names = [crop.name for crop in record.crops if crop.name]
+        for name, data in zip(names, crops, strict=True):
+            write_whole(self.aside(record.domain) / name, data)
+        self._line(dataclasses.asdict(record))
+
+    def finish(self) -> None:
+        """Everything is in place: the data set may be used."""
+        self._sync()
+        (self.out / UNFINISHED).unlink(missing_ok=True)
+
+    def aside(self, domain: str) -> Path:
+        """Where crops wait that are in no part of the data set."""
+        return self.out / ".prepare" / f"crops{domain}"
+
+    def place(self, domain: str, places: dict[str, str]) -> None:
+        """Bring crops to their folders: {name: "trainA"}; crops of the domain that are not named go aside."""
+        folders = [self.aside(domain), *(self.out / name for name in LAYOUT if name.endswith(domain))]
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        for folder in folders:
+            for path in sorted(folder.glob("*.png")):
+                target = self.out / places[path.name] if path.name in places else self.aside(domain)
+                if target != folder:
+                    os.replace(path, target / path.name)
+
+    def _has(self, domain: str, name: str, size_bytes: int) -> bool:
+        folders = (self.aside(domain), self.out / f"train{domain}", self.out / f"test{domain}")
+        for folder in folders:
+            try:
+                if (folder / name).stat().st_size == size_bytes:
+                    return True
+            except FileNotFoundError:
+                continue
+        return False
+
+    def _line(self, values: dict[str, Any]) -> None:
+        self._journal.write(json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n")
+        self._journal.flush()
+        if time.monotonic() - self._synced_s > SYNC_S:
+            self._sync()
+
+    def _sync(self) -> None:
+        self._journal.flush()
+        os.fsync(self._journal.fileno())
+        self._synced_s = time.monotonic()
+
+    def _read(self, path: Path) -> int:
+        """Take in the journal; the number of bytes that are whole lines."""
+        whole = 0
+        for number, line in enumerate(path.read_bytes().splitlines(keepends=True)):
+            try:
+                if not line.endswith(b"\n"):
+                    break
+                values = json.loads(line.decode("utf-8", "surrogateescape"))
+                if number == 0:
+                    self._check_settings(values["settings"])
+                else:
+                    record = Record.from_json(values)
+                    self._known[record.domain, record.file.container, record.file.member] = record
+            except (ValueError, KeyError, TypeError) as error:
+                if isinstance(error, InputError):
+                    raise
+                break  # the power went; what follows is judged again
+            whole += len(line)
+        return whole
+
+    def _check_settings(self, there: dict[str, Any]) -> None:
+        differing = sorted(k for k in there.keys() | self._settings.keys() if there.get(k) != self._settings.get(k))
+        if differing:
+            changes = ", ".join(f"{k} {there.get(k)} there, {self._settings.get(k)} asked for" for k in differing)
+            raise InputError(f"{self.out} was prepared with other settings ({changes}); choose another folder.")
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that its name never stands for half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(data)
+        os.replace(partial, path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def disk_faults(out: Path) -> Iterator[None]:
+    """A full or forbidden disk is for the user to mend: one sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise InputError(
+                f"The disk of {out} is full; make room and run the same command again: it goes on where it was."
+            ) from None
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR):
+            raise InputError(f"{error.filename or out} cannot be written: {error.strerror}.") from None
+        raise

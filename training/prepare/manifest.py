@@ -1,0 +1,62 @@
+"""manifest.csv: a line for every input file, or for each face of it: where it went, or why not, and its scores."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from facetoon.edge_runtime.errors import InputError
+from facetoon.training.prepare.journal import write_whole
+from facetoon.training.prepare.selection import Past, Row
+
+SCORES = (
+    *("probability", "turn", "cut", "outside", "sharpness", "brightness", "contrast", "chroma"),
+    *("red", "green", "blue"),
+)
+HEADER = (
+    *("domain", "source", "file", "place", "crop", "reason", "detail", "like", "differing_bits"),
+    *("sha256", "phash", "width_px", "height_px"),
+    *("face_x_px", "face_y_px", "face_height_px", "face_roll_deg"),
+    *SCORES,
+)
+
+
+def write(path: Path, rows: list[Row]) -> None:
+    """Write it, whole or not at all."""
+    text = io.StringIO()
+    lines = csv.writer(text)
+    lines.writerow(HEADER)
+    lines.writerows(_line(row) for row in rows)
+    write_whole(path, text.getvalue().encode("utf-8", "surrogateescape"))
+
+
+def _line(row: Row) -> list[object]:
+    record, crop = row.record, row.crop
+    box = crop.box if crop and crop.box else ("",) * 4
+    scores = crop.scores if crop else {}
+    return [
+        *(record.domain, record.file.container, record.file.member, row.place, crop.name if crop else ""),
+        *(row.reason, record.detail, row.like, row.bits if row.like else ""),
+        *(record.sha256, crop.phash if crop else "", record.width_px or "", record.height_px or ""),
+        *box,
+        *(scores.get(name, "") for name in SCORES),
+    ]
+
+
+def read_past(dataset: Path) -> dict[str, Past]:
+    """What an earlier manifest decided for each domain, "A" and "B"; nothing when there is no manifest."""
+    path, past = dataset / "manifest.csv", {"A": Past(), "B": Past()}
+    if not path.exists():
+        return past
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        lines = list(csv.DictReader(file))
+    if lines and not {"domain", "crop", "place", "like"} <= lines[0].keys():
+        raise InputError(f"{path} is no manifest of toon-train prepare.")
+    for line in (line for line in lines if line["place"] and line["domain"] in past):
+        past[line["domain"]].kept[line["crop"]] = line["place"]
+    for line in (line for line in lines if line["crop"] and line["like"] and line["domain"] in past):
+        of_domain = past[line["domain"]]
+        if line["like"] in of_domain.kept and line["crop"] not in of_domain.kept:
+            of_domain.repeats[line["crop"]] = of_domain.kept[line["like"]]
+    return past

@@ -1,0 +1,1 @@
+"""What a run is: dataclasses read from TOML, and the packaged recipes themselves."""

@@ -1,0 +1,1 @@
+"""A run directory: the loop, its checkpoints, its log, and how a run begins."""

@@ -1,0 +1,78 @@
+"""`--dry-run`: what a recipe costs on this machine, measured on its own data, with nothing written."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+from facetoon.training.engine import cluster
+from facetoon.training.pictures import batches
+from facetoon.training.recipes.recipe import Recipe
+from facetoon.training.runs.checkpoint import Trainer
+from facetoon.training.runs.loop import Stopwatch, load, taught
+
+MEASURE_S = 20.0
+LEAST_STEPS = 5
+
+
+def dry_run(recipe: Recipe, sources: dict[str, list[str]], build: Callable[[Recipe], Trainer]) -> Iterator[str]:
+    """Lines that tell parameters, multiply-adds, memory, steps a second and how long the schedule takes here."""
+    domains = {domain: load(domain, given, recipe)[0] for domain, given in sources.items()}
+    cluster.check_batch(recipe.batch_size)
+    trainer: Any = build(recipe)
+    domains = taught(trainer, domains)
+    for direction, model in trainer.generators.items():
+        macs = multiply_adds(model) / 1e6
+        yield f"generator {direction}: {model.count_params():,} parameters, {macs:,.0f} million multiply-adds a picture"
+    yield f"all that is kept in a checkpoint: {sum(_size(v) for v in trainer.variables):,} numbers"
+    started_s = time.monotonic()
+    trainer.step(0, *batches.batch_at(0, domains, recipe))
+    yield f"first step, with compilation: {time.monotonic() - started_s:.1f} s"
+    watch, started_s = Stopwatch(), time.monotonic()
+    for step, batch in enumerate(
+        watch.waiting(batches.prefetch(1, recipe.steps + LEAST_STEPS + 1, domains, recipe)), 1
+    ):
+        trainer.step(min(step, recipe.steps - 1), *batch)
+        watch.stepped()
+        if step >= LEAST_STEPS and time.monotonic() - started_s > MEASURE_S:
+            break
+    lap = watch.lap(recipe.batch_size)
+    hours = recipe.steps / lap["steps_per_s"] / 3600
+    yield f"steps a second: {lap['steps_per_s']:.3f} ({lap['images_per_s']:.2f} of each domain's pictures)"
+    yield f"share of time waiting for data: {lap['waiting_share']:.1%}"
+    yield f"memory, at most: {_memory()}"
+    yield f"{recipe.steps:,} steps will take {hours:.1f} hours here, besides samples and checkpoints"
+
+
+def multiply_adds(model: Any) -> int:
+    """Of one picture's way through the convolutions and dense layers."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):
+            total += layer.output.shape[1] * layer.output.shape[2] * _size(layer.kernel)
+        elif isinstance(layer, keras.layers.Dense):
+            total += _size(layer.kernel)
+    return total
+
+
+def _size(variable: Any) -> int:
+    size = 1
+    for extent in variable.shape:
+        size *= extent
+    return size
+
+
+def _memory() -> str:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    told = f"{peak / 1e6:,.0f} MB resident"
+    if keras.backend.backend() == "jax":
+        import jax
+
+        statistics = jax.local_devices()[0].memory_stats() or {}
+        if "peak_bytes_in_use" in statistics:
+            told += f", {statistics['peak_bytes_in_use'] / 1e6:,.0f} MB on the device"
+    return told

@@ -1,0 +1,174 @@
+"""A run: a directory that holds its configuration, metrics, samples and checkpoints, and goes on where it was."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from facetoon.edge_runtime import pixels
+from facetoon.training.engine import cluster
+from facetoon.training.pictures.batches import MARGIN, WHOLE, Part, prefetch
+from facetoon.training.pictures.images import ImageSet, load_split
+from facetoon.training.pictures.pairs import load_pairs
+from facetoon.training.prepare.journal import disk_faults
+from facetoon.training.recipes.recipe import Recipe
+from facetoon.training.runs import checkpoint, run_directory
+from facetoon.training.runs.checkpoint import Trainer
+from facetoon.training.runs.run_directory import RunLog
+from facetoon.training.runs.warm_start import warm_start
+from tqdm import tqdm
+
+SHEET_ROWS = 8
+TEST_PICTURES = 64  # of each domain, for the metrics of held-out pictures
+LOG_EVERY = 20  # steps
+
+
+def train(
+    recipe: Recipe,
+    run: Path,
+    sources: dict[str, list[str]],
+    build: Callable[[Recipe], Trainer],
+    provenance: dict[str, Any] | None = None,
+    part: Part = WHOLE,
+    init: Path | None = None,
+) -> None:
+    """Train `build(recipe)` to the recipe's last step in the directory `run`, resuming what is there.
+
+    `sources` names the folders or zips of each domain ("photos", "cartoons", "pairs") in the order of the step's
+    arguments; `provenance` is what else identifies the run, such as its teacher's hash; `part` (worker, workers) is
+    this process's share, of which the first alone writes; `init` is where the networks of a run that begins come from.
+    Raises InputError for unusable data, a full disk or a directory of another configuration, and FloatingPointError,
+    with the last checkpoint kept, when a loss is no longer a number.
+    """
+    splits = {domain: load(domain, given, recipe) for domain, given in sources.items()}
+    described = {domain: _described(train) for domain, (train, _) in splits.items()}
+    config = {"recipe": run_directory.identity(recipe), "data": described, **(provenance or {})}
+    run_directory.refuse_another(run, config)
+    cluster.check_batch(recipe.batch_size)
+    trainer = build(recipe)
+    train_sets, test_sets = (taught(trainer, {name: split[i] for name, split in splits.items()}) for i in (0, 1))
+    first = checkpoint.restore(run / "checkpoints", trainer)
+    if init and not first:
+        warm_start(trainer, init)
+    with disk_faults(run):
+        if part[0] == 0:
+            run_directory.describe(run, config, sources)
+        with (
+            closing(prefetch(first, recipe.steps, train_sets, recipe, part)) as batches,
+            closing(RunLog(run, first, writes=part[0] == 0)) as log,
+        ):
+            _loop(recipe, run, trainer, first, batches, list(test_sets.values()), log)
+
+
+def _loop(
+    recipe: Recipe,
+    run: Path,
+    trainer: Trainer,
+    first: int,
+    batches: Iterator[tuple[pixels.Tensor, ...]],
+    held_out: list[ImageSet],
+    log: RunLog,
+) -> None:
+    sheet, test = _columns(held_out, recipe, SHEET_ROWS), _columns(held_out, recipe, TEST_PICTURES)
+    watch = Stopwatch()
+    bar = tqdm(total=recipe.steps, initial=first, unit="step", smoothing=0.05, disable=None if log.writes else True)
+    with bar:
+        for step, batch in enumerate(watch.waiting(batches), first):
+            parts = trainer.step(step, *batch)
+            _refuse_nan(parts, step)
+            watch.stepped()
+            bar.update()
+            done, last = step + 1, step + 1 == recipe.steps
+            saving = done % recipe.checkpoint_every == 0 or last
+            if saving:
+                scores = trainer.test(*test)  # by all workers: what lies on all devices is computed by all of them
+                parts |= scores
+            if done % LOG_EVERY == 0 or saving:
+                log.metrics(done, {**watch.lap(recipe.batch_size), **parts})
+                bar.set_postfix_str(" ".join(f"{name}={value:.3f}" for name, value in parts.items()))
+            if done % recipe.sample_every == 0 or last:
+                log.sample(done, _sheet(trainer.translate(*sheet)))
+            if saving and log.writes:
+                checkpoint.save(run / "checkpoints", done, trainer, recipe.keep_checkpoints)
+                checkpoint.save_best(run, done, trainer, recipe.best_metric or next(iter(scores)), scores)
+
+
+class Stopwatch:
+    """Where the time of the steps goes, between two lines of the log; checkpoints and samples count as no step."""
+
+    def __init__(self) -> None:
+        self._started_s = time.monotonic()
+        self._steps, self._stepping_s, self._waited_s = 0, 0.0, 0.0
+
+    def waiting(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """The same batches; the time until each comes counts as waiting for data, and as part of its step."""
+        while True:
+            self._asked_s = time.monotonic()
+            batch = next(batches, None)
+            if batch is None:
+                return
+            self._waited_s += time.monotonic() - self._asked_s
+            yield batch
+
+    def stepped(self) -> None:
+        """A step is over."""
+        self._steps += 1
+        self._stepping_s += time.monotonic() - self._asked_s
+
+    def lap(self, batch_size: int) -> dict[str, float]:
+        """Seconds since the start; of the steps since the last lap steps and images a second, share spent waiting."""
+        steps_per_s = self._steps / max(self._stepping_s, 1e-9)
+        lap = {
+            "elapsed_s": round(time.monotonic() - self._started_s, 1),
+            "steps_per_s": round(steps_per_s, 3),
+            "images_per_s": round(steps_per_s * batch_size, 2),
+            "waiting_share": round(self._waited_s / max(self._stepping_s, 1e-9), 4),
+        }
+        self._steps, self._stepping_s, self._waited_s = 0, 0.0, 0.0
+        return lap
+
+
+def taught(trainer: Any, domains: dict[str, ImageSet]) -> dict[str, ImageSet]:
+    """The domains of a step: where teachers have a say, what they make of what was read, else that itself."""
+    return trainer.teach(domains) if hasattr(trainer, "teach") else domains
+
+
+def load(domain: str, sources: list[str], recipe: Recipe) -> tuple[ImageSet, ImageSet]:
+    """Train and test pictures of a domain, decoded once and held in memory a little larger than the crops."""
+    side_px = round(recipe.data.size_px * MARGIN)
+    if domain == "pairs":
+        return load_pairs(sources, side_px, recipe.data.test_share, recipe.pairs)
+    return load_split(sources, side_px, recipe.data.test_share)
+
+
+def _described(images: ImageSet) -> dict[str, Any]:
+    return {"train_images": len(images), "train_sha256": images.digest}
+
+
+def _refuse_nan(parts: dict[str, float], step: int) -> None:
+    for name, value in parts.items():
+        if not math.isfinite(value):
+            raise FloatingPointError(f"The loss {name} is {value} at step {step}; the last checkpoint is kept.")
+
+
+def _columns(held_out: list[ImageSet], recipe: Recipe, count: int) -> list[pixels.Tensor]:
+    """Float batches of test pictures in the order of the step's arguments, evenly over the sources of each domain."""
+    return [column for images in held_out for column in _test_pictures(images, recipe.data.size_px, count)]
+
+
+def _test_pictures(images: ImageSet, size_px: int, count: int) -> list[pixels.Tensor]:
+    rows = [np.flatnonzero(images.source == s) for s in np.unique(images.source)]
+    chosen = [rows[i % len(rows)][i // len(rows) % len(rows[i % len(rows)])] for i in range(count)]
+    picked = images.images[chosen]
+    columns = [picked] if picked.ndim == 4 else [picked[:, i] for i in range(picked.shape[1])]
+    return [pixels.to_unit(np.stack([pixels.square(image, size_px) for image in column])) for column in columns]
+
+
+def _sheet(columns: list[Any]) -> pixels.Image:
+    """One picture: a column for each batch, a row for each picture."""
+    return np.hstack([np.vstack([pixels.from_unit(x) for x in np.asarray(column)]) for column in columns])

@@ -1,0 +1,49 @@
+"""Transfer learning: networks begin as another run left them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from facetoon.edge_runtime.errors import InputError
+from facetoon.training.runs.checkpoint import DIRECTIONS, Trainer, generator_path, load_generator, network_values
+
+
+def warm_start(trainer: Trainer, start: Path) -> None:
+    """Give `trainer` the generators of a run (its averages) or of a .keras file, and a run's discriminators.
+
+    What `start` lacks begins as always. Raises InputError when it has no generator, or one of another layout.
+    """
+    generator_path(start)  # says what is missing
+    if "student" in trainer.networks:
+        _assign(trainer.networks["student"], load_generator(start).get_weights(), f"The student of {start}")
+    for direction in DIRECTIONS:
+        trained = trainer.networks.get(f"gen_{direction}")
+        exists = start.suffix != ".keras" and (start / f"generator_{direction}.keras").exists()
+        if trained is not None and (exists or (start.suffix == ".keras" and direction == "ab")):
+            values = load_generator(start, direction).get_weights()
+            for name in (f"gen_{direction}", f"ema_{direction}"):
+                _assign(trainer.networks[name], values, f"The generator of {start}")
+    if start.suffix != ".keras":
+        for name, values in network_values(start / "checkpoints", "disc_").items():
+            if name in trainer.networks:
+                _assign(trainer.networks[name], values, f"The discriminator of {start}")
+
+
+def _assign(network: Any, values: list[Any], what: str) -> None:
+    variables = network.variables
+    grown = [_grown(value, tuple(v.shape)) for value, v in zip(values, variables, strict=False)]
+    if len(values) != len(variables) or [tuple(v.shape) for v in variables] != [v.shape for v in grown]:
+        raise InputError(f"{what} has another layout than this recipe builds.")
+    for variable, value in zip(variables, grown, strict=True):
+        variable.assign(value)
+
+
+def _grown(kernel: Any, shape: tuple[int, ...]) -> Any:
+    """A kernel within a larger one, zero around it: the network is the same, and sees further from now on."""
+    kernel = np.asarray(kernel)
+    if kernel.ndim != 4 or kernel.shape[2:] != shape[2:] or kernel.shape[0] > shape[0]:
+        return kernel
+    around = [((large - small) // 2,) * 2 for small, large in zip(kernel.shape, shape, strict=True)]
+    return np.pad(kernel, around)

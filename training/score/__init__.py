@@ -1,0 +1,1 @@
+"""How near a generator's pictures come to its target domain."""

@@ -1,0 +1,1 @@
+"""The VGG19 style-transfer baseline."""

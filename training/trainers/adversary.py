@@ -1,0 +1,65 @@
+"""One side of a GAN: a discriminator, what it may see, and the losses that both sides take from its scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from facetoon.training.engine.backend import input_gradient
+from facetoon.training.networks import losses
+from facetoon.training.networks.diff_augment import augment
+from facetoon.training.networks.discriminator import build_discriminator
+from facetoon.training.recipes.recipe import Recipe
+from keras import ops
+
+
+class Adversary:
+    """The discriminator of one domain; `variables` is all that it keeps."""
+
+    def __init__(self, recipe: Recipe, name: str, seed: int, size_px: int | None = None, styles: int = 0) -> None:
+        """Networks are built with the recipe's seed already set; `seed` is for the augmentation alone.
+
+        `size_px` is of the pictures it judges, where that is not the recipe's own. With `styles` above 0 it is also
+        told the style of each, (batch, styles), and judges by that (Mirza and Osindero 2014).
+        """
+        self.recipe = recipe
+        self.discriminator = build_discriminator(recipe.discriminator, size_px or recipe.data.size_px, name, styles)
+        self._for_generator, self._for_discriminator = losses.GAN_LOSSES[recipe.loss.gan]
+        self.seed = keras.random.SeedGenerator(seed) if recipe.discriminator.diff_augment else None
+
+    @property
+    def trainable_variables(self) -> list[Any]:
+        """What its optimizer moves."""
+        return self.discriminator.trainable_variables
+
+    @property
+    def variables(self) -> list[Any]:
+        """What a checkpoint must hold."""
+        return self.discriminator.variables + ([self.seed.state] if self.seed else [])
+
+    def generator_loss(self, fake: Any, style: Any = None) -> Any:
+        """How far the fakes are from passing, averaged over the heads."""
+        heads = self._scores(fake, style, training=False)
+        return sum(self._for_generator(scores) for scores in heads) / len(heads)
+
+    def discriminator_loss(self, real: Any, fake: Any, style: Any = None) -> Any:
+        """How far the discriminator is from telling them apart, averaged over the heads, plus the gradient penalty."""
+        pairs = list(zip(*(self._scores(images, style, training=True) for images in (real, fake)), strict=True))
+        loss = sum(self._for_discriminator(*pair) for pair in pairs) / len(pairs)
+        weight = self.recipe.loss.gradient_penalty_weight
+        return loss + 0.5 * weight * self._gradient_penalty(real, style) if weight else loss
+
+    def _gradient_penalty(self, real: Any, style: Any = None) -> Any:
+        """Mean squared length of the scores' gradient on real pictures: R1 of Mescheder et al. 2018."""
+
+        def total(images: Any) -> Any:
+            heads = self._scores(images, style, training=False)
+            return sum(ops.sum(ops.mean(scores, axis=tuple(range(1, scores.ndim)))) for scores in heads) / len(heads)
+
+        return ops.mean(ops.sum(ops.square(input_gradient(total, real)), axis=(1, 2, 3)))
+
+    def _scores(self, images: Any, style: Any, training: bool) -> list[Any]:
+        if self.seed:
+            images = augment(images, self.recipe.discriminator.diff_augment, self.seed)
+        heads = self.discriminator(images if style is None else [images, style], training=training)
+        return heads if isinstance(heads, list) else [heads]

@@ -1,0 +1,261 @@
+"""A style of one's own: a distilled student learns one more, from as few as 50 cartoons that show no photograph.
+
+Only a row of gains and shifts is new (as Dumoulin et al. 2017 add a style). Every batch is drawn in the new style
+alone, which gives the other rows a gradient of nought, and batch normalization keeps its statistics: so the old styles
+stay what they were to the last bit. What the cartoons look like is told by statistics of VGG's features, by their
+colours, and by a small discriminator that sees them through augmentation, since 50 pictures are soon known by heart.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.pixels import Tensor
+from facetoon.training.engine.backend import compile_step, value_and_grad
+from facetoon.training.networks import losses, perceptual, vgg
+from facetoon.training.networks.student import affines, unclipped, with_one_more
+from facetoon.training.recipes.recipe import Recipe
+from facetoon.training.runs.checkpoint import load_generator
+from facetoon.training.trainers.adversary import Adversary
+from facetoon.training.trainers.distill import resized
+from facetoon.training.trainers.optimizers import adam
+from keras import ops
+from tqdm import tqdm
+
+MEAN = "mean"
+COLOUR_POOL_PX = 4  # colours are compared as means of such squares: lines are none of theirs
+COLOUR_DIRECTIONS = 6
+
+
+class NewStyle:
+    """The student with one more row, its optimizer and the compiled step; the run it came from stays as it is."""
+
+    def __init__(self, recipe: Recipe, student: Path, names: list[str], weights: vgg.Weights | None) -> None:
+        """`student`, a run of toon-train distill, whose styles are `names`; `weights` where a loss looks through VGG.
+
+        Raises InputError for a student without a style input or of another size, and for losses without their encoder.
+        """
+        keras.utils.set_random_seed(recipe.seed)
+        self.recipe, self.names, s = recipe, names, recipe.new_style
+        self.before = load_generator(student)
+        _check(self.before, student, recipe, names)
+        self.student = with_one_more(self.before)
+        self.drawn, self.drawn_before = unclipped(self.student), unclipped(self.before)
+        self.encoder, self.layers, self.content_layers = _encoder(recipe, weights)
+        self.generators = {"ab": self.student}
+        self.networks: dict[str, Any] = {"student": self.student}
+        if s.adversarial_weight:
+            self.critic_px = min(recipe.data.size_px, s.critic_px)
+            self.networks["critic"] = self.critic = Adversary(recipe, "critic", recipe.seed, self.critic_px)
+            self.critic_optimizer = adam(
+                recipe.optimizer.learning_rate_discriminator, self.critic.trainable_variables, recipe.optimizer
+            )
+        self.rows = [v for layer in affines(self.student) for v in (layer.gains, layer.shifts)]
+        chosen = {id(v) for v in self.rows}
+        self.trunk = [v for v in self.student.trainable_variables if id(v) not in chosen] if s.trunk else []
+        self.optimizer = keras.optimizers.Adam(s.learning_rate, beta_1=0.5)
+        self.optimizer.build(self.rows)
+        self.trunk_optimizer = keras.optimizers.Adam(s.trunk_learning_rate)
+        self.trunk_optimizer.build(self.trunk)
+        self.start = keras.Variable(np.eye(1, len(names), dtype="float32")[0], trainable=False, name="start")
+        self.random = keras.random.SeedGenerator(recipe.seed)
+        frozen = [*self.before.variables, *(self.encoder.variables if self.encoder else [])]
+        self._train = compile_step(self._step, [*self.variables, *frozen])
+
+    @property
+    def variables(self) -> list[Any]:
+        """Every variable that a checkpoint must hold, in a fixed order."""
+        kept = [v for network in self.networks.values() for v in network.variables]
+        critic = self.critic_optimizer.variables if "critic" in self.networks else []
+        optimizers = [*self.optimizer.variables, *(self.trunk_optimizer.variables if self.trunk else [])]
+        return [*kept, *optimizers, *critic, self.start, self.random.state]
+
+    def host_state(self) -> dict[str, Tensor]:
+        """Nothing: all state is in variables."""
+        return {}
+
+    def restore_host_state(self, state: dict[str, Tensor]) -> None:
+        """The reverse of `host_state`."""
+
+    def begin(self, photos: Tensor, cartoons: Tensor) -> str:
+        """Give the new row the values of the style whose pictures are nearest the cartoons, or of the recipe's choice.
+
+        Returns that style's name.
+        """
+        count = len(self.names)
+        starts = {name: np.eye(count, dtype="float32")[row] for row, name in enumerate(self.names)}
+        starts |= {MEAN: np.full(count, 1 / count, "float32")}
+        chosen = self.recipe.new_style.start
+        if chosen == "nearest":
+            distances = {name: self._distance(photos, cartoons, style) for name, style in starts.items()}
+            told = ", ".join(f"{name} {distance:.3f}" for name, distance in distances.items())
+            chosen = min(distances, key=distances.__getitem__)
+            tqdm.write(f"The new style begins as {chosen}, the nearest: {told}.")
+        if chosen not in starts:
+            raise InputError(f"new_style.start is {chosen}; this student has {', '.join(starts)}, or nearest.")
+        for rows in self.rows:
+            values = np.array(rows)
+            values[-1] = starts[chosen] @ values[:-1]
+            rows.assign(values)
+        self.start.assign(starts[chosen])
+        return chosen
+
+    def step(self, index: int, photos: Tensor, cartoons: Tensor) -> dict[str, float]:
+        """Train once on float -1..1 batches (batch, size_px, size_px, 3), unpaired; returns the losses by name."""
+        if index == 0:
+            self.begin(photos, cartoons)
+        cosine, s = 0.5 * (1 + math.cos(math.pi * index / self.recipe.steps)), self.recipe.new_style
+        self.optimizer.learning_rate.assign(s.learning_rate * cosine)
+        self.trunk_optimizer.learning_rate.assign(s.trunk_learning_rate * cosine)
+        return {name: float(value) for name, value in self._train(photos, cartoons).items()}
+
+    def translate(self, photos: Tensor, cartoons: Tensor) -> list[Tensor]:
+        """Columns of a sample sheet: photo, the style that the new one began as, the new one, a cartoon."""
+        return [photos, self._answer(photos, self.start), self._draw(photos), cartoons]
+
+    def test(self, photos: Tensor, cartoons: Tensor) -> dict[str, float]:
+        """Held-out photographs and cartoons: distances of colour, of style and from the photograph, and steadiness.
+
+        `test_shift` is how far a shift by one pixel moves the output, shifted back, in grey levels.
+        """
+        drawn, cartoons = self._draw(photos), ops.convert_to_tensor(cartoons)
+        directions = np.random.default_rng(1).normal(size=(COLOUR_DIRECTIONS, 3)).astype("float32")
+        scores = {"test_colour": colour_distance(drawn, cartoons, directions)}
+        if self.encoder:
+            scores |= {f"test_{name}": v for name, v in self._perceived(drawn, photos, cartoons).items()}
+        moved = self._draw(np.roll(photos, 1, axis=2))[:, :, 2:]
+        scores["test_shift"] = 127.5 * losses.l1(moved, drawn[:, :, 1:-1])
+        return {name: float(value) for name, value in scores.items()}
+
+    def _draw(self, photos: Any) -> Any:
+        """Photographs in the new style."""
+        return self.student([ops.convert_to_tensor(photos), self._new(photos)])
+
+    def _answer(self, photos: Any, style: Any) -> Any:
+        """What the old student makes of them, all in one mix (styles,) of its own."""
+        return self.before([ops.convert_to_tensor(photos), ops.tile(ops.reshape(style, (1, -1)), (photos.shape[0], 1))])
+
+    def _new(self, photos: Any) -> Any:
+        """The style input of the new one for each."""
+        return ops.tile(np.eye(len(self.names) + 1, dtype="float32")[-1:], (photos.shape[0], 1))
+
+    def _distance(self, photos: Tensor, cartoons: Tensor, style: Any) -> float:
+        """From the old student's pictures in a mix to the cartoons, as the losses measure it."""
+        drawn = self._answer(photos, style)
+        distance = colour_distance(drawn, cartoons, np.eye(3, dtype="float32"))
+        if self.layers:
+            distance = distance + self._perceived(drawn, photos, cartoons)["style"]
+        return float(distance)
+
+    def _step(self, photos: Any, cartoons: Any) -> dict[str, Any]:
+        s = self.recipe.new_style
+        noisy = photos + keras.random.normal(ops.shape(photos), stddev=s.noise_levels / 127.5, seed=self.random)
+        variables = [*self.rows, *self.trunk]
+        _, (parts, output), gradients = value_and_grad(lambda: self._loss(noisy, photos, cartoons), variables)
+        self.optimizer.apply(gradients[: len(self.rows)], self.rows)
+        if self.trunk:
+            self.trunk_optimizer.apply(gradients[len(self.rows) :], self.trunk)
+        if "critic" in self.networks:
+            real, fake = (resized(ops.stop_gradient(x), self.critic_px) for x in (cartoons, output))
+            variables = self.critic.trainable_variables
+            loss, _, gradients = value_and_grad(lambda: (self.critic.discriminator_loss(real, fake), ()), variables)
+            self.critic_optimizer.apply(gradients, variables)
+            parts["critic"] = loss
+        return parts
+
+    def _loss(self, noisy: Any, photos: Any, cartoons: Any) -> tuple[Any, tuple[dict[str, Any], Any]]:
+        s = self.recipe.new_style
+        raw = self.drawn([noisy, self._new(noisy)])
+        output = ops.clip(raw, -1.0, 1.0)
+        answer = ops.stop_gradient(self._answer(photos, self.start))
+        directions = keras.random.normal((COLOUR_DIRECTIONS, 3), seed=self.random)
+        # What lies beyond -1..1 would be cut off on the device, and gets no gradient from what is.
+        parts = {
+            "outside": ops.mean(ops.square(raw - output)),
+            "colour": colour_distance(output, cartoons, directions),
+            "edge": losses.gradient_l1(_grey(output), _grey(answer)),
+        }
+        if self.encoder:
+            parts |= self._perceived(output, photos, cartoons)
+        if "critic" in self.networks:
+            parts["adversarial"] = self.critic.generator_loss(resized(output, self.critic_px))
+        if self.trunk:
+            parts["hold"] = self._hold(photos)
+        weights = {"outside": 1.0, **{name: getattr(s, f"{name}_weight") for name in parts if name != "outside"}}
+        return sum(weights[name] * value for name, value in parts.items()), (parts, output)
+
+    def _perceived(self, output: Any, photos: Any, cartoons: Any) -> dict[str, Any]:
+        """Relative errors of the batch's mean Gram matrices, and of each picture's content."""
+        seen, wanted, found = self.encoder(output), self.encoder(cartoons), {}
+        if self.layers:
+            # The cartoons' means, which leave each picture tones of its own.
+            ours, theirs = (
+                {
+                    name: ops.mean(matrix, axis=0, keepdims=True)
+                    for name, matrix in perceptual.grams(x, self.layers).items()
+                }
+                for x in (seen, wanted)
+            )
+            errors = [perceptual.relative_error(ours[name], theirs[name]) for name in self.layers]
+            found["style"] = ops.mean(ops.stack(errors))
+        if self.content_layers:
+            content = self.encoder(photos)
+            errors = [perceptual.relative_error(seen[name], content[name]) for name in self.content_layers]
+            found["content"] = ops.mean(ops.stack(errors))
+        return found
+
+    def _hold(self, photos: Any) -> Any:
+        """The old styles, by turns, against what the old student draws in them."""
+        turns = np.arange(photos.shape[0]) % len(self.names)
+        old, new = (ops.one_hot(turns, len(self.names) + more) for more in (0, 1))
+        drawn, wanted = self.drawn([photos, new]), ops.stop_gradient(self.drawn_before([photos, old]))
+        return losses.l1(drawn, wanted) + losses.gradient_l1(drawn, wanted)
+
+
+def colour_distance(x: Any, y: Any, directions: Any) -> Any:
+    """Sliced Wasserstein distance (Rabin et al. 2011) between the colours of two batches of one shape.
+
+    `directions` (n, 3), of any length above 0, are those in which colours are put in order and compared.
+    """
+    directions = directions / ops.norm(directions, axis=1, keepdims=True)
+    in_order = []
+    for images in (x, y):
+        colours = ops.reshape(ops.average_pool(images, COLOUR_POOL_PX, COLOUR_POOL_PX), (-1, 3))
+        in_order.append(ops.sort(ops.matmul(directions, ops.transpose(colours)), axis=1))
+    return losses.l1(*in_order)
+
+
+def _grey(images: Any) -> Any:
+    return ops.mean(images, axis=3, keepdims=True)
+
+
+def _encoder(recipe: Recipe, weights: vgg.Weights | None) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
+    """VGG, or None, and the layers in which style and content are compared; none for a weight of nought."""
+    s = recipe.new_style
+    if not needs_encoder(recipe):
+        return None, (), ()
+    if weights is None:
+        raise InputError("new_style.style_weight and content_weight need VGG weights: set both to 0, or give some.")
+    chosen = tuple(s.style_layers.split()) or vgg.default_style_layers(weights, recipe.data.size_px)
+    layers = chosen if s.style_weight else ()
+    content_layers = tuple(s.content_layers.split()) if s.content_weight else ()
+    return vgg.build_encoder(weights, tuple(dict.fromkeys((*layers, *content_layers)))), layers, content_layers
+
+
+def needs_encoder(recipe: Recipe) -> bool:
+    """Whether a loss looks through VGG."""
+    return bool(recipe.new_style.style_weight or recipe.new_style.content_weight)
+
+
+def _check(student: Any, run: Path, recipe: Recipe, names: list[str]) -> None:
+    shapes = [tuple(tensor.shape[1:]) for tensor in student.inputs]
+    if not affines(student) or len(shapes) != 2 or shapes[1] != (len(names),):
+        raise InputError(f"{run} is no student with a style input: toon-train distill makes one from several teachers.")
+    size_px = recipe.data.size_px
+    if shapes[0] != (size_px, size_px, 3):
+        raise InputError(f"The student of {run} draws {shapes[0][0]} px, not {size_px}: leave data.size_px as it is.")
