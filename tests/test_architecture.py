@@ -1,65 +1,162 @@
-"""Imports point one way: the lightest package owns the shared words."""
+"""Imports point one way, between the four folders and between the rooms inside each of them."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-# Who may import what of ours; training may know only what it and the device must agree on.
-ALLOWED = {
-    "edge_runtime": {"edge_runtime"},
-    "training": {"training", "edge_runtime"},
-    "convert": {"convert", "training", "edge_runtime"},
-    "benchmarks": {"benchmarks", "edge_runtime"},
+FOLDERS = {  # what each may import of the others: the lightest folder owns the shared words
+    "edge_runtime": set(),
+    "training": {"edge_runtime"},
+    "convert": {"training", "edge_runtime"},
+    "benchmarks": {"edge_runtime"},
 }
-SHARED_WITH_TRAINING = {"pixels", "framing", "faces", "spec", "errors", "tracker"}
-SHARED_WITH_SCORING = SHARED_WITH_TRAINING | {"session", "styles"}  # it judges what ships, as it runs on the device
+# Rooms and top modules of each folder, from the ground up: an import may only point down, or stay in its room.
+ORDER = {
+    "edge_runtime": (
+        "errors whole_file command_line pixels framing onnx_tail spec styles timing "
+        "sessions faces cartoon sources sinks live pace summary preview service commands __main__"
+    ),
+    "training": "engine recipes pictures networks detectors runs stylize trainers prepare score commands __main__",
+    "convert": "sources formats judge improve build debug verify inspection commands __main__",
+    "benchmarks": "device results measuring boards commands __main__",
+}
+SHARED_WITH_TRAINING = {"errors", "whole_file", "command_line", "pixels", "framing", "faces", "spec"}
+SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles"}  # it judges what ships, as it runs on the device
+SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks", "score", "trainers"}
 HEAVY = {"tensorflow", "keras", "jax", "torch"}
 
 
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of the kit by its dotted name without `facetoon.`."""
+    paths = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+@cache
 def imports_of(path: Path) -> set[str]:
-    found = set()
+    """All that a file imports, inside functions and for type checkers too; our own names without `facetoon.`."""
+    names = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+            assert node.level == 0, f"{path} imports relatively"
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name.removeprefix("facetoon.") for name in names}
 
 
-@pytest.mark.parametrize("package", ALLOWED)
-def test_imports_point_one_way(package):
-    for path in (ROOT / package).rglob("*.py"):
-        for name in imports_of(path):
-            top = name.removeprefix("facetoon.").split(".")[0]
-            assert top not in ALLOWED or top in ALLOWED[package], f"{path} imports {name}"
-            if package in ("edge_runtime", "benchmarks"):
-                assert top not in HEAVY, f"{path} imports {name}"
+def own_imports(name: str) -> Iterator[str]:
+    """The modules of the kit that a module imports."""
+    for imported in imports_of(modules()[name]):
+        if imported in modules() and imported != name and imported.count("."):
+            yield imported
+
+
+def room(name: str) -> str:
+    """`training.networks.losses` -> `networks`; `edge_runtime.pixels` -> `pixels`."""
+    return name.split(".")[1]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_folders_import_one_way(folder):
+    for name, path in modules().items():
+        if name.split(".")[0] != folder:
+            continue
+        tops = {imported.split(".")[0] for imported in imports_of(path)}
+        assert tops & set(FOLDERS) <= FOLDERS[folder] | {folder}, name
+        if folder in ("edge_runtime", "benchmarks"):
+            assert not tops & HEAVY, name
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_rooms_import_downwards(folder):
+    order = ORDER[folder].split()
+    for name in modules():
+        if not name.startswith(f"{folder}."):
+            continue
+        assert room(name) in order, f"{name} stands on no floor: give it a place in ORDER"
+        for imported in own_imports(name):
+            if imported.startswith(f"{folder}."):
+                assert order.index(room(imported)) <= order.index(room(name)), f"{name} imports {imported}, above it"
+
+
+def test_no_modules_import_each_other():
+    done: set[str] = set()
+
+    def visit(name: str, path: list[str]) -> None:
+        assert name not in path, " -> ".join([*path[path.index(name) :], name])
+        if name not in done:
+            for imported in own_imports(name):
+                visit(imported, [*path, name])
+            done.add(name)
+
+    for name in modules():
+        visit(name, [])
 
 
 def test_training_takes_only_what_the_device_must_agree_on():
-    for path in (ROOT / "training").rglob("*.py"):
-        parts = {name.split(".")[2] for name in imports_of(path) if name.startswith("facetoon.edge_runtime.")}
-        shared = SHARED_WITH_SCORING if path.name == "translator.py" else SHARED_WITH_TRAINING
-        assert parts <= shared, f"{path} imports {parts - shared}"
+    for name in modules():
+        if name.startswith("training."):
+            shared = SHARED_WITH_SCORE if room(name) == "score" else SHARED_WITH_TRAINING
+            parts = {room(imported) for imported in own_imports(name) if imported.startswith("edge_runtime.")}
+            assert parts <= shared, f"{name} imports {parts - shared}"
 
 
 def test_convert_takes_of_training_only_generators_and_pictures():
-    for path in (ROOT / "convert").rglob("*.py"):
-        parts = {name.split(".")[2] for name in imports_of(path) if name.startswith("facetoon.training.")}
-        # student: the layers that fold into a convolution; quality, encoder: what a conversion costs in KID
-        assert parts <= {"checkpoint", "images", "backend", "student", "quality", "encoder"}, f"{path} imports {parts}"
+    for name in modules():
+        if name.startswith("convert."):
+            parts = {room(imported) for imported in own_imports(name) if imported.startswith("training.")}
+            assert parts <= SHARED_WITH_CONVERT, f"{name} imports {parts - SHARED_WITH_CONVERT}"
 
 
-@pytest.mark.parametrize("command", ["edge_runtime", "training", "convert", "benchmarks"])
-def test_help_needs_nothing_heavy(command):
+def definitions(kind: type) -> dict[str, list[str]]:
+    places = defaultdict(list)
+    for name, path in modules().items():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, kind):
+                places[node.name].append(name)
+    return places
+
+
+def test_a_name_stands_for_one_thing():
+    stems = defaultdict(list)
+    for name, path in modules().items():
+        if path.stem not in ("__init__", "__main__"):
+            stems[path.stem].append(name)
+    assert {stem: names for stem, names in stems.items() if len(names) > 1} == {}
+    assert {name: places for name, places in definitions(ast.ClassDef).items() if len(places) > 1} == {}
+
+
+def test_a_room_is_small_and_says_what_it_is_for():
+    for folder in {path.parent for path in modules().values()}:
+        rooms = [path for path in folder.glob("*.py") if path.stem not in ("__init__", "__main__")]
+        assert len(rooms) <= 12, folder
+        assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))), folder
+
+
+def test_files_and_functions_fit_a_screen_or_few():
+    for path in [*ROOT.glob("tests/**/*.py"), *ROOT.glob("docs/**/*.py"), *modules().values()]:
+        text = path.read_text("utf-8")
+        assert text.count("\n") <= 300, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert node.end_lineno - node.lineno < 60, f"{path}: {node.name}"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_help_needs_nothing_heavy(folder):
     code = (
-        f"import sys\nfrom facetoon.{command}.__main__ import build_parser\nbuild_parser().format_help()\n"
+        f"import sys\nfrom facetoon.{folder}.__main__ import build_parser\nbuild_parser().format_help()\n"
         "print([m for m in ('numpy', 'cv2', 'flask', 'tensorflow', 'keras') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -1,0 +1,77 @@
+"""What the four programs share: a table of commands, their dispatch, and the exit status that an error becomes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from facetoon.edge_runtime.errors import InputError
+
+
+class Command(Protocol):
+    """A module of a `commands` room. It imports nothing heavy at its top, so that --help stays quick on a Pi."""
+
+    HELP: str
+    """One line for the program's --help."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command's flags."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do the work; return the exit status. `arguments.argv` is the whole command line as it was given."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program such as toon-train, and its commands by name."""
+
+    name: str
+    description: str | None
+    examples: str
+    commands: Mapping[str, Command]
+    extras: Mapping[str, str] = field(default_factory=dict)
+    """By top-level module, the extra that brings it: "keras" -> "train"."""
+    interrupted: str = "interrupted; nothing was written."
+
+    def parser(self) -> argparse.ArgumentParser:
+        """The whole command line."""
+        parser = argparse.ArgumentParser(
+            prog=self.name,
+            description=self.description,
+            epilog=self.examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        commands = parser.add_subparsers(dest="command", required=True)
+        for name, command in self.commands.items():
+            command.add_arguments(commands.add_parser(name, help=command.HELP))
+        return parser
+
+    def main(self, argv: list[str] | None = None) -> int:
+        """Parse and run: 2 on bad input, 1 when a training diverged, 130 when interrupted, else the command's own."""
+        argv = sys.argv[1:] if argv is None else argv
+        arguments = self.parser().parse_args(argv)
+        arguments.argv = argv
+        return self.run(self.commands[arguments.command], arguments)
+
+    def run(self, command: Command, arguments: argparse.Namespace) -> int:
+        """Run one command and turn what the user can mend into one sentence on standard error."""
+        try:
+            return command.run(arguments)
+        except InputError as error:
+            return self._fail(str(error), 2)
+        except FloatingPointError as error:
+            return self._fail(str(error), 1)
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if missing not in self.extras:
+                raise  # a defect of the kit, not of the installation
+            return self._fail(f"{missing} is missing: pip install 'facetoon[{self.extras[missing]}]' brings it.", 2)
+        except KeyboardInterrupt:
+            return self._fail(self.interrupted, 130)
+
+    def _fail(self, sentence: str, status: int) -> int:
+        print(f"{self.name}: {sentence}", file=sys.stderr)  # noqa: T201  what a command says when it fails
+        return status

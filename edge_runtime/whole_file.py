@@ -1,0 +1,48 @@
+"""Writes a file whole or not at all: its name never stands for half of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from facetoon.edge_runtime.errors import InputError
+
+PARTIAL = ".partial-"  # before the name: the suffix stays, which Keras and OpenCV choose the format by
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Write bytes, or text as UTF-8, to `path`; its folder is made, and a link stays a link to the file it names."""
+    with replacing(path) as partial:
+        partial.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to. It takes the place of `path` on success, and vanishes on failure."""
+    target = path.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(PARTIAL + target.name)
+    try:
+        yield partial
+        os.replace(partial, target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def disk_faults(out: Path) -> Iterator[None]:
+    """Turns a full or forbidden disk, which the user can mend, into an InputError of one sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise InputError(
+                f"The disk of {out} is full; make room and run the same command again: it goes on where it was."
+            ) from None
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR):
+            raise InputError(f"{error.filename or out} cannot be written: {error.strerror}.") from None
+        raise
