@@ -10,6 +10,7 @@ the encoder; networks see RGB. Names say which: ``frame`` is BGR, ``image`` is R
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,34 +34,36 @@ def check_image(image: Image, what: str = "image") -> None:
         raise ValueError(f"{what} is {image.dtype} of shape {image.shape}, not uint8 of shape (height, width, 3)")
 
 
-def decode_image(data: bytes, name: str, reduce: int = 1) -> Image:
-    """RGB uint8 (height, width, 3) from the bytes of a JPEG, PNG or WebP file; EXIF rotation is honoured.
+def decode_image(data: bytes, name: str, reduce: int = 1, over_white: bool = False) -> Image:
+    """RGB uint8 (height, width, 3) from the bytes of a JPEG, PNG, WebP or BMP file; EXIF rotation is honoured.
 
-    `reduce` (1, 2, 4 or 8) divides the sides while decoding, which for JPEG saves the memory too.
+    `reduce` (1, 2, 4 or 8) divides the sides while decoding, which for JPEG saves the memory too. Transparency is
+    ignored, and the colours under it are seen, unless `over_white` lays the picture over white.
     Raises InputError, naming the file, when the bytes are no picture.
     """
-    buffer = np.frombuffer(data, np.uint8)
-    try:
-        frame = cv2.imdecode(buffer, _DECODE_FLAGS[reduce]) if buffer.size else None
-    except cv2.error:  # OpenCV's own limits, and headers that promise what no memory holds
-        frame = None
+    frame = _decode(data, cv2.IMREAD_UNCHANGED) if over_white else None
+    if frame is not None and frame.ndim == 3 and frame.shape[2] == 4:
+        return swap_red_blue(_over_white(frame))
+    frame = _decode(data, _DECODE_FLAGS[reduce])
     if frame is None:
         raise InputError(f"{name} is not a picture that can be read.")
     return swap_red_blue(frame)
 
 
-def decode_over_white(data: bytes, name: str) -> Image:
-    """`decode_image`, but what is transparent lets white through instead of the colours hidden under it."""
+def _decode(data: bytes, flags: int) -> Any:
+    """A BGR, BGRA or grey array as `flags` say; None when OpenCV cannot read it."""
     buffer = np.frombuffer(data, np.uint8)
     try:
-        decoded = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if buffer.size else None
-    except cv2.error:
-        decoded = None
-    if decoded is None or decoded.ndim != 3 or decoded.shape[2] != 4:
-        return decode_image(data, name)
-    values = decoded.astype(np.float32) / np.iinfo(decoded.dtype).max
+        return cv2.imdecode(buffer, flags) if buffer.size else None
+    except cv2.error:  # OpenCV's own limits, and headers that promise what no memory holds
+        return None
+
+
+def _over_white(frame: NDArray[np.unsignedinteger]) -> Image:
+    """BGRA of 8 or 16 bits a channel, as BGR uint8 over white."""
+    values = frame.astype(np.float32) / np.iinfo(frame.dtype).max
     alpha = values[..., 3:]
-    return swap_red_blue(np.rint(255 * (values[..., :3] * alpha + 1 - alpha)).astype(np.uint8))
+    return np.rint(255 * (values[..., :3] * alpha + 1 - alpha)).astype(np.uint8)
 
 
 def swap_red_blue(image: Image) -> Image:

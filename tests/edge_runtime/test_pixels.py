@@ -127,3 +127,19 @@ def test_waves_are_as_long_and_as_high_as_asked():
         assert 0.9 < field.std() < 1.3  # the mirrored border adds a little
     rough = [np.abs(np.diff(field, axis=1)).mean() for field in fields]
     assert rough[0] > 2 * rough[1]
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_transparency_shows_the_colours_under_it_or_white(depth):
+    picture = np.zeros((4, 4, 4), depth)
+    picture[..., 2] = np.iinfo(depth).max  # red, invisible on the left
+    picture[:, 2:, 3] = np.iinfo(depth).max
+    png = cv2.imencode(".png", picture)[1].tobytes()
+    assert (pixels.decode_image(png, "x") == (255, 0, 0)).all()
+    over_white = pixels.decode_image(png, "x", over_white=True)
+    assert (over_white[:, :2] == 255).all()
+    assert (over_white[:, 2:] == (255, 0, 0)).all()
+    opaque = cv2.imencode(".png", picture[..., :3])[1].tobytes()
+    assert (pixels.decode_image(opaque, "x", over_white=True) == (255, 0, 0)).all()
+    with pytest.raises(InputError, match="is not a picture"):
+        pixels.decode_image(b"text", "x", over_white=True)
