@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.runtimes import MODEL_SUFFIXES
 from facetoon.training.runs.checkpoint import generator_path, load_generator
 
-MODEL_FILES = (".tflite", ".onnx")
 BATCH = 32
 
 
@@ -33,7 +33,7 @@ def open_translator(place: Path, direction: str, style: str = "") -> Translator:
 
     Raises InputError when it cannot be loaded, or when it has styles and none is given, or the reverse.
     """
-    if place.suffix in MODEL_FILES:
+    if place.suffix in MODEL_SUFFIXES:
         return _session(place, style)
     model = load_generator(place, direction)
     vector = _style(style, _style_names(place), str(place)) if len(model.inputs) == 2 else None
