@@ -27,7 +27,7 @@ ORDER = {
     ),
     "training": "engine recipes pictures networks detectors runs stylize trainers prepare score commands __main__",
     "convert": "sources formats judge improve build debug verify inspection commands __main__",
-    "benchmarks": "device results measuring boards commands __main__",
+    "benchmarks": "device results roofline opening measuring boards commands __main__",
 }
 SHARED_WITH_TRAINING = {"errors", "whole_file", "picture_files", "command_line", "pixels", "framing", "faces", "spec"}
 SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles"}  # it judges what ships, as it runs on the device
