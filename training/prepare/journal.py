@@ -8,16 +8,14 @@ from a run that was killed, counts as none. A crop is written whole before its l
 from __future__ import annotations
 
 import dataclasses
-import errno
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.whole_file import PARTIAL, write_whole
 from facetoon.training.pictures.images import LAYOUT, UNFINISHED, PictureFile
 from facetoon.training.prepare.crops import Record
 
@@ -39,8 +37,9 @@ class Workspace:
             raise InputError(f"{out} is not empty, and no toon-train prepare began it; choose another folder.")
         path.parent.mkdir(parents=True, exist_ok=True)
         whole = self._read(path) if path.exists() else 0
-        for stale in out.glob("**/*.partial"):
-            stale.unlink()
+        for pattern in (f"{PARTIAL}*", "*.partial"):  # the second: what facetoon 0.1 left when it was killed
+            for stale in out.glob(f"**/{pattern}"):
+                stale.unlink()
         (out / UNFINISHED).touch()
         self._journal = path.open("r+b" if path.exists() else "w+b")
         self._journal.truncate(whole)
@@ -145,30 +144,3 @@ class Workspace:
         if differing:
             changes = ", ".join(f"{k} {there.get(k)} there, {self._settings.get(k)} asked for" for k in differing)
             raise InputError(f"{self.out} was prepared with other settings ({changes}); choose another folder.")
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that its name never stands for half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(data)
-        os.replace(partial, path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def disk_faults(out: Path) -> Iterator[None]:
-    """A full or forbidden disk is for the user to mend: one sentence."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise InputError(
-                f"The disk of {out} is full; make room and run the same command again: it goes on where it was."
-            ) from None
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR):
-            raise InputError(f"{error.filename or out} cannot be written: {error.strerror}.") from None
-        raise

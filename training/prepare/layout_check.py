@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from facetoon.edge_runtime.whole_file import disk_faults
 from facetoon.training.pictures.images import PictureFile, list_layout
 from facetoon.training.prepare import manifest, prepare_report
 from facetoon.training.prepare.crops import SCORED_PX, Record
-from facetoon.training.prepare.journal import disk_faults
 from facetoon.training.prepare.panel import Panel, judge_all
 from facetoon.training.prepare.selection import Row, drop_grey, drop_repeats
 from facetoon.training.recipes.recipe import Prepare

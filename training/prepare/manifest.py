@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.prepare.journal import write_whole
+from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.prepare.selection import Past, Row
 
 SCORES = (

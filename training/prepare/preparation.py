@@ -12,10 +12,11 @@ from pathlib import Path
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.spec import read_model
+from facetoon.edge_runtime.whole_file import disk_faults
 from facetoon.training.pictures.images import PictureFile, list_pictures
 from facetoon.training.prepare import manifest, prepare_report
 from facetoon.training.prepare.crops import Record
-from facetoon.training.prepare.journal import Workspace, disk_faults
+from facetoon.training.prepare.journal import Workspace
 from facetoon.training.prepare.panel import Panel, judge_all
 from facetoon.training.prepare.selection import Past, Row, sort_out
 from facetoon.training.recipes.recipe import Prepare

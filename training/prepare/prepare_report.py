@@ -16,9 +16,9 @@ from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.pictures.headers import picture_size
 from facetoon.training.prepare import domain_gap
-from facetoon.training.prepare.journal import write_whole
 from facetoon.training.prepare.selection import Row
 from facetoon.training.recipes.recipe import Prepare
 
