@@ -1,4 +1,4 @@
-"""What a measurement shall do, and how long."""
+"""The choices for a measurement: what to measure, and how long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures model files side by side on this device, with the circumstances that a number needs beside it."""
+"""Measures model files side by side on this device, with the circumstances of the measurement."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _result(subject: Subject, plan: Plan, samples: Samples, shared: Circumstance
     workers, notes = [worker for worker in subject.workers if worker in samples], subject.notes
     if not workers:
         return None
-    ops = notes.attempt(lambda: count_ops(subject.path))  # after a runtime has found the file sound
+    ops = notes.attempt(lambda: count_ops(subject.path))  # after a runtime has opened the file, which is sound then
     variants = [measured_variant(worker, samples[worker], ops, shared.peaks) for worker in workers]
     best = min(range(len(workers)), key=lambda n: variants[n].stages["infer"].best_round_p50_ms)
     overhead_share, overhead_whole_share = overhead_shares(workers[best], variants[best])

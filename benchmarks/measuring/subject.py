@@ -31,7 +31,7 @@ class Subject:
     def _open_workers(self, plan: Plan) -> list[Worker]:
         """A worker for each variant that can run. The others are noted, unless none is left."""
         workers: list[Worker] = []
-        reasons: dict[str, str] = {}  # runtime by sentence: what every variant says is noted once
+        reasons: dict[str, str] = {}  # runtime by sentence, so that a sentence of several variants is noted once
         for variant in variants_of(self.path, plan.runtimes, list(plan.threads)):
             try:
                 workers.append(Worker(self.path, variant, plan.foreign))

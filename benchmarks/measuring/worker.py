@@ -48,7 +48,7 @@ class Worker:
         return self._process.pid
 
     def ask(self, request: str, *arguments: Any) -> Any:
-        """Call a method of worker_process.Bench over there. An InputError over there is raised here."""
+        """Call a method of worker_process.Bench in the process. Its InputError is raised here."""
         try:
             self._pipe.send((request, arguments))
             kind, answer = self._pipe.recv()

@@ -26,7 +26,7 @@ class Variant:
 
 
 def variants_of(path: Path, runtimes: tuple[str, ...], threads: list[int]) -> list[Variant]:
-    """Every combination that can run this kind of file. XNNPACK is off with one thread only, because that is slow."""
+    """Every combination that can run this kind of file. Without XNNPACK, which is slow, only one thread is measured."""
     fitting = runtimes_for(path.suffix)
     variants = []
     for runtime in sorted((one for one in fitting if one.name in runtimes), key=lambda one: runtimes.index(one.name)):

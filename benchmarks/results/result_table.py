@@ -78,7 +78,7 @@ def insert_table(path: Path, results: list[BenchResult]) -> str:
 
 
 def read_results(folder: Path, tell: Callable[[str], None]) -> list[BenchResult]:
-    """The results of a folder, sorted by device and model. Other files are told of and left out."""
+    """The results of a folder, sorted by device and model. Other files are reported and left out."""
     results = []
     for path in sorted(folder.glob("*/*.json")):
         try:
