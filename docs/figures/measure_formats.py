@@ -149,9 +149,9 @@ def random_picture(size_px: int) -> Image:
     return np.random.default_rng(1).integers(0, 256, (size_px, size_px, 3), np.uint8)
 
 
-def int8(request: Request, material: Material, improve: str = "") -> Path:
+def int8(request: Request, material: Material, label: str = "") -> Path:
     """Write a static_wi8_ai8 file of the material, without a report, and return its path."""
-    path = request.out / f"trial.{improve.replace(',', '+') or 'none'}{TFLITE}"
+    path = request.out / f"trial.{label.replace(',', '+') or 'none'}{TFLITE}"
     is_live = bool(material.source.styles) and material.style is None
     styles = material.source.styles if is_live else ("baked",)
     spec = ModelSpec("trial", material.source.direction, INT8.name, material.source.framing, styles=styles)
