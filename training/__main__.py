@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.commands import new_style_command, score_command, stylize_command
+from facetoon.training.pictures.data_source import DataSource, as_source
 
 if TYPE_CHECKING:
     from facetoon.training.recipes.recipe import Recipe
@@ -200,7 +201,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _job(
     arguments: argparse.Namespace, recipe: Recipe
-) -> tuple[Callable[..., Any], dict[str, list[str]], dict[str, Any]]:
+) -> tuple[Callable[..., Any], dict[str, list[DataSource]], dict[str, Any]]:
     """What builds the trainer, its sources, and what else identifies the run."""
     from facetoon.training.runs.checkpoint import generator_digest
 
@@ -224,7 +225,11 @@ def _job(
     if arguments.command == "encoder":
         from facetoon.training.trainers.encoder import EncoderTraining
 
-        return partial(EncoderTraining, sources=len(arguments.pictures)), {"pictures": arguments.pictures}, {}
+        return (
+            partial(EncoderTraining, sources=len(arguments.pictures)),
+            {"pictures": [as_source(place) for place in arguments.pictures]},
+            {},
+        )
     if arguments.command == "style":
         build, provenance = new_style_command.new_style(arguments, recipe)
         if not arguments.photos and not arguments.dataset:
@@ -240,7 +245,7 @@ def _job(
     from facetoon.training.trainers.paired import PairedTranslation
 
     photos = _sources(arguments, "photos") if arguments.photos or arguments.dataset else {}
-    return PairedTranslation, {"pairs": arguments.pairs, **photos}, provenance
+    return PairedTranslation, {"pairs": [as_source(place) for place in arguments.pairs], **photos}, provenance
 
 
 def _teachers(given: list[str]) -> dict[str, Path]:
@@ -254,7 +259,7 @@ def _teachers(given: list[str]) -> dict[str, Path]:
     return teachers
 
 
-def _sources(arguments: argparse.Namespace, *domains: str) -> dict[str, list[str]]:
+def _sources(arguments: argparse.Namespace, *domains: str) -> dict[str, list[DataSource]]:
     """For each domain the folders and zips it was given, or the part of the data set that holds it."""
     given = {domain: getattr(arguments, domain) for domain in domains}
     options = " and ".join(f"--{domain}" for domain in domains)
@@ -264,8 +269,8 @@ def _sources(arguments: argparse.Namespace, *domains: str) -> dict[str, list[str
         raise InputError(f"The pictures are missing: give --dataset DIR, or {options}.")
     parts = {"photos": "A", "cartoons": "B"}
     if arguments.dataset:
-        return {domain: [f"{arguments.dataset}#dataset-{parts[domain]}"] for domain in domains}
-    return given
+        return {domain: [DataSource(arguments.dataset, domain=parts[domain])] for domain in domains}
+    return {domain: [as_source(place) for place in places] for domain, places in given.items()}
 
 
 def _prepare(arguments: argparse.Namespace) -> int:

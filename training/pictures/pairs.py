@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
 import numpy as np
 from facetoon.edge_runtime.errors import InputError
+from facetoon.training.pictures.data_source import DataSource
 from facetoon.training.pictures.images import (
     ImageSet,
     PictureFile,
@@ -18,7 +20,9 @@ from facetoon.training.pictures.images import (
 from facetoon.training.recipes.recipe import Pairs
 
 
-def load_pairs(sources: list[str], side_px: int, test_share: float, pairs: Pairs) -> tuple[ImageSet, ImageSet]:
+def load_pairs(
+    sources: Sequence[DataSource | str], side_px: int, test_share: float, pairs: Pairs
+) -> tuple[ImageSet, ImageSet]:
     """Train and test pairs, `images` (n, 2, side_px, side_px, 3), each the largest centred squares.
 
     The hash of the photograph decides the side, so one photograph in two styles never stands on both. Raises InputError
@@ -38,7 +42,7 @@ def load_pairs(sources: list[str], side_px: int, test_share: float, pairs: Pairs
     return train, test
 
 
-def list_pairs(source: str, pairs: Pairs) -> list[tuple[PictureFile, PictureFile]]:
+def list_pairs(source: DataSource | str, pairs: Pairs) -> list[tuple[PictureFile, PictureFile]]:
     """(photograph, cartoon) for each two files of one folder whose names differ by the recipe's suffixes alone."""
     found: dict[tuple[str, str], PictureFile] = {}
     for file in list_pictures(source):

@@ -8,6 +8,7 @@ import pytest
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.pictures import batches
+from facetoon.training.pictures.even_sampling import draw_evenly
 from facetoon.training.pictures.images import list_pictures, load_split
 from facetoon.training.pictures.pairs import load_pairs
 from facetoon.training.recipes.recipe import Data, Pairs, Recipe
@@ -55,7 +56,7 @@ def test_pattern_picks_files_and_sources_are_told_apart(drawn):
 def test_sources_are_drawn_evenly(drawn):
     folder = drawn / "photos"
     train, _ = load_split([f"{folder}#00*", f"{folder}#1*", f"{folder}#2*"], 48, 0.1)
-    draws = [batches._draw(train, 30, np.random.default_rng(step)) for step in range(20)]
+    draws = [draw_evenly(train.source, 30, np.random.default_rng(step)) for step in range(20)]
     share = np.mean(train.source[np.concatenate(draws)] == 0)
     assert share == pytest.approx(1 / 3, abs=0.06)
 
