@@ -121,7 +121,7 @@ def _read(path: Path, longest_px: int | None) -> Image:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-    image = pixels.decode_over_white(data, str(path))
+    image = pixels.decode_image(data, str(path), over_white=True)
     return pixels.scale_to(image, longest_px) if longest_px else image
 
 
@@ -136,7 +136,9 @@ def _photos(sources: list[str], longest_px: int) -> dict[str, Image]:
             found = {Path(source).stem: _read(Path(source), longest_px)}
         else:
             found = {
-                Path(file.member).stem: pixels.scale_to(pixels.decode_over_white(file.read(), file.name), longest_px)
+                Path(file.member).stem: pixels.scale_to(
+                    pixels.decode_image(file.read(), file.name, over_white=True), longest_px
+                )
                 for file in list_pictures(source)
             }
         if twice := sorted(photos.keys() & found.keys()):
