@@ -207,7 +207,7 @@ def _job(
     init = getattr(arguments, "init", None)
     provenance: dict[str, Any] = {"init_sha256": generator_digest(init)} if init else {}
     if arguments.command == "distill":
-        from facetoon.training.trainers.distill import Distillation
+        from facetoon.training.trainers.distill_trainer import Distillation
 
         teachers = _teachers(arguments.teacher)
         told = dict(provenance)
@@ -217,12 +217,12 @@ def _job(
             told["styles"] = list(teachers)  # in this order they are the model's style input
         return partial(Distillation, teachers=teachers), _sources(arguments, "photos"), told
     if arguments.command == "sharpen":
-        from facetoon.training.trainers.sharpen import Sharpening
+        from facetoon.training.trainers.sharpen_trainer import Sharpening
 
         told = {"teacher_sha256": generator_digest(arguments.teacher)}
         return partial(Sharpening, teacher=arguments.teacher), _sources(arguments, "cartoons", "photos"), told
     if arguments.command == "encoder":
-        from facetoon.training.trainers.encoder import EncoderTraining
+        from facetoon.training.trainers.encoder_trainer import EncoderTraining
 
         return partial(EncoderTraining, sources=len(arguments.pictures)), {"pictures": arguments.pictures}, {}
     if arguments.command == "style":
@@ -234,10 +234,10 @@ def _job(
         build, provenance = stylize_command.fast_style(arguments, recipe)
         return build, _sources(arguments, "photos"), provenance
     if arguments.command == "cyclegan":
-        from facetoon.training.trainers.cyclegan import CycleGAN
+        from facetoon.training.trainers.cyclegan_trainer import CycleGAN
 
         return CycleGAN, _sources(arguments, "photos", "cartoons"), provenance
-    from facetoon.training.trainers.paired import PairedTranslation
+    from facetoon.training.trainers.pairs_trainer import PairedTranslation
 
     photos = _sources(arguments, "photos") if arguments.photos or arguments.dataset else {}
     return PairedTranslation, {"pairs": arguments.pairs, **photos}, provenance
@@ -306,7 +306,7 @@ def _tracker(arguments: argparse.Namespace) -> int:
 
     select_backend("tensorflow")  # it ends with a TFLite file
     try:
-        from facetoon.training.trainers.tracker_training import train_tracker
+        from facetoon.training.face_tracker.tracker_training import train_tracker
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is missing: pip install 'facetoon[train]' brings it.") from None
     errors = train_tracker(

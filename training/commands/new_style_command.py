@@ -55,15 +55,15 @@ def read_student(run: Path) -> Student:
 
 def new_style(arguments: argparse.Namespace, recipe: Recipe) -> tuple[Callable[[Recipe], Any], dict[str, Any]]:
     """What builds the trainer, and what identifies its run beside recipe and pictures."""
-    from facetoon.training.networks import vgg
+    from facetoon.training.networks import vgg_weights
     from facetoon.training.runs.checkpoint import generator_digest
-    from facetoon.training.trainers import new_style
+    from facetoon.training.trainers import style_trainer
 
     name, names = arguments.name, read_student(arguments.student).names
     if not re.fullmatch("[a-z][a-z0-9_-]*", name) or name in (*names, "photo"):
         raise InputError(f"--name must be new ({', '.join(names)} and photo are taken) and in small letters: {name!r}.")
-    weights = vgg.load_weights(arguments.vgg_weights) if new_style.needs_encoder(recipe) else None
+    weights = vgg_weights.load_weights(arguments.vgg_weights) if style_trainer.needs_encoder(recipe) else None
     told: dict[str, Any] = {"student_sha256": generator_digest(arguments.student), "styles": [*names, name]}
     if weights:
         told["vgg_sha256"] = weights.sha256
-    return partial(new_style.NewStyle, student=arguments.student, names=names, weights=weights), told
+    return partial(style_trainer.NewStyle, student=arguments.student, names=names, weights=weights), told

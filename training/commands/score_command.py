@@ -49,16 +49,15 @@ def run(arguments: argparse.Namespace, sources: dict[str, list[str]]) -> int:
     places, fakes = arguments.places, arguments.fakes
     select_backend("tensorflow")
     try:
-        from facetoon.training.score import scoring
+        from facetoon.training.score import encoder_files, scoring
         from facetoon.training.score.translator import open_translator
-        from facetoon.training.trainers import encoder
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is missing: pip install 'facetoon[train]' brings it.") from None
     recipe = _framing_recipe(arguments)
     question = scoring.Question(
         **sources, recipe=recipe, direction=arguments.direction, all_cartoons=arguments.all_cartoons
     )
-    encode = encoder.open_encoder(arguments.encoder or encoder.PACKAGED)
+    encode = encoder_files.open_encoder(arguments.encoder or encoder_files.PACKAGED)
     translators = [open_translator(place, arguments.direction, arguments.style) for place in places]
     out = arguments.out or (places[0] / "scores" if len(places) == 1 and places[0].is_dir() else None)
     if arguments.dry_run:

@@ -20,7 +20,7 @@ PICTURES = (".png", ".jpg", ".jpeg")
 
 
 def add_stylize(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `toon-train stylize`; None leaves a value at style_transfer.Settings' own."""
+    """Arguments of `toon-train stylize`; None leaves a value at StyleSettings' own."""
     parser.add_argument("--content", nargs="+", required=True, metavar="PICTURE", help="files, folders or zips")
     add_style(parser)
     parser.add_argument("--out", type=Path, required=True, help="a folder, or FILE.png for one picture")
@@ -77,22 +77,23 @@ def run_stylize(arguments: argparse.Namespace) -> int:
 
 def fast_style(arguments: argparse.Namespace, recipe: Recipe) -> tuple[Callable[[Recipe], Any], dict[str, str]]:
     """What builds the trainer of `toon-train fast-style`, and what identifies its run beside recipe and photographs."""
-    from facetoon.training.networks import vgg
-    from facetoon.training.trainers import fast_style
+    from facetoon.training.networks import vgg_weights
+    from facetoon.training.trainers import fast_style_trainer
 
     styles = [_read(path, recipe.fast_style.style_px) for path in arguments.style]
-    weights = vgg.load_weights(arguments.vgg_weights)
-    build = partial(fast_style.FastStyle, weights=weights, styles=styles, shares=arguments.style_weights)
-    return build, fast_style.provenance(weights, styles, arguments.style_weights)
+    weights = vgg_weights.load_weights(arguments.vgg_weights)
+    build = partial(fast_style_trainer.FastStyle, weights=weights, styles=styles, shares=arguments.style_weights)
+    return build, fast_style_trainer.provenance(weights, styles, arguments.style_weights)
 
 
 def painter(styles: list[Path], vgg_weights: str) -> StyleTransfer:
     """Style transfer as `toon-train stylize` does it by default, from style pictures at their own size."""
-    from facetoon.training.networks import vgg
+    from facetoon.training.networks.vgg_weights import load_weights
     from facetoon.training.stylize import style_transfer
+    from facetoon.training.stylize.style_settings import StyleSettings
 
     pictures = [_read(path, None) for path in styles]
-    return style_transfer.StyleTransfer(vgg.load_weights(vgg_weights), pictures, [], style_transfer.Settings())
+    return style_transfer.StyleTransfer(load_weights(vgg_weights), pictures, [], StyleSettings())
 
 
 def _transfer(arguments: argparse.Namespace) -> StyleTransfer:
@@ -101,16 +102,17 @@ def _transfer(arguments: argparse.Namespace) -> StyleTransfer:
     styles = [_read(path, arguments.style_size or arguments.size) for path in arguments.style]
     select_backend("tensorflow")
     try:
-        from facetoon.training.networks import vgg
+        from facetoon.training.networks import vgg_weights
         from facetoon.training.stylize import style_transfer
+        from facetoon.training.stylize.style_settings import StyleSettings
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is missing: pip install 'facetoon[train]' brings it.") from None
-    given = {name: getattr(arguments, name, None) for name in style_transfer.Settings.__dataclass_fields__}
+    given = {name: getattr(arguments, name, None) for name in StyleSettings.__dataclass_fields__}
     chosen: dict[str, Any] = {
         name: tuple(v) if isinstance(v, list) else v for name, v in given.items() if v is not None
     }
-    weights = vgg.load_weights(arguments.vgg_weights)
-    return style_transfer.StyleTransfer(weights, styles, arguments.style_weights, style_transfer.Settings(**chosen))
+    weights = vgg_weights.load_weights(arguments.vgg_weights)
+    return style_transfer.StyleTransfer(weights, styles, arguments.style_weights, StyleSettings(**chosen))
 
 
 def _read(path: Path, longest_px: int | None) -> Image:

@@ -12,8 +12,8 @@ import keras
 from facetoon.training.engine import cluster
 from facetoon.training.pictures import batches
 from facetoon.training.recipes.recipe import Recipe
-from facetoon.training.runs.checkpoint import Trainer
-from facetoon.training.runs.loop import Stopwatch, load, taught
+from facetoon.training.runs.loop import Stopwatch, load
+from facetoon.training.runs.trainer import Trainer
 
 MEASURE_S = 20.0
 LEAST_STEPS = 5
@@ -23,8 +23,8 @@ def dry_run(recipe: Recipe, sources: dict[str, list[str]], build: Callable[[Reci
     """Lines that tell parameters, multiply-adds, memory, steps a second and how long the schedule takes here."""
     domains = {domain: load(domain, given, recipe)[0] for domain, given in sources.items()}
     cluster.check_batch(recipe.batch_size)
-    trainer: Any = build(recipe)
-    domains = taught(trainer, domains)
+    trainer = build(recipe)
+    domains = trainer.teach(domains)
     for direction, model in trainer.generators.items():
         macs = multiply_adds(model) / 1e6
         yield f"generator {direction}: {model.count_params():,} parameters, {macs:,.0f} million multiply-adds a picture"

@@ -18,8 +18,8 @@ from facetoon.training.pictures.pairs import load_pairs
 from facetoon.training.prepare.journal import disk_faults
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs import checkpoint, run_directory
-from facetoon.training.runs.checkpoint import Trainer
 from facetoon.training.runs.run_directory import RunLog
+from facetoon.training.runs.trainer import Trainer
 from facetoon.training.runs.warm_start import warm_start
 from tqdm import tqdm
 
@@ -51,7 +51,7 @@ def train(
     run_directory.refuse_another(run, config)
     cluster.check_batch(recipe.batch_size)
     trainer = build(recipe)
-    train_sets, test_sets = (taught(trainer, {name: split[i] for name, split in splits.items()}) for i in (0, 1))
+    train_sets, test_sets = (trainer.teach({name: split[i] for name, split in splits.items()}) for i in (0, 1))
     first = checkpoint.restore(run / "checkpoints", trainer)
     if init and not first:
         warm_start(trainer, init)
@@ -131,11 +131,6 @@ class Stopwatch:
         }
         self._steps, self._stepping_s, self._waited_s = 0, 0.0, 0.0
         return lap
-
-
-def taught(trainer: Any, domains: dict[str, ImageSet]) -> dict[str, ImageSet]:
-    """The domains of a step: where teachers have a say, what they make of what was read, else that itself."""
-    return trainer.teach(domains) if hasattr(trainer, "teach") else domains
 
 
 def load(domain: str, sources: list[str], recipe: Recipe) -> tuple[ImageSet, ImageSet]:
