@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.commands import new_style_command, score_command, stylize_command
+from facetoon.training.pictures.data_source import DataSource, as_source
 
 if TYPE_CHECKING:
     from facetoon.training.recipes.recipe import Recipe
@@ -200,7 +201,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _job(
     arguments: argparse.Namespace, recipe: Recipe
-) -> tuple[Callable[..., Any], dict[str, list[str]], dict[str, Any]]:
+) -> tuple[Callable[..., Any], dict[str, list[DataSource]], dict[str, Any]]:
     """What builds the trainer, its sources, and what else identifies the run."""
     from facetoon.training.runs.checkpoint import generator_digest
 
@@ -224,7 +225,11 @@ def _job(
     if arguments.command == "encoder":
         from facetoon.training.trainers.encoder_trainer import EncoderTraining
 
-        return partial(EncoderTraining, sources=len(arguments.pictures)), {"pictures": arguments.pictures}, {}
+        return (
+            partial(EncoderTraining, sources=len(arguments.pictures)),
+            {"pictures": [as_source(place) for place in arguments.pictures]},
+            {},
+        )
     if arguments.command == "style":
         build, provenance = new_style_command.new_style(arguments, recipe)
         if not arguments.photos and not arguments.dataset:
@@ -240,7 +245,7 @@ def _job(
     from facetoon.training.trainers.pairs_trainer import PairedTranslation
 
     photos = _sources(arguments, "photos") if arguments.photos or arguments.dataset else {}
-    return PairedTranslation, {"pairs": arguments.pairs, **photos}, provenance
+    return PairedTranslation, {"pairs": [as_source(place) for place in arguments.pairs], **photos}, provenance
 
 
 def _teachers(given: list[str]) -> dict[str, Path]:
@@ -254,7 +259,7 @@ def _teachers(given: list[str]) -> dict[str, Path]:
     return teachers
 
 
-def _sources(arguments: argparse.Namespace, *domains: str) -> dict[str, list[str]]:
+def _sources(arguments: argparse.Namespace, *domains: str) -> dict[str, list[DataSource]]:
     """For each domain the folders and zips it was given, or the part of the data set that holds it."""
     given = {domain: getattr(arguments, domain) for domain in domains}
     options = " and ".join(f"--{domain}" for domain in domains)
@@ -264,13 +269,13 @@ def _sources(arguments: argparse.Namespace, *domains: str) -> dict[str, list[str
         raise InputError(f"The pictures are missing: give --dataset DIR, or {options}.")
     parts = {"photos": "A", "cartoons": "B"}
     if arguments.dataset:
-        return {domain: [f"{arguments.dataset}#dataset-{parts[domain]}"] for domain in domains}
-    return given
+        return {domain: [DataSource(arguments.dataset, domain=parts[domain])] for domain in domains}
+    return {domain: [as_source(place) for place in places] for domain, places in given.items()}
 
 
 def _prepare(arguments: argparse.Namespace) -> int:
     from facetoon.training.prepare import layout_check, preparation
-    from facetoon.training.prepare.panel import Panel
+    from facetoon.training.prepare.crop_pool import CropSetup
     from facetoon.training.recipes.recipe import load_recipe
 
     settings = load_recipe(arguments.recipe, arguments.set).prepare
@@ -283,7 +288,7 @@ def _prepare(arguments: argparse.Namespace) -> int:
     if arguments.check:
         if arguments.photos or arguments.cartoons:
             raise InputError("--check takes the pictures from the data set: leave out --photos and --cartoons.")
-        rows = layout_check.check(arguments.check, Panel(settings, *detectors, framed=True), jobs, arguments.out)
+        rows = layout_check.check(arguments.check, CropSetup(settings, *detectors, framed=True), jobs, arguments.out)
         print(
             "\n".join(line for line in (preparation.summary(rows), layout_check.framing_line(rows, settings)) if line)
         )
@@ -291,7 +296,7 @@ def _prepare(arguments: argparse.Namespace) -> int:
     if not arguments.out or not (arguments.photos or arguments.cartoons):
         raise InputError("Give --photos or --cartoons, or both, and --out; or --check DATASET.")
     sources = preparation.Sources(arguments.photos, arguments.cartoons)
-    print(preparation.summary(preparation.prepare(sources, arguments.out, Panel(settings, *detectors), jobs)))
+    print(preparation.summary(preparation.prepare(sources, arguments.out, CropSetup(settings, *detectors), jobs)))
     print(f"{arguments.out}/report.html shows what was kept and what was not.")
     return 0
 

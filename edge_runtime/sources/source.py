@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.picture_files import FRAMES, has_picture_suffix, pictures_in, read_picture
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sources import cameras
-
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 # The astronaut Eileen Collins, from NASA's Great Images database (flic.kr/p/r9qvLn), in the public domain; taken from
 # scikit-image, which ships it as data.astronaut, and stored as JPEG.
@@ -50,7 +49,7 @@ def open_source(text: str, size_px: tuple[int, int] = (640, 480), rate_hz: int =
     path = Path(text)
     if text == "demo":
         return DemoSource()
-    if path.is_dir() or (path.suffix.lower() in PICTURES and "://" not in text):
+    if path.is_dir() or (has_picture_suffix(path, FRAMES) and "://" not in text):
         return PictureSource(path)
     if path.is_file():
         return VideoSource(path)
@@ -98,10 +97,9 @@ class PictureSource:
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
-        found = sorted(path.iterdir()) if path.is_dir() else [path]
-        self._paths = [p for p in found if p.suffix.lower() in PICTURES]
+        self._paths = [path / name for name in pictures_in(path, FRAMES, deep=False)] if path.is_dir() else [path]
         if not self._paths:
-            raise InputError(f"The folder {path} holds no pictures ({', '.join(PICTURES)}).")
+            raise InputError(f"The folder {path} holds no pictures ({', '.join(FRAMES)}).")
         self.frames: int | None = len(self._paths)
         self._next = 0
         height, width = self._load(0).shape[:2]
@@ -119,11 +117,7 @@ class PictureSource:
 
     def _load(self, index: int) -> Image:
         path = self._paths[index]
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
-        return pixels.swap_red_blue(pixels.decode_image(data, str(path)))
+        return pixels.swap_red_blue(pixels.decode_image(read_picture(path), str(path)))
 
 
 class DemoSource:

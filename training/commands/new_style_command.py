@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.training.commands import stylize_command
 
 if TYPE_CHECKING:
+    from facetoon.training.pictures.data_source import DataSource
     from facetoon.training.recipes.recipe import Recipe
 
 
@@ -23,7 +23,7 @@ class Student:
     """What the run of a student of several styles tells of itself."""
 
     names: list[str]
-    photos: list[str]
+    photos: list[DataSource]
     """Where its photographs lay."""
     sections: dict[str, Any]
     """Of its recipe those that one more style does not change."""
@@ -41,16 +41,13 @@ def add_new_style(parser: argparse.ArgumentParser) -> None:
 
 def read_student(run: Path) -> Student:
     """Raises InputError when the run cannot be read, or is not that of a student of several styles."""
-    try:
-        config, sources = (json.loads((run / f"{name}.json").read_text("utf-8")) for name in ("config", "sources"))
-        recipe, names = config["recipe"], list(config.get("styles", ()))
-        sections = {name: recipe[name] for name in ("framing", "data", "student")}
-        photos = list(sources["photos"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{run} is no run directory of a student: {error}.") from None
-    if not names:
+    from facetoon.training.runs.run_directory import RunDirectory, identity
+
+    student = RunDirectory(run)
+    if not student.styles:
         raise InputError(f"{run} is no student with a style input: toon-train distill makes one from several teachers.")
-    return Student(names, photos, sections)
+    sections = {name: identity(student.recipe())[name] for name in ("framing", "data", "student")}
+    return Student(list(student.styles), list(student.input_pictures().sources), sections)
 
 
 def new_style(arguments: argparse.Namespace, recipe: Recipe) -> tuple[Callable[[Recipe], Any], dict[str, Any]]:

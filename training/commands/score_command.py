@@ -10,6 +10,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.training.commands import stylize_command
 
 if TYPE_CHECKING:
+    from facetoon.training.pictures.data_source import DataSource
     from facetoon.training.recipes.recipe import Recipe
 
 
@@ -42,7 +43,7 @@ def check(arguments: argparse.Namespace) -> None:
         raise InputError("--baseline compares style transfer with models: give at least one.")
 
 
-def run(arguments: argparse.Namespace, sources: dict[str, list[str]]) -> int:
+def run(arguments: argparse.Namespace, sources: dict[str, list[DataSource]]) -> int:
     """Score what the arguments name, on the pictures of `sources` ("photos", "cartoons"); 0."""
     from facetoon.training.engine.backend import select_backend
 
@@ -79,11 +80,11 @@ def run(arguments: argparse.Namespace, sources: dict[str, list[str]]) -> int:
 def _framing_recipe(arguments: argparse.Namespace) -> Recipe:
     """The recipe asked for, or that of the first run that was trained on these domains, or the shipped model's."""
     from facetoon.training.recipes.recipe import load_recipe
-    from facetoon.training.runs.run_directory import recipe_of
+    from facetoon.training.runs.run_directory import RunDirectory
 
     if not arguments.recipe:
         for place in filter(Path.is_dir, arguments.places):
-            recipe = recipe_of(place, arguments.set)
+            recipe = RunDirectory(place).recipe(arguments.set or ())
             if recipe.kind in ("cyclegan", "pairs", "style"):  # others saw no cartoons, so cannot say how to crop them
                 print(f"Pictures are framed as those of {place} were.")
                 return recipe

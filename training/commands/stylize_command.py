@@ -123,22 +123,25 @@ def _read(path: Path, longest_px: int | None) -> Image:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-    image = pixels.decode_over_white(data, str(path))
+    image = pixels.decode_image(data, str(path), over_white=True)
     return pixels.scale_to(image, longest_px) if longest_px else image
 
 
 def _photos(sources: list[str], longest_px: int) -> dict[str, Image]:
     """Photographs by name, from files, folders and zips."""
     from facetoon.edge_runtime import pixels
-    from facetoon.training.pictures.images import SUFFIXES, list_pictures
+    from facetoon.edge_runtime.picture_files import has_picture_suffix
+    from facetoon.training.pictures.images import list_pictures
 
     photos: dict[str, Image] = {}
     for source in sources:
-        if Path(source).suffix.lower() in SUFFIXES and not Path(source).is_dir():
+        if has_picture_suffix(source) and not Path(source).is_dir():
             found = {Path(source).stem: _read(Path(source), longest_px)}
         else:
             found = {
-                Path(file.member).stem: pixels.scale_to(pixels.decode_over_white(file.read(), file.name), longest_px)
+                Path(file.member).stem: pixels.scale_to(
+                    pixels.decode_image(file.read(), file.name, over_white=True), longest_px
+                )
                 for file in list_pictures(source)
             }
         if twice := sorted(photos.keys() & found.keys()):

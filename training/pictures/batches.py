@@ -8,8 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from facetoon.edge_runtime import pixels
+from facetoon.training.pictures.even_sampling import draw_evenly
 from facetoon.training.pictures.images import ImageSet
-from facetoon.training.recipes.recipe import Data, Recipe
+from facetoon.training.recipes.parts import DataRecipe
+from facetoon.training.recipes.recipe import Recipe
 from numpy.typing import NDArray
 
 MARGIN = 1.25  # pictures are cached this much larger than the crop, so that random crops lose no sharpness
@@ -63,13 +65,6 @@ def centre_crops(images: pixels.Image, domain: str, recipe: Recipe, size_px: int
     return np.stack([pixels.warp(image, matrix, size_px) for image in images])
 
 
-def _draw(images: ImageSet, count: int, random: np.random.Generator) -> list[int]:
-    """Rows drawn evenly over the sources, however unequal these are."""
-    sources = np.unique(images.source)
-    wanted = random.choice(sources, count)
-    return [int(random.choice(np.flatnonzero(images.source == source))) for source in wanted]
-
-
 def _augmented(
     images: ImageSet, domain: str, recipe: Recipe, random: np.random.Generator, part: Part
 ) -> list[pixels.Tensor]:
@@ -82,7 +77,7 @@ def _augmented(
         "pairs": (pairs.zoom, 0.5, pairs.colour_jitter),
         "taught": (data.photo_zoom, 0.5, data.photo_colour_jitter),
     }[domain]
-    rows, side = _draw(images, count, random), images.images.shape[-2]
+    rows, side = draw_evenly(images.source, count, random), images.images.shape[-2]
     taught = images.images.shape[1] - 1 if domain == "taught" else 0
     matrices = [_crop_matrix(side, zoom, centre_y, data, random) for _ in rows]
     mine = slice(part[0] * count // part[1], (part[0] + 1) * count // part[1])
@@ -145,7 +140,7 @@ def _shade(
 
 
 def _crop_matrix(
-    side: int, zoom: tuple[float, float], centre_y: float, data: Data, random: np.random.Generator
+    side: int, zoom: tuple[float, float], centre_y: float, data: DataRecipe, random: np.random.Generator
 ) -> Matrix:
     """2x3 map from crop pixels to picture pixels: random zoom, place, tilt and mirror."""
     share = random.uniform(*zoom)

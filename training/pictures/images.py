@@ -6,7 +6,7 @@ import hashlib
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+from facetoon.edge_runtime.picture_files import PICTURES, is_picture, pictures_in
+from facetoon.training.pictures.data_source import DataSource, as_source
 
 
 @dataclass(frozen=True)
@@ -37,20 +37,20 @@ class ImageSet:
         return len(self.images)
 
 
-def load_split(sources: list[str], side_px: int, test_share: float) -> tuple[ImageSet, ImageSet]:
+def load_split(sources: Sequence[DataSource | str], side_px: int, test_share: float) -> tuple[ImageSet, ImageSet]:
     """Train and test pictures of one domain, each the largest centred square at `side_px`.
 
-    A source is a folder or zip file, with an optional pattern (`list_pictures`): `faces.zip#lfw_*`. A picture belongs
-    to the test set when the hash of its bytes falls below `test_share`: the split is stable when files are added.
-    Raises InputError when a source is missing or empty, or a picture cannot be read.
+    A picture belongs to the test set when the hash of its bytes falls below `test_share`: the split is stable when
+    files are added. A data set is split on disk already. Raises InputError when a source is missing or empty, or a
+    picture cannot be read.
     """
-    if len(sources) == 1 and sources[0].endswith(("#dataset-A", "#dataset-B")):  # split on disk already
-        dataset, _, part = sources[0].rpartition("#")
-        return load_dataset(dataset, part[-1], side_px)
+    places = [as_source(source) for source in sources]
+    if len(places) == 1 and places[0].domain:
+        return load_dataset(places[0].path, places[0].domain, side_px)
     hashes: list[str] = []
     images: list[pixels.Image] = []
     origin: list[int] = []
-    for index, source in enumerate(sources):
+    for index, source in enumerate(places):
         with ThreadPoolExecutor() as pool:
             read = list(pool.map(partial(read_square, side_px=side_px), list_pictures(source)))
         hashes += [digest for digest, _ in read]
@@ -82,9 +82,9 @@ def list_layout(dataset: str) -> dict[str, list[PictureFile]]:
     if (Path(dataset) / UNFINISHED).exists():
         raise InputError(f"{dataset} is not finished: run the same toon-train prepare command again.")
     files: dict[str, list[PictureFile]] = {name: [] for name in LAYOUT}
-    for file in list_pictures(dataset):
+    for file in list_pictures(DataSource(dataset)):
         folder = next((part for part in file.member.split("/")[:-1] if part in files), None)
-        if folder and not file.member.startswith(".prepare/"):
+        if folder:
             files[folder].append(file)
     if not any(files.values()):
         raise InputError(f"{dataset} has no folder {', '.join(LAYOUT[:-1])} or {LAYOUT[-1]} with pictures.")
@@ -156,33 +156,25 @@ def _open_zip(path: str, changed_ns: int) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def list_pictures(source: str) -> list[PictureFile]:
-    """Every picture of a folder or zip file, sorted by name; `source` may end in a pattern: `faces.zip#lfw_*`.
-
-    The pattern is for the file name, or, when it has a slash, for the end of the path: `comics.zip#v1/*`.
-
-    Raises InputError when there is no such source, or no picture in it.
-    """
-    place, _, pattern = source.partition("#")
-    path = Path(place)
+def list_pictures(source: DataSource | str) -> list[PictureFile]:
+    """Every picture of a source, sorted by name; InputError when there is no such source, or no picture in it."""
+    source = as_source(source)
+    path = Path(source.path)
+    if source.domain:
+        layout = list_layout(source.path)
+        return [file for part in ("test", "train") for file in layout.get(part + source.domain, [])]
     if path.is_dir():
-        found = list(_in_folder(path))
+        files = list(_in_folder(path))
     elif zipfile.is_zipfile(path):
-        found = list(_in_zip(path))
+        files = list(_in_zip(path))
     elif path.is_file():
-        raise InputError(f"{place} is neither a folder nor a whole zip file; if it is a zip, it is damaged.")
+        raise InputError(f"{path} is neither a folder nor a whole zip file; if it is a zip, it is damaged.")
     else:
-        raise InputError(f"{place} is neither a folder nor a zip file.")
-    kept = [f for f in found if _is_picture(f.member) and _matches(f.member, pattern or "*")]
+        raise InputError(f"{path} is neither a folder nor a zip file.")
+    kept = [file for file in files if _matches(file.member, source.pattern or "*")]
     if not kept:
-        raise InputError(f"{source} holds no pictures ({', '.join(SUFFIXES)}).")
+        raise InputError(f"{source} holds no pictures ({', '.join(PICTURES)}).")
     return sorted(kept)
-
-
-def _is_picture(member: str) -> bool:
-    """By its name; `._a.jpg` is what macOS puts beside a.jpg in a zip file, and no picture."""
-    name = member.rpartition("/")[2].lower()
-    return name.endswith(SUFFIXES) and not name.startswith("._")
 
 
 def _matches(member: str, pattern: str) -> bool:
@@ -190,10 +182,9 @@ def _matches(member: str, pattern: str) -> bool:
 
 
 def _in_folder(folder: Path) -> Iterator[PictureFile]:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            stat = path.stat()
-            yield PictureFile(str(folder), path.relative_to(folder).as_posix(), stat.st_size, str(stat.st_mtime_ns))
+    for member in pictures_in(folder, deep=True):
+        stat = (folder / member).stat()
+        yield PictureFile(str(folder), member, stat.st_size, str(stat.st_mtime_ns))
 
 
 def _in_zip(path: Path) -> Iterator[PictureFile]:
@@ -203,5 +194,5 @@ def _in_zip(path: Path) -> Iterator[PictureFile]:
     except (OSError, zipfile.BadZipFile) as error:
         raise InputError(f"The zip file {path} cannot be read: {error}.") from None
     for entry in entries:
-        if not entry.is_dir():
+        if not entry.is_dir() and is_picture(entry.filename):
             yield PictureFile(str(path), entry.filename, entry.file_size, f"{entry.CRC:08x}")

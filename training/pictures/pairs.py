@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
 import numpy as np
 from facetoon.edge_runtime.errors import InputError
+from facetoon.training.pictures.data_source import DataSource
 from facetoon.training.pictures.images import (
     ImageSet,
     PictureFile,
@@ -15,10 +17,12 @@ from facetoon.training.pictures.images import (
     list_pictures,
     read_square,
 )
-from facetoon.training.recipes.recipe import Pairs
+from facetoon.training.recipes.parts import PairsRecipe
 
 
-def load_pairs(sources: list[str], side_px: int, test_share: float, pairs: Pairs) -> tuple[ImageSet, ImageSet]:
+def load_pairs(
+    sources: Sequence[DataSource | str], side_px: int, test_share: float, pairs: PairsRecipe
+) -> tuple[ImageSet, ImageSet]:
     """Train and test pairs, `images` (n, 2, side_px, side_px, 3), each the largest centred squares.
 
     The hash of the photograph decides the side, so one photograph in two styles never stands on both. Raises InputError
@@ -38,7 +42,7 @@ def load_pairs(sources: list[str], side_px: int, test_share: float, pairs: Pairs
     return train, test
 
 
-def list_pairs(source: str, pairs: Pairs) -> list[tuple[PictureFile, PictureFile]]:
+def list_pairs(source: DataSource | str, pairs: PairsRecipe) -> list[tuple[PictureFile, PictureFile]]:
     """(photograph, cartoon) for each two files of one folder whose names differ by the recipe's suffixes alone."""
     found: dict[tuple[str, str], PictureFile] = {}
     for file in list_pictures(source):

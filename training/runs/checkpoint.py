@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.prepare.journal import write_whole
+from facetoon.edge_runtime.whole_file import replacing, write_whole
 from facetoon.training.runs.trainer import Trainer
 
 DIRECTIONS = {"ab": "photo to cartoon", "ba": "cartoon to photo"}
@@ -34,7 +33,7 @@ def save_best(run: Path, step: int, trainer: Trainer, metric: str, scores: dict[
         return
     _write_state(run / "best" / "state.npz", step, trainer)
     _write_generators(run / "best", trainer)
-    write_whole(kept, json.dumps({"step": step, **scores}).encode())
+    write_whole(kept, json.dumps({"step": step, **scores}))
 
 
 def _write_state(target: Path, step: int, trainer: Trainer) -> None:
@@ -44,15 +43,14 @@ def _write_state(target: Path, step: int, trainer: Trainer) -> None:
     for name, network in trainer.networks.items():
         start, stop = stop, stop + len(network.variables)
         arrays[f"range/{name}"] = np.array([start, stop])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _replacing(target) as partial, partial.open("wb") as file:
+    with replacing(target) as partial, partial.open("wb") as file:
         np.savez(file, step=step, **arrays)  # type: ignore[arg-type]  # the stub takes them for its own flags
 
 
 def _write_generators(folder: Path, trainer: Trainer) -> None:
     for direction, generator in trainer.generators.items():
         name = f"generator_{direction}" if direction in DIRECTIONS else direction
-        with _replacing(folder / f"{name}.keras") as partial:
+        with replacing(folder / f"{name}.keras") as partial:
             generator.save(partial)
 
 
@@ -120,20 +118,3 @@ def load_generator(run: Path, direction: str = "ab") -> Any:
         return keras.saving.load_model(path, compile=False)
     except (ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is not a Keras model that can be loaded: {str(error).splitlines()[0]}") from None
-
-
-class _replacing:
-    """Context: a temporary path beside `target` that takes its place on success and vanishes on failure."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-        self.partial = target.with_name(f".partial-{target.name}")  # keeps the suffix, which Keras insists on
-
-    def __enter__(self) -> Path:
-        return self.partial
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            os.replace(self.partial, self.target)
-        else:
-            self.partial.unlink(missing_ok=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 from facetoon.training.engine import cluster
 from facetoon.training.pictures import batches
+from facetoon.training.pictures.data_source import DataSource
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs.loop import Stopwatch, load
 from facetoon.training.runs.trainer import Trainer
@@ -19,9 +20,11 @@ MEASURE_S = 20.0
 LEAST_STEPS = 5
 
 
-def dry_run(recipe: Recipe, sources: dict[str, list[str]], build: Callable[[Recipe], Trainer]) -> Iterator[str]:
+def dry_run(
+    recipe: Recipe, sources: Mapping[str, Sequence[DataSource]], build: Callable[[Recipe], Trainer]
+) -> Iterator[str]:
     """Lines that tell parameters, multiply-adds, memory, steps a second and how long the schedule takes here."""
-    domains = {domain: load(domain, given, recipe)[0] for domain, given in sources.items()}
+    domains = {domain: load(domain, places, recipe)[0] for domain, places in sources.items()}
     cluster.check_batch(recipe.batch_size)
     trainer = build(recipe)
     domains = trainer.teach(domains)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.whole_file import disk_faults
 from facetoon.training.engine import cluster
 from facetoon.training.pictures.batches import MARGIN, WHOLE, Part, prefetch
+from facetoon.training.pictures.data_source import DataSource
+from facetoon.training.pictures.even_sampling import take_turns
 from facetoon.training.pictures.images import ImageSet, load_split
 from facetoon.training.pictures.pairs import load_pairs
-from facetoon.training.prepare.journal import disk_faults
 from facetoon.training.recipes.recipe import Recipe
-from facetoon.training.runs import checkpoint, run_directory
-from facetoon.training.runs.run_directory import RunLog
+from facetoon.training.runs import checkpoint
+from facetoon.training.runs.run_directory import RunDirectory, identity
+from facetoon.training.runs.run_log import RunLog
 from facetoon.training.runs.trainer import Trainer
 from facetoon.training.runs.warm_start import warm_start
 from tqdm import tqdm
@@ -31,7 +34,7 @@ LOG_EVERY = 20  # steps
 def train(
     recipe: Recipe,
     run: Path,
-    sources: dict[str, list[str]],
+    sources: Mapping[str, Sequence[DataSource]],
     build: Callable[[Recipe], Trainer],
     provenance: dict[str, Any] | None = None,
     part: Part = WHOLE,
@@ -45,10 +48,10 @@ def train(
     Raises InputError for unusable data, a full disk or a directory of another configuration, and FloatingPointError,
     with the last checkpoint kept, when a loss is no longer a number.
     """
-    splits = {domain: load(domain, given, recipe) for domain, given in sources.items()}
-    described = {domain: _described(train) for domain, (train, _) in splits.items()}
-    config = {"recipe": run_directory.identity(recipe), "data": described, **(provenance or {})}
-    run_directory.refuse_another(run, config)
+    splits = {domain: load(domain, places, recipe) for domain, places in sources.items()}
+    data = {domain: _described(train) for domain, (train, _) in splits.items()}
+    config = {"recipe": identity(recipe), "data": data, **(provenance or {})}
+    RunDirectory(run).refuse_another(config)
     cluster.check_batch(recipe.batch_size)
     trainer = build(recipe)
     train_sets, test_sets = (trainer.teach({name: split[i] for name, split in splits.items()}) for i in (0, 1))
@@ -57,7 +60,7 @@ def train(
         warm_start(trainer, init)
     with disk_faults(run):
         if part[0] == 0:
-            run_directory.describe(run, config, sources)
+            RunDirectory(run).describe(config, sources)
         with (
             closing(prefetch(first, recipe.steps, train_sets, recipe, part)) as batches,
             closing(RunLog(run, first, writes=part[0] == 0)) as log,
@@ -133,7 +136,7 @@ class Stopwatch:
         return lap
 
 
-def load(domain: str, sources: list[str], recipe: Recipe) -> tuple[ImageSet, ImageSet]:
+def load(domain: str, sources: Sequence[DataSource], recipe: Recipe) -> tuple[ImageSet, ImageSet]:
     """Train and test pictures of a domain, decoded once and held in memory a little larger than the crops."""
     side_px = round(recipe.data.size_px * MARGIN)
     if domain == "pairs":
@@ -157,9 +160,7 @@ def _columns(held_out: list[ImageSet], recipe: Recipe, count: int) -> list[pixel
 
 
 def _test_pictures(images: ImageSet, size_px: int, count: int) -> list[pixels.Tensor]:
-    rows = [np.flatnonzero(images.source == s) for s in np.unique(images.source)]
-    chosen = [rows[i % len(rows)][i // len(rows) % len(rows[i % len(rows)])] for i in range(count)]
-    picked = images.images[chosen]
+    picked = images.images[take_turns(images.source, count, repeat=True)]
     columns = [picked] if picked.ndim == 4 else [picked[:, i] for i in range(picked.shape[1])]
     return [pixels.to_unit(np.stack([pixels.square(image, size_px) for image in column])) for column in columns]
 

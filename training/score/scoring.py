@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -17,6 +17,8 @@ import numpy as np
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.whole_file import disk_faults, write_whole
 from facetoon.training.pictures import batches
+from facetoon.training.pictures.data_source import DataSource
+from facetoon.training.pictures.even_sampling import take_turns
 from facetoon.training.pictures.images import ImageSet, list_pictures, load_split, read_square
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.score import measures
@@ -58,7 +60,12 @@ class Judged:
 
 
 def load_pictures(
-    photos: list[str], cartoons: list[str], recipe: Recipe, size_px: int, direction: str, whole: bool = False
+    photos: Sequence[DataSource | str],
+    cartoons: Sequence[DataSource | str],
+    recipe: Recipe,
+    size_px: int,
+    direction: str,
+    whole: bool = False,
 ) -> Pictures:
     """The test share of both domains, framed as the recipe's training crops are on average.
 
@@ -77,13 +84,8 @@ def load_pictures(
 
 def _evenly(images: ImageSet) -> pixels.Image:
     """At most MOST_PICTURES, evenly from the sources, and the same ones in every call."""
-    queues = [
-        list(np.random.default_rng(0).permutation(np.flatnonzero(images.source == s))) for s in set(images.source)
-    ]
-    rows: list[int] = []
-    while len(rows) < MOST_PICTURES and any(queues):
-        rows += [queue.pop() for queue in queues if queue]
-    return images.images[rows[:MOST_PICTURES]]
+    rows = take_turns(images.source, MOST_PICTURES, lambda rows: np.random.default_rng(0).permutation(rows)[::-1])
+    return images.images[rows]
 
 
 def load_fakes(source: str, size_px: int) -> pixels.Image:
@@ -152,8 +154,8 @@ def _number(value: float) -> float | None:
 class Question:
     """The pictures that `toon-train score` compares, and how they are framed."""
 
-    photos: list[str]
-    cartoons: list[str]
+    photos: Sequence[DataSource | str]
+    cartoons: Sequence[DataSource | str]
     recipe: Recipe
     direction: str = "ab"
     all_cartoons: bool = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.styles import parse_mix, to_vector
 from facetoon.training.runs.checkpoint import generator_path, load_generator
+from facetoon.training.runs.run_directory import RunDirectory
 
 MODEL_FILES = (".tflite", ".onnx")
 BATCH = 32
@@ -70,8 +70,8 @@ def _session(place: Path, style: str) -> Translator:
 
 
 def _style_names(place: Path) -> tuple[str, ...]:
-    config = (place if place.is_dir() else place.parent) / "config.json"  # that of the run, for a .keras file too
-    return tuple(json.loads(config.read_text("utf-8")).get("styles", ())) if config.is_file() else ()
+    run = RunDirectory(place if place.is_dir() else place.parent)  # a .keras file lies in its run
+    return run.styles if run.exists else ()
 
 
 def _style(style: str, names: tuple[str, ...], place: str) -> np.ndarray:

@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 import keras
-from facetoon.training.recipes.recipe import Optimizer
+from facetoon.training.recipes.parts import OptimizerRecipe
 
 
-def adam(learning_rate: float, variables: list[Any], optimizer: Optimizer) -> keras.optimizers.Adam:
+def adam(learning_rate: float, variables: list[Any], optimizer: OptimizerRecipe) -> keras.optimizers.Adam:
     """Adam for `variables` with the recipe's clipping and accumulation, ready to be traced."""
     adam = keras.optimizers.Adam(
         learning_rate,

@@ -76,7 +76,7 @@ def test_a_lost_camera_shows_no_video_and_comes_back(flaky):
 
 def test_the_log_tells_of_a_loss_and_a_return_once_each(flaky, caplog):
     camera = open_camera("0", (640, 480), 30)
-    with caplog.at_level(logging.INFO, "edge_runtime"):
+    with caplog.at_level(logging.INFO, "facetoon.edge_runtime"):
         while (camera.read() == 99).all():
             pass
         while not (camera.read() == 99).all():

@@ -16,7 +16,8 @@ pytest.importorskip("tensorflow")
 
 from facetoon.training.__main__ import main
 from facetoon.training.recipes.recipe import Recipe
-from facetoon.training.runs import checkpoint, run_directory
+from facetoon.training.runs import checkpoint
+from facetoon.training.runs.run_directory import RunDirectory, identity
 
 STEPS = 40
 
@@ -127,10 +128,10 @@ def test_a_dead_worker_ends_the_run_with_a_sentence_and_it_resumes(command, tmp_
 
 
 def test_fields_that_did_not_exist_count_as_their_defaults(tmp_path):
-    old = {"recipe": run_directory.identity(Recipe()), "data": {}}
+    old = {"recipe": identity(Recipe()), "data": {}}
     del old["recipe"]["compute"], old["recipe"]["loss"]["gan"]
     (tmp_path / "config.json").write_text(json.dumps(old))
-    run_directory.refuse_another(tmp_path, {"recipe": run_directory.identity(Recipe()), "data": {}})
+    RunDirectory(tmp_path).refuse_another({"recipe": identity(Recipe()), "data": {}})
 
 
 def test_workers_need_jax_and_a_meeting_place(command, tmp_path, capsys):
