@@ -26,7 +26,10 @@ ORDER = {
         "errors whole_file picture_files command_line pixels framing onnx_tail spec styles timing "
         "sessions faces cartoon sources sinks live pace summary preview service commands __main__"
     ),
-    "training": "engine recipes pictures networks detectors runs stylize trainers prepare score flags commands __main__",
+    "training": (
+        "engine recipes pictures networks detectors runs stylize trainers face_tracker prepare score flags commands "
+        "__main__"
+    ),
     "convert": "sources formats judge improve build debug verify inspection commands __main__",
     "benchmarks": "device results measuring boards commands __main__",
 }

@@ -29,6 +29,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     """The trainer, its pictures and what identifies the run."""
-    from facetoon.training.trainers.cyclegan import CycleGAN
+    from facetoon.training.trainers.cyclegan_trainer import CycleGAN
 
     return TrainingPlan(CycleGAN, sources_of(arguments, "photos", "cartoons"), init_provenance(arguments))

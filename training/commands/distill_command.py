@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     """The trainer, its pictures and what identifies the run."""
     from facetoon.training.runs.checkpoint import generator_digest
-    from facetoon.training.trainers.distill import Distillation
+    from facetoon.training.trainers.distill_trainer import Distillation
 
     teachers = teachers_by_style(arguments.teacher)
     provenance = init_provenance(arguments)

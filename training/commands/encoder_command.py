@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     """The trainer and its pictures."""
-    from facetoon.training.trainers.encoder import EncoderTraining
+    from facetoon.training.trainers.encoder_trainer import EncoderTraining
 
     build = partial(EncoderTraining, sources=len(arguments.pictures))
     return TrainingPlan(build, {"pictures": arguments.pictures})

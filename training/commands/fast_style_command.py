@@ -31,12 +31,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     """The trainer, its pictures and what identifies the run."""
-    from facetoon.training.networks import vgg
+    from facetoon.training.networks.vgg_weights import load_weights
     from facetoon.training.stylize.picture_jobs import read_picture_at
-    from facetoon.training.trainers import fast_style
+    from facetoon.training.trainers.fast_style_trainer import FastStyle, provenance
 
     styles = [read_picture_at(path, recipe.fast_style.style_px) for path in arguments.style]
-    weights = vgg.load_weights(arguments.vgg_weights)
-    build = partial(fast_style.FastStyle, weights=weights, styles=styles, shares=arguments.style_weights)
-    provenance = fast_style.provenance(weights, styles, arguments.style_weights)
-    return TrainingPlan(build, sources_of(arguments, "photos"), dict(provenance))
+    weights = load_weights(arguments.vgg_weights)
+    build = partial(FastStyle, weights=weights, styles=styles, shares=arguments.style_weights)
+    identity = provenance(weights, styles, arguments.style_weights)
+    return TrainingPlan(build, sources_of(arguments, "photos"), dict(identity))

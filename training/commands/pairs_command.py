@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     """The trainer, its pictures and what identifies the run."""
-    from facetoon.training.trainers.paired import PairedTranslation
+    from facetoon.training.trainers.pairs_trainer import PairedTranslation
 
     photos = sources_of(arguments, "photos") if arguments.photos or arguments.dataset else {}
     return TrainingPlan(PairedTranslation, {"pairs": arguments.pairs, **photos}, init_provenance(arguments))

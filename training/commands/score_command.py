@@ -49,16 +49,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("--baseline compares style transfer with models: give at least one.")
     sources = sources_of(arguments, "photos", "cartoons")
     with started_backend("tensorflow"):
-        from facetoon.training.score import baseline, scoring
+        from facetoon.training.score import baseline, encoder_files, scoring
         from facetoon.training.score.translator import open_translator
-        from facetoon.training.trainers import encoder
     question = scoring.Question(
         **sources,
         recipe=_framing_recipe(arguments),
         direction=arguments.direction,
         all_cartoons=arguments.all_cartoons,
     )
-    encode = encoder.open_encoder(arguments.encoder or encoder.PACKAGED)
+    encode = encoder_files.open_encoder(arguments.encoder or encoder_files.PACKAGED)
     translators = [open_translator(place, arguments.direction, arguments.style) for place in arguments.places]
     out = arguments.out or _own_scores(arguments.places)
     if arguments.dry_run:

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     """The trainer, its pictures and what identifies the run."""
     from facetoon.training.runs.checkpoint import generator_digest
-    from facetoon.training.trainers.sharpen import Sharpening
+    from facetoon.training.trainers.sharpen_trainer import Sharpening
 
     provenance = {"teacher_sha256": generator_digest(arguments.teacher)}
     build = partial(Sharpening, teacher=arguments.teacher)

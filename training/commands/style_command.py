@@ -48,21 +48,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     """The trainer, its pictures and what identifies the run."""
-    from facetoon.training.networks import vgg
+    from facetoon.training.networks.vgg_weights import load_weights
     from facetoon.training.runs.checkpoint import generator_digest
-    from facetoon.training.trainers import new_style
+    from facetoon.training.trainers.style_trainer import NewStyle, needs_encoder
 
     student, name = open_student(arguments.student), arguments.name
     names = list(student.styles)
     if not re.fullmatch("[a-z][a-z0-9_-]*", name) or name in (*names, "photo"):
         raise InputError(f"--name must be new ({', '.join(names)} and photo are taken) and in small letters: {name!r}.")
-    weights = vgg.load_weights(arguments.vgg_weights) if new_style.needs_encoder(recipe) else None
+    weights = load_weights(arguments.vgg_weights) if needs_encoder(recipe) else None
     provenance: dict[str, Any] = {"student_sha256": generator_digest(arguments.student), "styles": [*names, name]}
     if weights:
         provenance["vgg_sha256"] = weights.sha256
     if not arguments.photos and not arguments.dataset:
         arguments.photos = list(student.input_pictures().sources)
-    build = partial(new_style.NewStyle, student=arguments.student, names=names, weights=weights)
+    build = partial(NewStyle, student=arguments.student, names=names, weights=weights)
     return TrainingPlan(build, sources_of(arguments, "photos", "cartoons"), provenance)
 
 

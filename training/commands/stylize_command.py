@@ -19,7 +19,7 @@ HELP = "paint photographs in a cartoon's style (VGG19)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's flags; one that is left out keeps style_transfer.Settings' own value."""
+    """Declare the command's flags; one that is left out keeps StyleSettings' own value."""
     parser.add_argument("--content", nargs="+", required=True, metavar="PICTURE", help="files, folders or zips")
     add_style(parser)
     parser.add_argument("--out", type=Path, required=True, help="a folder, or FILE.png for one picture")
@@ -62,12 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def painter(styles: list[Path], vgg_weights: str) -> StyleTransfer:
     """Style transfer as this command does it by default, from style pictures at their own size."""
-    from facetoon.training.networks import vgg
+    from facetoon.training.networks.vgg_weights import load_weights
     from facetoon.training.stylize import style_transfer
     from facetoon.training.stylize.picture_jobs import read_picture_at
+    from facetoon.training.stylize.style_settings import StyleSettings
 
     pictures = [read_picture_at(path, None) for path in styles]
-    return style_transfer.StyleTransfer(vgg.load_weights(vgg_weights), pictures, [], style_transfer.Settings())
+    return style_transfer.StyleTransfer(load_weights(vgg_weights), pictures, [], StyleSettings())
 
 
 def _transfer(arguments: argparse.Namespace) -> StyleTransfer:
@@ -75,14 +76,15 @@ def _transfer(arguments: argparse.Namespace) -> StyleTransfer:
 
     styles = [read_picture_at(path, arguments.style_size or arguments.size) for path in arguments.style]
     with started_backend("tensorflow"):
-        from facetoon.training.networks import vgg
+        from facetoon.training.networks.vgg_weights import load_weights
         from facetoon.training.stylize import style_transfer
-    flags = {name: getattr(arguments, name, None) for name in style_transfer.Settings.__dataclass_fields__}
+        from facetoon.training.stylize.style_settings import StyleSettings
+    flags = {name: getattr(arguments, name, None) for name in StyleSettings.__dataclass_fields__}
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in flags.items() if value is not None
     }
-    weights = vgg.load_weights(arguments.vgg_weights)
-    return style_transfer.StyleTransfer(weights, styles, arguments.style_weights, style_transfer.Settings(**values))
+    weights = load_weights(arguments.vgg_weights)
+    return style_transfer.StyleTransfer(weights, styles, arguments.style_weights, StyleSettings(**values))
 
 
 def _paint(transfer: StyleTransfer, jobs: list[PictureJob], every: int | None) -> None:

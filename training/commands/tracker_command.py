@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train it and print its errors; 0."""
     with started_backend("tensorflow"):  # it ends with a TFLite file
-        from facetoon.training.trainers.tracker_training import train_tracker
+        from facetoon.training.face_tracker.tracker_training import train_tracker
     errors = train_tracker(
         arguments.photos, arguments.wide_photos, arguments.detector, arguments.out, arguments.steps, arguments.seed
     )

@@ -5,47 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.pixels import Tensor
 from facetoon.edge_runtime.whole_file import replacing, write_whole
+from facetoon.training.runs.trainer import Trainer
 
 DIRECTIONS = {"ab": "photo to cartoon", "ba": "cartoon to photo"}
-
-
-class Trainer(Protocol):
-    """What the run loop trains: CycleGAN or Distillation."""
-
-    generators: dict[str, Any]
-    """What is kept as .keras files: by direction, or the encoder under its own name."""
-    networks: dict[str, Any]
-    """By name, gen_ab for one: what `variables` begins with, in its order."""
-
-    @property
-    def variables(self) -> list[Any]:
-        """Keras variables to save, in a fixed order."""
-
-    def host_state(self) -> dict[str, Tensor]:
-        """Arrays to save beside them."""
-
-    def restore_host_state(self, state: dict[str, Tensor]) -> None:
-        """The reverse of `host_state`."""
-
-    @property
-    def step(self) -> Callable[..., dict[str, float]]:
-        """Train once on (index, a batch of each domain); gives the losses by name."""
-
-    @property
-    def test(self) -> Callable[..., dict[str, float]]:
-        """Metrics of (a held-out batch of each domain), the kind's own first; the lower, the better."""
-
-    @property
-    def translate(self) -> Callable[..., list[Tensor]]:
-        """Columns of a sample sheet from (a batch of each domain)."""
 
 
 def save(folder: Path, step: int, trainer: Trainer, keep: int) -> None:

@@ -13,8 +13,8 @@ from facetoon.training.engine import cluster
 from facetoon.training.pictures import batches
 from facetoon.training.pictures.data_source import DataSource
 from facetoon.training.recipes.recipe import Recipe
-from facetoon.training.runs.checkpoint import Trainer
-from facetoon.training.runs.loop import Stopwatch, load, taught
+from facetoon.training.runs.loop import Stopwatch, load
+from facetoon.training.runs.trainer import Trainer
 
 MEASURE_S = 20.0
 LEAST_STEPS = 5
@@ -26,8 +26,8 @@ def dry_run(
     """Lines that tell parameters, multiply-adds, memory, steps a second and how long the schedule takes here."""
     domains = {domain: load(domain, places, recipe)[0] for domain, places in sources.items()}
     cluster.check_batch(recipe.batch_size)
-    trainer: Any = build(recipe)
-    domains = taught(trainer, domains)
+    trainer = build(recipe)
+    domains = trainer.teach(domains)
     for direction, model in trainer.generators.items():
         macs = multiply_adds(model) / 1e6
         yield f"generator {direction}: {model.count_params():,} parameters, {macs:,.0f} million multiply-adds a picture"

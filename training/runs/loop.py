@@ -20,9 +20,9 @@ from facetoon.training.pictures.images import ImageSet, load_split
 from facetoon.training.pictures.pairs import load_pairs
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs import checkpoint
-from facetoon.training.runs.checkpoint import Trainer
 from facetoon.training.runs.run_directory import RunDirectory, identity
 from facetoon.training.runs.run_log import RunLog
+from facetoon.training.runs.trainer import Trainer
 from facetoon.training.runs.warm_start import warm_start
 from tqdm import tqdm
 
@@ -54,7 +54,7 @@ def train(
     RunDirectory(run).refuse_another(config)
     cluster.check_batch(recipe.batch_size)
     trainer = build(recipe)
-    train_sets, test_sets = (taught(trainer, {name: split[i] for name, split in splits.items()}) for i in (0, 1))
+    train_sets, test_sets = (trainer.teach({name: split[i] for name, split in splits.items()}) for i in (0, 1))
     first = checkpoint.restore(run / "checkpoints", trainer)
     if init and not first:
         warm_start(trainer, init)
@@ -134,11 +134,6 @@ class Stopwatch:
         }
         self._steps, self._stepping_s, self._waited_s = 0, 0.0, 0.0
         return lap
-
-
-def taught(trainer: Any, domains: dict[str, ImageSet]) -> dict[str, ImageSet]:
-    """The domains of a step: where teachers have a say, what they make of what was read, else that itself."""
-    return trainer.teach(domains) if hasattr(trainer, "teach") else domains
 
 
 def load(domain: str, sources: Sequence[DataSource], recipe: Recipe) -> tuple[ImageSet, ImageSet]:

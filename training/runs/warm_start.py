@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.runs.checkpoint import DIRECTIONS, Trainer, generator_path, load_generator, network_values
+from facetoon.training.runs.checkpoint import DIRECTIONS, generator_path, load_generator, network_values
+from facetoon.training.runs.trainer import Trainer
 
 
 def warm_start(trainer: Trainer, start: Path) -> None:

@@ -16,7 +16,7 @@ from facetoon.training.networks.teacher import build_generator
 from facetoon.training.recipes.parts import DiscriminatorRecipe, GeneratorRecipe
 from facetoon.training.recipes.recipe import load_recipe
 from facetoon.training.trainers.adversary import Adversary
-from facetoon.training.trainers.cyclegan import CycleGAN
+from facetoon.training.trainers.cyclegan_trainer import CycleGAN
 
 RANDOM = np.random.default_rng(3)
 IMAGES = RANDOM.uniform(-1, 1, (4, 16, 16, 3)).astype("float32")

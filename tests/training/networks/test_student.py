@@ -18,13 +18,13 @@ from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.spec import read_model
 from facetoon.training.__main__ import main
 from facetoon.training.networks.losses import haar_l1
+from facetoon.training.networks.resampling import shifted
 from facetoon.training.networks.student import DepthToSpace, SpaceToDepth, StyleAffine, build_student
 from facetoon.training.pictures.batches import batch_at
 from facetoon.training.pictures.images import ImageSet, load_split
 from facetoon.training.recipes.parts import StudentRecipe
 from facetoon.training.recipes.recipe import load_recipe
 from facetoon.training.runs.checkpoint import load_generator
-from facetoon.training.trainers.distill import shifted
 
 
 def test_depth_and_space_are_each_others_reverse():

@@ -149,7 +149,7 @@ import sys, numpy as np
 from facetoon.training.engine.backend import select_backend
 select_backend(sys.argv[1])
 from facetoon.training.recipes.recipe import load_recipe
-from facetoon.training.trainers.cyclegan import CycleGAN
+from facetoon.training.trainers.cyclegan_trainer import CycleGAN
 model = CycleGAN(load_recipe("face_toon_64", sys.argv[3:]))
 random = np.random.default_rng(1)
 optimizers = len(model.generator_optimizer.variables) + len(model.discriminator_optimizer.variables)

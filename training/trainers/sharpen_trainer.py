@@ -1,9 +1,8 @@
 """Sharpening: a U-Net behind a trained teacher draws its cartoons again at a larger size.
 
-Small CycleGANs train in an hour where one of twice the size takes four. What its teacher blurs shows best where the
-truth is known: a real cartoon, sent to a photograph and back at the small size, is the blurred half of a pair whose
-sharp half is the cartoon itself. The teacher's cartoons of photographs, which have no truth, meet the same
-discriminator.
+A small CycleGAN trains in an hour where one of twice the size takes four. The U-Net learns from pairs: a real cartoon
+is the sharp half, and the same cartoon, sent to a photograph and back at the small size, is the blurred half. The
+teacher's cartoons of photographs have no sharp half. They only have to pass the same discriminator.
 """
 
 from __future__ import annotations
@@ -21,17 +20,17 @@ from facetoon.training.pictures.batches import centre_crops
 from facetoon.training.pictures.images import ImageSet
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs.checkpoint import load_generator
-from facetoon.training.trainers.paired import PairedTranslation
+from facetoon.training.trainers.pairs_trainer import PairedTranslation
 from keras import layers
 
 TEACHING_BATCH = 32
 
 
 class Sharpening(PairedTranslation):
-    """Trains the U-Net as from any pairs; `generators` holds teacher and U-Net as one network of the recipe's size."""
+    """Trains the U-Net as on any pairs. A run keeps teacher and U-Net as one network of the recipe's size."""
 
     def __init__(self, recipe: Recipe, teacher: Path) -> None:
-        """`teacher` is the run directory of a CycleGAN, with both its generators, of half the recipe's size or less."""
+        """`teacher` is the run directory of a CycleGAN with both generators, of half the recipe's size or less."""
         super().__init__(recipe)
         self.draw, self.undraw = load_generator(teacher, "ab"), load_generator(teacher, "ba")
         self.small_px = self.draw.input_shape[1]
@@ -43,7 +42,7 @@ class Sharpening(PairedTranslation):
         self.generators = {"ab": self._chain()}
 
     def teach(self, domains: dict[str, ImageSet]) -> dict[str, ImageSet]:
-        """Cartoons and photographs to "pairs" of a blurred and the sharp cartoon, and "photos", blurred cartoons."""
+        """Cartoons to "pairs" (n, 2, side, side, 3) of blurred and sharp ones; "photos" to the teacher's cartoons."""
         cartoons, photos = domains["cartoons"], domains["photos"]
         sharp = centre_crops(cartoons.images, "cartoons", self.recipe, self.recipe.data.size_px)
         blurred = self._through(sharp, self.undraw, self.draw)
@@ -54,7 +53,7 @@ class Sharpening(PairedTranslation):
         }
 
     def _through(self, images: Image, *networks: Any) -> Image:
-        """Pictures (n, side, side, 3) through networks of the teacher's size, and back at their own."""
+        """Uint8 pictures (n, side, side, 3) sent through networks of the teacher's size, at their own size again."""
         out = []
         for start in range(0, len(images), TEACHING_BATCH):
             part = images[start : start + TEACHING_BATCH]
@@ -65,7 +64,7 @@ class Sharpening(PairedTranslation):
         return np.stack(out)
 
     def _chain(self) -> keras.Model:
-        """Down to the teacher's size, through it, up again and through the U-Net's moving average."""
+        """One network: down to the teacher's size, the teacher, up again, and the U-Net's moving average."""
         size_px = self.recipe.data.size_px
         factor = size_px // self.small_px
         photo = keras.Input((size_px, size_px, 3), name="image")

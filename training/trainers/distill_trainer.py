@@ -1,14 +1,13 @@
-"""Distillation: one student learns by regression what one or several teachers make of photographs.
+"""Distillation: one student learns by regression how one or several teachers draw photographs.
 
-The teachers' pictures are the targets, so training is steady and the batch statistics hold when they are folded away
-(Ren et al. 2021). Regression alone blurs what it is unsure of; a small discriminator may tell the student's pictures
-from its teachers', which needs no cartoons and knows no other look than theirs.
+The teachers' pictures are the targets, so training is steady, and the batch statistics still hold once they are folded
+away (Ren et al. 2021). Regression alone blurs details that it is unsure of, so a small discriminator may tell the
+student's pictures from the teachers'. It needs no cartoons.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,25 +19,27 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import losses
+from facetoon.training.networks.resampling import resized, shifted
 from facetoon.training.networks.student import build_student
 from facetoon.training.pictures.images import ImageSet
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs.checkpoint import load_generator
+from facetoon.training.runs.trainer import Trainer
 from facetoon.training.trainers.adversary import Adversary
-from facetoon.training.trainers.optimizers import adam
+from facetoon.training.trainers.optimizers import adam, cosine_decay
 from keras import layers, ops
 from tqdm import tqdm
 
 TEACHING_BATCH = 32
 WIDEST = 8.0
-"""What the sums of the student's blocks may reach before `range_weight` counts; their standard deviation is about 1."""
+"""Values beyond +-8 in the sums of the student's blocks cost `range_weight`; their standard deviation is about 1."""
 
 
-class Distillation:
-    """Student, optimizer and the compiled step; the teachers, run directories, stay as they are."""
+class Distillation(Trainer):
+    """Student, optimizer and the compiled step. The teachers do not change."""
 
     def __init__(self, recipe: Recipe, teachers: Mapping[str, Path]) -> None:
-        """`teachers` by style name; a single one makes a student without a style input.
+        """`teachers` are runs or .keras files by style name; a single one makes a student without a style input.
 
         Teachers may work at other sizes than the student. Raises InputError when a batch cannot be dealt to them.
         """
@@ -74,18 +75,11 @@ class Distillation:
         critic = self.critic_optimizer.variables if "critic" in self.networks else []
         return [*kept, *self.optimizer.variables, *critic, self.random.state]
 
-    def host_state(self) -> dict[str, Tensor]:
-        """Nothing: all state is in variables."""
-        return {}
-
-    def restore_host_state(self, state: dict[str, Tensor]) -> None:
-        """The reverse of `host_state`."""
-
     def teach(self, domains: dict[str, ImageSet]) -> dict[str, ImageSet]:
-        """The domain "photos" (n, side, side, 3) to "taught", with all answers: (n, 1 + teachers, side, side, 3).
+        """Photographs (n, side, side, 3) to "taught": photographs and answers, (n, 1 + teachers, side, side, 3), uint8.
 
-        Once, for the whole run: in every step it would take more than half of the time. A teacher sees the whole
-        picture at its own size, within the zooms it was trained on.
+        This is done once for the whole run, because in every step it would take more than half of the time. A teacher
+        sees the whole picture at its own size, so its zoom is one of those that it was trained on.
         """
         photos = domains["photos"]
         side_px = photos.images.shape[1]
@@ -102,25 +96,25 @@ class Distillation:
         return {"taught": dataclasses.replace(photos, images=taught)}
 
     def step(self, index: int, photos: Tensor, targets: Tensor) -> dict[str, float]:
-        """Train once on float -1..1 batches (batch, size_px, size_px, 3): photographs, and their teachers' answers.
+        """Train once on photographs and their teachers' answers, float -1..1 (batch, size_px, size_px, 3).
 
         The first part of the batch is the first teacher's, and so on. Returns the losses by name.
         """
-        cosine = 0.5 * (1 + math.cos(math.pi * index / self.recipe.steps))
-        self.optimizer.learning_rate.assign(self.recipe.distill.learning_rate * cosine)
+        decay = cosine_decay(index, self.recipe.steps)
+        self.optimizer.learning_rate.assign(self.recipe.distill.learning_rate * decay)
         return {name: float(value) for name, value in self._train(photos, targets).items()}
 
     def translate(self, photos: Tensor, *answers: Tensor) -> list[Tensor]:
-        """Columns of a sample sheet: photo, and for each style teacher and student."""
+        """Columns: photograph, and for each style the teacher's and the student's cartoon."""
         columns = [photos]
         for style, answer in enumerate(answers):
             columns += [answer, self.draw(photos, [style] * len(photos))]
         return columns
 
     def test(self, photos: Tensor, *answers: Tensor) -> dict[str, float]:
-        """Held-out photographs: L1 and 1 - SSIM between the student in use and its teachers, mean of all styles.
+        """L1 and 1 - SSIM between student and teachers on held-out photographs, mean of all styles.
 
-        `test_shift` is how far a shift by one pixel moves the output, shifted back, in grey levels.
+        `test_shift` is by how many grey levels the output changes, shifted back, when the input shifts by one pixel.
         """
         _, *columns = self.translate(photos, *answers)
         pairs = list(zip(columns[::2], columns[1::2], strict=True))
@@ -133,7 +127,7 @@ class Distillation:
         return {name: float(np.mean([float(value) for value in values])) for name, values in scores.items()}
 
     def draw(self, photos: Any, styles: list[int], training: bool = False) -> Any:
-        """What the student makes of each photograph in the style of that number."""
+        """The student's cartoon of each photograph (n, size_px, size_px, 3), float -1..1, in its style, from 0."""
         return self.student(self._inputs(photos, styles), training=training)
 
     def _inputs(self, photos: Any, styles: list[int]) -> Any:
@@ -142,14 +136,15 @@ class Distillation:
         return [ops.convert_to_tensor(photos), ops.one_hot(np.array(styles), self.styles)]
 
     def _shares(self) -> Any:
-        """The style of each picture of a batch, for the critic: what is right for one is wrong for another."""
+        """The style of each picture of a batch, (batch, styles): the critic judges each style by itself."""
         return ops.one_hot(np.array(self.dealt), self.styles) if self.styles else None
 
     def _step(self, photos: Any, targets: Any) -> dict[str, Any]:
-        # All styles in every batch: batch normalization would else learn statistics that no picture has in use.
+        # Every batch holds all styles: batch normalization would otherwise learn statistics of no picture in use.
         d = self.recipe.distill
         noisy = photos + keras.random.normal(ops.shape(photos), stddev=d.noise_levels / 127.5, seed=self.random)
-        # The teacher saw the picture elsewhere: what moves with it is learnt, flicker is not (Eilertsen et al. 2019).
+        # The student sees the picture a pixel away from where its teacher saw it, and the answer moves along. So it
+        # learns to move lines with the picture and not to flicker (Eilertsen et al. 2019).
         offset = keras.random.randint((2,), 0, 2 * d.shift_px + 1, seed=self.random)
         noisy, targets = (shifted(images, offset, d.shift_px) for images in (noisy, targets))
         variables = self.student.trainable_variables
@@ -184,7 +179,7 @@ class Distillation:
         return sum(getattr(d, f"{name}_weight") * value for name, value in parts.items()), (parts, output)
 
     def _feature_loss(self, output: Any, targets: Any) -> Any:
-        """L1 between what the teacher's own encoder sees in both, relative to what it sees in the target."""
+        """L1 between the teacher's own features of both, relative to those of the target."""
         total = 0.0
         for style, encoder in enumerate(self.features):
             rows = slice(self.dealt.index(style), self.dealt.index(style) + self.dealt.count(style))
@@ -193,26 +188,8 @@ class Distillation:
         return total / len(self.features)
 
 
-def resized(images: Any, size_px: int) -> Any:
-    """(batch, n, n, 3) at another size: means of whole pixels where they fit, else bicubic."""
-    factor = images.shape[1] / size_px
-    if factor == 1:
-        return images
-    if factor.is_integer():
-        return ops.average_pool(images, int(factor), int(factor))
-    return ops.clip(ops.image.resize(images, (size_px, size_px), "bicubic", antialias=True), -1.0, 1.0)
-
-
-def shifted(images: Any, offset: Any, most_px: int) -> Any:
-    """The window at `offset` (y, x), 0..2 most_px, into pictures whose borders are continued by `most_px`."""
-    if not most_px:
-        return images
-    around = ops.pad(images, ((0, 0), (most_px, most_px), (most_px, most_px), (0, 0)), mode="symmetric")
-    return ops.slice(around, (0, offset[0], offset[1], 0), images.shape)
-
-
 def _features(teacher: Any) -> Any:
-    """The teacher up to its last halving: a tenth of its work. Of one made of several networks, the last."""
+    """The teacher up to its last halving, a tenth of its work. Of a chain of networks the last one counts."""
     networks = [layer for layer in teacher.layers if isinstance(layer, keras.Model)]
     if networks:
         return _features(networks[-1])

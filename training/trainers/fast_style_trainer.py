@@ -1,12 +1,11 @@
 """The fast baseline: a feed-forward network trained with style transfer's losses (Johnson et al. 2016).
 
-The network is the student's architecture, so its run directory goes through toon-convert like any generator's.
+The network has the student's layout, so toon-convert takes its run directory like any other.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,16 +14,19 @@ from facetoon.edge_runtime.pixels import Image, Tensor
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import perceptual, vgg
 from facetoon.training.networks.student import build_student
+from facetoon.training.networks.vgg_weights import VggWeights
 from facetoon.training.recipes.recipe import Recipe
+from facetoon.training.runs.trainer import Trainer
 from facetoon.training.stylize import style_transfer
+from facetoon.training.trainers.optimizers import cosine_decay
 from keras import ops
 
 
-class FastStyle:
-    """Student, optimizer and the compiled step; the encoder and the merged style's Gram matrices stay as they are."""
+class FastStyle(Trainer):
+    """Student, optimizer and the compiled step. The encoder and the style's Gram matrices do not change."""
 
-    def __init__(self, recipe: Recipe, weights: vgg.Weights, styles: Sequence[Image], shares: Sequence[float]) -> None:
-        """`styles` are RGB uint8 (h, w, 3), `shares` their weights. InputError when they don't fit the layers."""
+    def __init__(self, recipe: Recipe, weights: VggWeights, styles: Sequence[Image], shares: Sequence[float]) -> None:
+        """`styles` are RGB uint8 (h, w, 3), `shares` their weights. InputError when they do not fit the layers."""
         keras.utils.set_random_seed(recipe.seed)
         self.recipe, f = recipe, recipe.fast_style
         self.layers = style_transfer.chosen_layers(weights, styles, f.style_layers.split())
@@ -32,7 +34,7 @@ class FastStyle:
         self.encoder = vgg.build_encoder(weights, tuple(dict.fromkeys((*self.layers, *self.content_layers))))
         shares = style_transfer.shares_of(shares, len(styles))
         self.style = perceptual.style_grams(self.encoder, styles, shares, self.layers)
-        self.weights = perceptual.Weights(f.content_weight, f.style_weight, f.tv_weight * f.strength)
+        self.weights = perceptual.LossWeights(f.content_weight, f.style_weight, f.tv_weight * f.strength)
         self.student = build_student(recipe.data.size_px, recipe.student)
         self.generators = {"ab": self.student}
         self.networks = {"student": self.student}
@@ -46,56 +48,49 @@ class FastStyle:
         """Every variable that a checkpoint must hold, in a fixed order."""
         return [*self.student.variables, *self.optimizer.variables, self.noise.state]
 
-    def host_state(self) -> dict[str, Tensor]:
-        """Nothing: all state is in variables."""
-        return {}
-
-    def restore_host_state(self, state: dict[str, Tensor]) -> None:
-        """The reverse of `host_state`."""
-
     def step(self, index: int, photos: Tensor) -> dict[str, float]:
-        """Train once on a float -1..1 batch (batch, size_px, size_px, 3); returns the losses by name."""
-        cosine = 0.5 * (1 + math.cos(math.pi * index / self.recipe.steps))
-        self.optimizer.learning_rate.assign(self.recipe.fast_style.learning_rate * cosine)
+        """Train once on photographs, float -1..1 (batch, size_px, size_px, 3); returns the losses by name."""
+        decay = cosine_decay(index, self.recipe.steps)
+        self.optimizer.learning_rate.assign(self.recipe.fast_style.learning_rate * decay)
         return {name: float(value) for name, value in self._train(photos).items()}
 
     def translate(self, photos: Tensor) -> list[Tensor]:
-        """Columns of a sample sheet: photo, painted."""
+        """Two columns: photograph, painted photograph."""
         return [photos, self.student(photos)]
 
     def test(self, photos: Tensor) -> dict[str, float]:
-        """Held-out photographs: what is trained, of the network in use and without the noise."""
+        """The training losses on held-out photographs, without noise."""
         photos = ops.convert_to_tensor(photos)
-        _, parts = self._loss(self.student(photos), *self._wanted(photos))
+        _, parts = self._loss(self.student(photos), *self._targets(photos))
         return {f"test_{name}": float(value) for name, value in parts.items()}
 
     def _step(self, photos: Any) -> dict[str, Any]:
-        wanted = self._wanted(photos)
+        targets = self._targets(photos)
         spread = self.recipe.fast_style.noise_levels / 127.5
         noisy = photos + keras.random.normal(ops.shape(photos), stddev=spread, seed=self.noise)
         _, parts, gradients = value_and_grad(
-            lambda: self._loss(self.student(noisy, training=True), *wanted), self.student.trainable_variables
+            lambda: self._loss(self.student(noisy, training=True), *targets), self.student.trainable_variables
         )
         self.optimizer.apply(gradients, self.student.trainable_variables)
         return parts
 
-    def _wanted(self, photos: Any) -> tuple[perceptual.Features, dict[str, Any]]:
-        """The photographs' content, and the style at the strength asked for."""
-        seen = self.encoder(photos)
-        content = {layer: seen[layer] for layer in self.content_layers}
-        own = perceptual.grams(seen, self.layers)
+    def _targets(self, photos: Any) -> tuple[perceptual.Features, dict[str, Any]]:
+        """The photographs' content features, and the style's Gram matrices at the recipe's strength."""
+        features = self.encoder(photos)
+        content = {layer: features[layer] for layer in self.content_layers}
+        own = perceptual.grams(features, self.layers)
         return content, perceptual.blend(own, self.style, self.recipe.fast_style.strength)
 
     def _loss(self, raw: Any, content: perceptual.Features, style: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        # Unclipped values beyond -1..1 would please the encoder and be cut off on the device.
+        # The device clips to -1..1, so the encoder must not be pleased by values beyond.
         output = ops.clip(raw, -1.0, 1.0)
         total, parts = perceptual.loss(output, self.encoder(output), content, style, self.weights)
         parts["outside"] = ops.mean(ops.square(raw - output))
         return total / len(raw) + parts["outside"], parts
 
 
-def provenance(weights: vgg.Weights, styles: Sequence[Image], shares: Sequence[float]) -> dict[str, str]:
-    """What identifies a run beside recipe and photographs: hashes of the encoder, and of styles and their weights."""
+def provenance(weights: VggWeights, styles: Sequence[Image], shares: Sequence[float]) -> dict[str, str]:
+    """Hashes that identify a run beside recipe and photographs: of the encoder, and of the styles and their shares."""
     digest = hashlib.sha256(repr(style_transfer.shares_of(shares, len(styles))).encode())
     for style in styles:
         digest.update(repr(style.shape).encode() + style.tobytes())

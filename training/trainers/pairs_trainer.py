@@ -1,7 +1,7 @@
-"""Image-to-image translation from aligned pairs (pix2pix, Isola et al. 2017): the same generator, taught directly.
+"""Image-to-image translation from aligned pairs (pix2pix, Isola et al. 2017), with the CycleGAN's generator.
 
-A few dozen pairs say what the style is; photographs without a pair, where they are given, say what people look like:
-what the generator makes of them must pass the same discriminator and keep its tones.
+A few dozen pairs show the style. Photographs without a pair, where there are some, show what people look like: the
+cartoons drawn from them must pass the same discriminator and keep the photographs' tones.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import keras
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import losses
+from facetoon.training.networks.precision import precision
 from facetoon.training.networks.teacher import build_generator
 from facetoon.training.recipes.recipe import Recipe
+from facetoon.training.runs.trainer import Trainer
 from facetoon.training.trainers.adversary import Adversary
-from facetoon.training.trainers.optimizers import MovingAverage, adam, linear_decay, precision
+from facetoon.training.trainers.moving_average import MovingAverage
+from facetoon.training.trainers.optimizers import adam, linear_decay
 from keras import ops
 
 
-class PairedTranslation:
-    """Generator, discriminator of the cartoons, optimizers and the compiled step.
-
-    `generators` names what is kept: the generator's exponential moving average.
-    """
+class PairedTranslation(Trainer):
+    """Generator, discriminator of cartoons, optimizers and the compiled step. A run keeps the moving average."""
 
     def __init__(self, recipe: Recipe) -> None:
         keras.utils.set_random_seed(recipe.seed)
@@ -46,15 +46,11 @@ class PairedTranslation:
         optimizers = (self.generator_optimizer, self.discriminator_optimizer)
         return [v for part in (*self.networks.values(), *optimizers) for v in part.variables]
 
-    def host_state(self) -> dict[str, Tensor]:
-        """Nothing: all state is in variables."""
-        return {}
-
-    def restore_host_state(self, state: dict[str, Tensor]) -> None:
-        """The reverse of `host_state`."""
-
     def step(self, index: int, photos: Tensor, cartoons: Tensor, *unpaired: Tensor) -> dict[str, float]:
-        """Train once on float -1..1 batches: aligned photographs and cartoons, and photographs without a pair."""
+        """Train once on aligned photographs and cartoons, and on photographs without a pair; the losses by name.
+
+        All are float -1..1 (batch, size_px, size_px, 3).
+        """
         o = self.recipe.optimizer
         decay = linear_decay(index, self.recipe.steps, o.decay_from)
         self.generator_optimizer.learning_rate.assign(o.learning_rate_generator * decay)
@@ -62,12 +58,12 @@ class PairedTranslation:
         return {name: float(value) for name, value in self._train(photos, cartoons, *unpaired).items()}
 
     def translate(self, photos: Tensor, cartoons: Tensor, *unpaired: Tensor) -> list[Tensor]:
-        """Columns of a sample sheet: photo, what was made of it, its cartoon; and photo, what was made of it."""
+        """Columns: photograph, drawn cartoon, true cartoon; then each unpaired photograph with its drawn cartoon."""
         columns = [photos, self.average.model(photos), cartoons]
         return columns + [column for more in unpaired for column in (more, self.average.model(more))]
 
     def test(self, photos: Tensor, cartoons: Tensor, *_: Tensor) -> dict[str, float]:
-        """Held-out pairs: L1, and 1 - SSIM."""
+        """L1 and 1 - SSIM of held-out pairs."""
         fake = self.average.model(photos)
         return {"test_l1": float(losses.l1(fake, cartoons)), "test_ssim": 1 - float(losses.ssim(fake, cartoons))}
 

@@ -1,6 +1,6 @@
 """CycleGAN (Zhu et al. 2017): two generators, two discriminators, and the step that trains them.
 
-Letters as everywhere in the field: a is the photograph, b the cartoon; `fake_b = gen_ab(real_a)`,
+Letters are those of the paper: a is the photograph, b the cartoon; `fake_b = gen_ab(real_a)` and
 `reco_a = gen_ba(fake_b)`.
 """
 
@@ -14,18 +14,18 @@ from facetoon.edge_runtime.pixels import Tensor
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.engine.cluster import own_rows
 from facetoon.training.networks import losses
+from facetoon.training.networks.precision import precision
 from facetoon.training.networks.teacher import build_generator
 from facetoon.training.recipes.recipe import Recipe
+from facetoon.training.runs.trainer import Trainer
 from facetoon.training.trainers.adversary import Adversary
 from facetoon.training.trainers.image_pool import ImagePool
-from facetoon.training.trainers.optimizers import MovingAverage, adam, linear_decay, precision
+from facetoon.training.trainers.moving_average import MovingAverage
+from facetoon.training.trainers.optimizers import adam, linear_decay
 
 
-class CycleGAN:
-    """The networks, their optimizers and the compiled step.
-
-    `generators` names what is kept: the exponential moving averages (EMA), steadier than the weights being trained.
-    """
+class CycleGAN(Trainer):
+    """The networks, their optimizers and the compiled step. A run keeps the generators' moving averages."""
 
     def __init__(self, recipe: Recipe) -> None:
         keras.utils.set_random_seed(recipe.seed)
@@ -62,16 +62,16 @@ class CycleGAN:
         return [v for part in (*self.networks.values(), *optimizers) for v in part.variables]
 
     def host_state(self) -> dict[str, Tensor]:
-        """What a checkpoint must hold beside the variables."""
+        """The image pools."""
         return {**self.pool_a.state("pool_a"), **self.pool_b.state("pool_b")}
 
     def restore_host_state(self, state: dict[str, Tensor]) -> None:
-        """The reverse of `host_state`."""
+        """Takes back what `host_state` gave."""
         self.pool_a.restore("pool_a", state)
         self.pool_b.restore("pool_b", state)
 
     def step(self, index: int, real_a: Tensor, real_b: Tensor) -> dict[str, float]:
-        """Train once on float -1..1 batches (batch, size_px, size_px, 3); returns the losses by name."""
+        """Train once on photographs and cartoons, float -1..1 (batch, size_px, size_px, 3); the losses by name."""
         o = self.recipe.optimizer
         decay = linear_decay(index, self.recipe.steps, o.decay_from)
         self.generator_optimizer.learning_rate.assign(o.learning_rate_generator * decay)
@@ -82,13 +82,13 @@ class CycleGAN:
         return {name: float(value) for name, value in parts.items()}
 
     def translate(self, photos: Tensor, cartoons: Tensor) -> list[Tensor]:
-        """Columns of a sample sheet from float batches: photo, cartoon of it, photo again; and the reverse."""
+        """Six columns: photograph, its cartoon, the photograph again; cartoon, its photograph, the cartoon again."""
         ab, ba = self.generators["ab"], self.generators["ba"]
         fake_b, fake_a = ab(photos), ba(cartoons)
         return [photos, fake_b, ba(fake_b), cartoons, fake_a, ab(fake_a)]
 
     def test(self, photos: Tensor, cartoons: Tensor) -> dict[str, float]:
-        """Held-out cycle error, L1. It tells a collapse, not beauty: that is what toon-train score is for."""
+        """Held-out cycle error, L1. It shows a collapse; how good the cartoons are, toon-train score tells."""
         _, _, reco_a, _, _, reco_b = self.translate(photos, cartoons)
         cycles = {"test_cycle_a": losses.l1(reco_a, photos), "test_cycle_b": losses.l1(reco_b, cartoons)}
         values = {name: float(value) for name, value in cycles.items()}

@@ -1,14 +1,13 @@
-"""A style of one's own: a distilled student learns one more, from as few as 50 cartoons that show no photograph.
+"""A style of one's own: a distilled student learns one more style from as few as 50 cartoons, without pairs.
 
-Only a row of gains and shifts is new (as Dumoulin et al. 2017 add a style). Every batch is drawn in the new style
-alone, which gives the other rows a gradient of nought, and batch normalization keeps its statistics: so the old styles
-stay what they were to the last bit. What the cartoons look like is told by statistics of VGG's features, by their
-colours, and by a small discriminator that sees them through augmentation, since 50 pictures are soon known by heart.
+Only a row of gains and shifts is new, as in Dumoulin et al. 2017. Every batch is drawn in the new style alone, so the
+other rows get a gradient of zero, and batch normalization keeps its statistics. The old styles stay the same to the
+last bit. Three losses say how the cartoons look: statistics of VGG's features, colours, and a small discriminator. It
+sees the cartoons through augmentation, because it would soon know 50 pictures by heart.
 """
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +17,28 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import losses, perceptual, vgg
+from facetoon.training.networks.resampling import resized
 from facetoon.training.networks.student import affines, unclipped, with_one_more
+from facetoon.training.networks.vgg_weights import VggWeights
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs.checkpoint import load_generator
+from facetoon.training.runs.trainer import Trainer
 from facetoon.training.trainers.adversary import Adversary
-from facetoon.training.trainers.distill import resized
-from facetoon.training.trainers.optimizers import adam
+from facetoon.training.trainers.optimizers import adam, cosine_decay
 from keras import ops
 from tqdm import tqdm
 
 MEAN = "mean"
-COLOUR_POOL_PX = 4  # colours are compared as means of such squares: lines are none of theirs
 COLOUR_DIRECTIONS = 6
 
 
-class NewStyle:
-    """The student with one more row, its optimizer and the compiled step; the run it came from stays as it is."""
+class NewStyle(Trainer):
+    """The student with one more row, its optimizers and the compiled step. The old student does not change."""
 
-    def __init__(self, recipe: Recipe, student: Path, names: list[str], weights: vgg.Weights | None) -> None:
-        """`student`, a run of toon-train distill, whose styles are `names`; `weights` where a loss looks through VGG.
+    def __init__(self, recipe: Recipe, student: Path, names: list[str], weights: VggWeights | None) -> None:
+        """`student` is a run of toon-train distill with the styles `names`; `weights` are needed if a loss uses VGG.
 
-        Raises InputError for a student without a style input or of another size, and for losses without their encoder.
+        Raises InputError for a student without a style input or of another size, and for missing weights.
         """
         keras.utils.set_random_seed(recipe.seed)
         self.recipe, self.names, s = recipe, names, recipe.new_style
@@ -75,17 +75,11 @@ class NewStyle:
         optimizers = [*self.optimizer.variables, *(self.trunk_optimizer.variables if self.trunk else [])]
         return [*kept, *optimizers, *critic, self.start, self.random.state]
 
-    def host_state(self) -> dict[str, Tensor]:
-        """Nothing: all state is in variables."""
-        return {}
-
-    def restore_host_state(self, state: dict[str, Tensor]) -> None:
-        """The reverse of `host_state`."""
-
     def begin(self, photos: Tensor, cartoons: Tensor) -> str:
-        """Give the new row the values of the style whose pictures are nearest the cartoons, or of the recipe's choice.
+        """Give the new row the values of the recipe's starting style and return its name.
 
-        Returns that style's name.
+        By default that is the style whose pictures of `photos` are nearest to `cartoons`, both float -1..1
+        (batch, size_px, size_px, 3).
         """
         count = len(self.names)
         starts = {name: np.eye(count, dtype="float32")[row] for row, name in enumerate(self.names)}
@@ -93,9 +87,9 @@ class NewStyle:
         chosen = self.recipe.new_style.start
         if chosen == "nearest":
             distances = {name: self._distance(photos, cartoons, style) for name, style in starts.items()}
-            told = ", ".join(f"{name} {distance:.3f}" for name, distance in distances.items())
+            table = ", ".join(f"{name} {distance:.3f}" for name, distance in distances.items())
             chosen = min(distances, key=distances.__getitem__)
-            tqdm.write(f"The new style begins as {chosen}, the nearest: {told}.")
+            tqdm.write(f"The new style begins as {chosen}, the nearest: {table}.")
         if chosen not in starts:
             raise InputError(f"new_style.start is {chosen}; this student has {', '.join(starts)}, or nearest.")
         for rows in self.rows:
@@ -106,26 +100,26 @@ class NewStyle:
         return chosen
 
     def step(self, index: int, photos: Tensor, cartoons: Tensor) -> dict[str, float]:
-        """Train once on float -1..1 batches (batch, size_px, size_px, 3), unpaired; returns the losses by name."""
+        """Train once on unpaired batches, float -1..1 (batch, size_px, size_px, 3); returns the losses by name."""
         if index == 0:
             self.begin(photos, cartoons)
-        cosine, s = 0.5 * (1 + math.cos(math.pi * index / self.recipe.steps)), self.recipe.new_style
-        self.optimizer.learning_rate.assign(s.learning_rate * cosine)
-        self.trunk_optimizer.learning_rate.assign(s.trunk_learning_rate * cosine)
+        decay, s = cosine_decay(index, self.recipe.steps), self.recipe.new_style
+        self.optimizer.learning_rate.assign(s.learning_rate * decay)
+        self.trunk_optimizer.learning_rate.assign(s.trunk_learning_rate * decay)
         return {name: float(value) for name, value in self._train(photos, cartoons).items()}
 
     def translate(self, photos: Tensor, cartoons: Tensor) -> list[Tensor]:
-        """Columns of a sample sheet: photo, the style that the new one began as, the new one, a cartoon."""
+        """Columns: photograph, its cartoon in the starting style, its cartoon in the new style, a real cartoon."""
         return [photos, self._answer(photos, self.start), self._draw(photos), cartoons]
 
     def test(self, photos: Tensor, cartoons: Tensor) -> dict[str, float]:
-        """Held-out photographs and cartoons: distances of colour, of style and from the photograph, and steadiness.
+        """Distances of colour, style and content on held-out photographs and cartoons, and steadiness.
 
-        `test_shift` is how far a shift by one pixel moves the output, shifted back, in grey levels.
+        `test_shift` is by how many grey levels the output changes, shifted back, when the input shifts by one pixel.
         """
         drawn, cartoons = self._draw(photos), ops.convert_to_tensor(cartoons)
         directions = np.random.default_rng(1).normal(size=(COLOUR_DIRECTIONS, 3)).astype("float32")
-        scores = {"test_colour": colour_distance(drawn, cartoons, directions)}
+        scores = {"test_colour": losses.colour_distance(drawn, cartoons, directions)}
         if self.encoder:
             scores |= {f"test_{name}": v for name, v in self._perceived(drawn, photos, cartoons).items()}
         moved = self._draw(np.roll(photos, 1, axis=2))[:, :, 2:]
@@ -137,17 +131,17 @@ class NewStyle:
         return self.student([ops.convert_to_tensor(photos), self._new(photos)])
 
     def _answer(self, photos: Any, style: Any) -> Any:
-        """What the old student makes of them, all in one mix (styles,) of its own."""
+        """The old student's cartoons, all in one mix (styles,) of its own styles."""
         return self.before([ops.convert_to_tensor(photos), ops.tile(ops.reshape(style, (1, -1)), (photos.shape[0], 1))])
 
     def _new(self, photos: Any) -> Any:
-        """The style input of the new one for each."""
+        """The style input (batch, styles + 1) that asks for the new style."""
         return ops.tile(np.eye(len(self.names) + 1, dtype="float32")[-1:], (photos.shape[0], 1))
 
     def _distance(self, photos: Tensor, cartoons: Tensor, style: Any) -> float:
-        """From the old student's pictures in a mix to the cartoons, as the losses measure it."""
+        """Distance between the old student's pictures in one mix and the cartoons, in colour and style."""
         drawn = self._answer(photos, style)
-        distance = colour_distance(drawn, cartoons, np.eye(3, dtype="float32"))
+        distance = losses.colour_distance(drawn, cartoons, np.eye(3, dtype="float32"))
         if self.layers:
             distance = distance + self._perceived(drawn, photos, cartoons)["style"]
         return float(distance)
@@ -174,10 +168,10 @@ class NewStyle:
         output = ops.clip(raw, -1.0, 1.0)
         answer = ops.stop_gradient(self._answer(photos, self.start))
         directions = keras.random.normal((COLOUR_DIRECTIONS, 3), seed=self.random)
-        # What lies beyond -1..1 would be cut off on the device, and gets no gradient from what is.
+        # The device clips to -1..1. Values beyond get no gradient from the other losses, so they cost something here.
         parts = {
             "outside": ops.mean(ops.square(raw - output)),
-            "colour": colour_distance(output, cartoons, directions),
+            "colour": losses.colour_distance(output, cartoons, directions),
             "edge": losses.gradient_l1(_grey(output), _grey(answer)),
         }
         if self.encoder:
@@ -190,52 +184,34 @@ class NewStyle:
         return sum(weights[name] * value for name, value in parts.items()), (parts, output)
 
     def _perceived(self, output: Any, photos: Any, cartoons: Any) -> dict[str, Any]:
-        """Relative errors of the batch's mean Gram matrices, and of each picture's content."""
-        seen, wanted, found = self.encoder(output), self.encoder(cartoons), {}
+        """Relative errors of the batch's mean Gram matrices ("style"), and of each picture's features ("content")."""
+        ours, theirs, errors = self.encoder(output), self.encoder(cartoons), {}
         if self.layers:
-            # The cartoons' means, which leave each picture tones of its own.
-            ours, theirs = (
-                {
-                    name: ops.mean(matrix, axis=0, keepdims=True)
-                    for name, matrix in perceptual.grams(x, self.layers).items()
-                }
-                for x in (seen, wanted)
-            )
-            errors = [perceptual.relative_error(ours[name], theirs[name]) for name in self.layers]
-            found["style"] = ops.mean(ops.stack(errors))
+            # Means over the batch: each picture may keep tones of its own.
+            matrices = [perceptual.grams(features, self.layers) for features in (ours, theirs)]
+            means = [{name: ops.mean(x, axis=0, keepdims=True) for name, x in grams.items()} for grams in matrices]
+            each = [perceptual.relative_error(means[0][name], means[1][name]) for name in self.layers]
+            errors["style"] = ops.mean(ops.stack(each))
         if self.content_layers:
             content = self.encoder(photos)
-            errors = [perceptual.relative_error(seen[name], content[name]) for name in self.content_layers]
-            found["content"] = ops.mean(ops.stack(errors))
-        return found
+            each = [perceptual.relative_error(ours[name], content[name]) for name in self.content_layers]
+            errors["content"] = ops.mean(ops.stack(each))
+        return errors
 
     def _hold(self, photos: Any) -> Any:
-        """The old styles, by turns, against what the old student draws in them."""
+        """L1 and gradient L1 between the new and the old student in the old styles, which take turns in the batch."""
         turns = np.arange(photos.shape[0]) % len(self.names)
         old, new = (ops.one_hot(turns, len(self.names) + more) for more in (0, 1))
-        drawn, wanted = self.drawn([photos, new]), ops.stop_gradient(self.drawn_before([photos, old]))
-        return losses.l1(drawn, wanted) + losses.gradient_l1(drawn, wanted)
-
-
-def colour_distance(x: Any, y: Any, directions: Any) -> Any:
-    """Sliced Wasserstein distance (Rabin et al. 2011) between the colours of two batches of one shape.
-
-    `directions` (n, 3), of any length above 0, are those in which colours are put in order and compared.
-    """
-    directions = directions / ops.norm(directions, axis=1, keepdims=True)
-    in_order = []
-    for images in (x, y):
-        colours = ops.reshape(ops.average_pool(images, COLOUR_POOL_PX, COLOUR_POOL_PX), (-1, 3))
-        in_order.append(ops.sort(ops.matmul(directions, ops.transpose(colours)), axis=1))
-    return losses.l1(*in_order)
+        drawn, target = self.drawn([photos, new]), ops.stop_gradient(self.drawn_before([photos, old]))
+        return losses.l1(drawn, target) + losses.gradient_l1(drawn, target)
 
 
 def _grey(images: Any) -> Any:
     return ops.mean(images, axis=3, keepdims=True)
 
 
-def _encoder(recipe: Recipe, weights: vgg.Weights | None) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
-    """VGG, or None, and the layers in which style and content are compared; none for a weight of nought."""
+def _encoder(recipe: Recipe, weights: VggWeights | None) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
+    """VGG or None, and the layers in which style and content are compared; none where a weight is zero."""
     s = recipe.new_style
     if not needs_encoder(recipe):
         return None, (), ()
@@ -248,7 +224,7 @@ def _encoder(recipe: Recipe, weights: vgg.Weights | None) -> tuple[Any, tuple[st
 
 
 def needs_encoder(recipe: Recipe) -> bool:
-    """Whether a loss looks through VGG."""
+    """Whether a loss of the recipe looks through VGG."""
     return bool(recipe.new_style.style_weight or recipe.new_style.content_weight)
 
 
