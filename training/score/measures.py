@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.score import distances, intervals
+from facetoon.training.score import confidence_intervals, distances
 
 Encoder = Callable[[np.ndarray], np.ndarray]
 """uint8 RGB pictures (n, size, size, 3) to features (n, d). No loss may use it."""
@@ -98,7 +98,7 @@ def score(fakes: np.ndarray, targets: np.ndarray, sources: np.ndarray, encoder: 
         floors = [distance(real[a], real[b]) for a, b in halves]
         if equal:
             fake, real, source = fake[fake_rows], real[halves[0][0]], source[source_rows]
-        interval = intervals.jackknife_interval(distance, [fake, real], random)
+        interval = confidence_intervals.jackknife_interval(distance, [fake, real], random)
         lowest, highest = min(floors), max(floors)
         ceiling = distance(source, real)
         return Measure(distance(fake, real), interval, float(np.mean(floors)), (lowest, highest), ceiling)
@@ -130,7 +130,7 @@ def kid_change(
     def difference(both: np.ndarray, real: np.ndarray) -> float:
         return distances.kid(both[:, 1], real) - distances.kid(both[:, 0], real)
 
-    interval = intervals.jackknife_interval(
+    interval = confidence_intervals.jackknife_interval(
         difference, [np.stack([before, after], axis=1), real], np.random.default_rng(seed)
     )
     return Change(distances.kid(before, real), distances.kid(after, real), interval)
@@ -177,8 +177,8 @@ def _believed(fakes: np.ndarray, targets: np.ndarray, sources: np.ndarray) -> Me
     floor_hits = taken_for_sources(held_targets)
     return Measure(
         hits / len(fakes),
-        intervals.wilson_interval(hits, len(fakes)),
+        confidence_intervals.wilson_interval(hits, len(fakes)),
         floor_hits / len(held_targets),
-        intervals.wilson_interval(floor_hits, len(held_targets)),
+        confidence_intervals.wilson_interval(floor_hits, len(held_targets)),
         taken_for_sources(held_sources) / len(held_sources),
     )

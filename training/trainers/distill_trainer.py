@@ -19,8 +19,8 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import losses
-from facetoon.training.networks.resampling import resized, shifted
 from facetoon.training.networks.student import build_student
+from facetoon.training.networks.tensor_resampling import resized, shifted
 from facetoon.training.pictures.images import ImageSet
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs.checkpoint import load_generator

@@ -17,8 +17,8 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import losses, perceptual, vgg
-from facetoon.training.networks.resampling import resized
 from facetoon.training.networks.student import affines, unclipped, with_one_more
+from facetoon.training.networks.tensor_resampling import resized
 from facetoon.training.networks.vgg_weights import VggWeights
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs.checkpoint import load_generator

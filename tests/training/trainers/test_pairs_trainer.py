@@ -17,13 +17,13 @@ def train(drawn, drawn_pairs, tmp_path, small):
     return run
 
 
-def losses(run):
+def metrics(run):
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
 def test_a_generator_learns_from_pairs_with_photographs_beside_them(train, drawn, tmp_path):
     assert train("run", "--photos", str(drawn / "photos"), "--set", "steps=60") == 0
-    lines = losses(tmp_path / "run")
+    lines = metrics(tmp_path / "run")
     assert lines[-1]["l1"] < 0.7 * lines[0]["l1"]
     assert {"disc_b", "gan_ab"} <= lines[-1].keys()
     assert (tmp_path / "run/generator_ab.keras").exists()
@@ -31,7 +31,7 @@ def test_a_generator_learns_from_pairs_with_photographs_beside_them(train, drawn
 
 def test_without_an_adversary_there_is_no_discriminator_loss(train, tmp_path):
     assert train("run", "--set", "steps=2", "--set", "pairs.adversarial_weight=0") == 0
-    assert losses(tmp_path / "run")[-1].keys().isdisjoint({"disc_b", "gan_ab"})
+    assert metrics(tmp_path / "run")[-1].keys().isdisjoint({"disc_b", "gan_ab"})
 
 
 def test_a_source_without_pairs_is_one_sentence(train, drawn, tmp_path, capsys):
