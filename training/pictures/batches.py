@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 from facetoon.edge_runtime import pixels
@@ -18,6 +19,7 @@ MARGIN = 1.25  # pictures are cached this much larger than the crop, so that ran
 AHEAD = 4  # batches made in advance
 Part = tuple[int, int]
 Matrix = NDArray[np.float32]
+Shade = Callable[[pixels.Tensor], pixels.Tensor]
 WHOLE: Part = (0, 1)
 
 
@@ -65,6 +67,32 @@ def centre_crops(images: pixels.Image, domain: str, recipe: Recipe, size_px: int
     return np.stack([pixels.warp(image, matrix, size_px) for image in images])
 
 
+@dataclass(frozen=True)
+class _Crops:
+    """The crops of one domain in a batch: of which pictures, and from where in them. `mine` is this worker's share."""
+
+    images: ImageSet
+    recipe: Recipe
+    rows: list[int]
+    matrices: list[Matrix]
+    mine: slice
+    random: np.random.Generator
+
+    def cut(self, columns: Sequence[int] | None = None) -> list[pixels.Image]:
+        """uint8 (size_px, size_px, 3) for each row of the share; `columns` choose among aligned pictures."""
+        rows, size_px = self.rows[self.mine], self.recipe.data.size_px
+        chosen = self.images.images[rows] if columns is None else self.images.images[rows, columns]
+        return [pixels.warp(image, m, size_px) for image, m in zip(chosen, self.matrices[self.mine], strict=True)]
+
+    def column(self, number: int) -> pixels.Tensor:
+        """The same picture of all pairs, float32 in -1..1."""
+        return _unit(self.cut([number] * len(self.rows[self.mine])))
+
+    def shade(self, jitter: float) -> Shade:
+        """A colour change for each row."""
+        return _shade(jitter, self.recipe.batch_size, self.random, self.mine)
+
+
 def _augmented(
     images: ImageSet, domain: str, recipe: Recipe, random: np.random.Generator, part: Part
 ) -> list[pixels.Tensor]:
@@ -78,31 +106,39 @@ def _augmented(
         "taught": (data.photo_zoom, 0.5, data.photo_colour_jitter),
     }[domain]
     rows, side = draw_evenly(images.source, count, random), images.images.shape[-2]
-    taught = images.images.shape[1] - 1 if domain == "taught" else 0
-    matrices = [_crop_matrix(side, zoom, centre_y, data, random) for _ in rows]
+
+    def places() -> list[Matrix]:
+        return [_crop_matrix(side, zoom, centre_y, data, random) for _ in rows]
+
     mine = slice(part[0] * count // part[1], (part[0] + 1) * count // part[1])
-    chosen = list(zip(rows[mine], matrices[mine], strict=True))
-    if domain == "taught":  # in the order of the teachers, each as often as the recipe says
-        teachers = [1 + teacher for teacher in recipe.dealt(taught)][mine]
-        photos = _crops([(images.images[row, 0], matrix) for row, matrix in chosen], data.size_px)
-        answers = [(images.images[row, t], matrix) for (row, matrix), t in zip(chosen, teachers, strict=True)]
-        shade = _shade(jitter, count, random, mine)  # the same on both, or the student would learn to average tones
-        return [shade(photos), shade(_crops(answers, data.size_px))]
+    crops = _Crops(images, recipe, rows, places(), mine, random)
+    if domain == "taught":
+        return _taught(crops, jitter)
     if domain == "pictures":
-        again = [(row, _crop_matrix(side, zoom, centre_y, data, random)) for row in rows][mine]
-        views = [[(images.images[row], matrix) for row, matrix in view] for view in (chosen, again)]
-        first, second = ([pixels.warp(image, matrix, data.size_px) for image, matrix in view] for view in views)
-        shades = [_shade(jitter, count, random, mine) for _ in views]
-        plain, bent = _plain_and_bent(first, count, random, mine)
-        looks = [(shades[0], plain), (shades[1], second), (shades[0], bent)]
-        arrays = [shade(pixels.to_unit(np.stack(view))) for shade, view in looks]
-        return [*arrays, images.source[rows][mine].astype(np.int32)]
-    if domain != "pairs":
-        shade = _shade(jitter, count, random, mine)
-        return [shade(_crops([(images.images[row], matrix) for row, matrix in chosen], data.size_px))]
-    shade, photo_shade = _shade(jitter, count, random, mine), _shade(pairs.photo_jitter, count, random, mine)
-    both = [_crops([(images.images[row, i], matrix) for row, matrix in chosen], data.size_px) for i in (0, 1)]
-    return [photo_shade(shade(both[0])), shade(both[1])]
+        return _views(crops, replace(crops, matrices=places()), jitter)
+    if domain == "pairs":
+        shade, photo_shade = crops.shade(jitter), crops.shade(pairs.photo_jitter)
+        return [photo_shade(shade(crops.column(0))), shade(crops.column(1))]
+    return [crops.shade(jitter)(_unit(crops.cut()))]
+
+
+def _taught(crops: _Crops, jitter: float) -> list[pixels.Tensor]:
+    """Photographs and their teachers' answers, in the order of the teachers, each as often as the recipe says."""
+    teachers = [1 + teacher for teacher in crops.recipe.dealt(crops.images.images.shape[1] - 1)][crops.mine]
+    shade = crops.shade(jitter)  # the same on both, or the student would learn to average tones
+    return [shade(crops.column(0)), shade(_unit(crops.cut(teachers)))]
+
+
+def _views(crops: _Crops, again: _Crops, jitter: float) -> list[pixels.Tensor]:
+    """The same pictures cropped twice and coloured apart, the first ones bent too, and the number of their source."""
+    shade, other_shade = crops.shade(jitter), again.shade(jitter)
+    plain, bent = _plain_and_bent(crops.cut(), crops.recipe.batch_size, crops.random, crops.mine)
+    numbers = crops.images.source[crops.rows][crops.mine].astype(np.int32)
+    return [shade(_unit(plain)), other_shade(_unit(again.cut())), shade(_unit(bent)), numbers]
+
+
+def _unit(crops: list[pixels.Image]) -> pixels.Tensor:
+    return pixels.to_unit(np.stack(crops))
 
 
 def _plain_and_bent(
@@ -119,13 +155,7 @@ def _plain_and_bent(
     return plain, [pixels.bend(crop, offset) for crop, offset in zip(crops, field, strict=True)]
 
 
-def _crops(chosen: list[tuple[pixels.Image, Matrix]], size_px: int) -> pixels.Tensor:
-    return pixels.to_unit(np.stack([pixels.warp(image, matrix, size_px) for image, matrix in chosen]))
-
-
-def _shade(
-    jitter: float, count: int, random: np.random.Generator, mine: slice
-) -> Callable[[pixels.Tensor], pixels.Tensor]:
+def _shade(jitter: float, count: int, random: np.random.Generator, mine: slice) -> Shade:
     """A random gain for each channel and a shift for each picture of a batch, as a function of its part `mine`."""
     if not jitter:
         return lambda values: values
