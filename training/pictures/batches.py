@@ -1,4 +1,4 @@
-"""Endless batches of photographs, cartoons and aligned pairs, augmented, the same for the same seed and step."""
+"""Augmented batches of photographs, cartoons and aligned pairs. Seed and step alone decide what is in a batch."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from facetoon.training.recipes.parts import DataRecipe
 from facetoon.training.recipes.recipe import Recipe
 from numpy.typing import NDArray
 
-MARGIN = 1.25  # pictures are cached this much larger than the crop, so that random crops lose no sharpness
-AHEAD = 4  # batches made in advance
+MARGIN = 1.25  # cached pictures are this much larger than the crop, so that random crops lose no sharpness
+AHEAD = 4  # batches
 Part = tuple[int, int]
 Matrix = NDArray[np.float32]
 Shade = Callable[[pixels.Tensor], pixels.Tensor]
@@ -24,13 +24,13 @@ WHOLE: Part = (0, 1)
 
 
 def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE) -> tuple[pixels.Tensor, ...]:
-    """The batch of a step: for each domain a float32 -1..1 array (batch_size, size_px, size_px, 3), for "pairs" two.
+    """The batch of a step: for each domain float32 (batch_size, size_px, size_px, 3) in -1..1, for "pairs" two of them.
 
-    For "pictures" three, which show the same pictures cropped and coloured apart and the first of these bent, and the
-    number of each one's source.
+    "pictures" gives four arrays: two differently cropped and coloured views of the same pictures, the first view bent,
+    and the number of each picture's source.
 
-    A pure function of its arguments, so resuming needs no data state at all. `part` (worker, workers) gives that
-    worker's rows of the same batch: what chance decides is drawn for all rows by everyone, and costs little.
+    A pure function of its arguments, so a resumed run needs no data state. `part` (worker, workers) gives a worker's
+    rows of that batch. Every worker draws the random numbers of all rows, which costs little.
     """
     random = np.random.default_rng((recipe.seed, step))
     arrays = [_augmented(images, domain, recipe, random, part) for domain, images in domains.items()]
@@ -40,7 +40,7 @@ def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part
 def prefetch(
     start: int, stop: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE
 ) -> Generator[tuple[pixels.Tensor, ...], None, None]:
-    """`batch_at` for start..stop, made in a background thread, a few ahead. Close the iterator to stop early."""
+    """`batch_at` for start..stop, made a few ahead in a background thread. Close the iterator to stop early."""
 
     def submit(step: int) -> Future[tuple[pixels.Tensor, ...]]:
         return pool.submit(batch_at, step, domains, recipe, part)
@@ -55,7 +55,7 @@ def prefetch(
 
 
 def centre_crops(images: pixels.Image, domain: str, recipe: Recipe, size_px: int) -> pixels.Image:
-    """uint8 (n, side, side, 3) cut as the random crops of `domain` are on average: (n, size_px, size_px, 3)."""
+    """uint8 (n, side, side, 3) to (n, size_px, size_px, 3), cut where the random crops of `domain` lie on average."""
     zooms = {"photos": recipe.data.photo_zoom, "cartoons": recipe.data.cartoon_zoom, "pairs": recipe.pairs.zoom}
     zoom = zooms[domain]
     side, share = images.shape[-2], sum(zoom) / 2
@@ -144,7 +144,7 @@ def _unit(crops: list[pixels.Image]) -> pixels.Tensor:
 def _plain_and_bent(
     crops: list[pixels.Image], count: int, random: np.random.Generator, mine: slice
 ) -> tuple[list[pixels.Image], list[pixels.Image]]:
-    """Crops moved by a part of a pixel, and bent by 1 to 3 px: both lose the same sharpness to the resampling."""
+    """Crops moved by less than a pixel, and crops bent by 1 to 3 px. Resampling blurs both alike."""
     size_px = crops[0].shape[0]
     shift = random.uniform(-0.5, 0.5, (count, 1, 1, 2)).astype(np.float32)
     strength, length = random.uniform(1, 3, count), random.uniform(4, 8, count)
@@ -156,7 +156,7 @@ def _plain_and_bent(
 
 
 def _shade(jitter: float, count: int, random: np.random.Generator, mine: slice) -> Shade:
-    """A random gain for each channel and a shift for each picture of a batch, as a function of its part `mine`."""
+    """A random gain for each channel and a random shift for each picture, for the rows `mine` of a batch."""
     if not jitter:
         return lambda values: values
     gain = random.uniform(1 - jitter, 1 + jitter, (count, 1, 1, 3)).astype(np.float32)[mine]
