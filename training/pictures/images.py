@@ -160,7 +160,7 @@ class PictureFile:
 
 @lru_cache(maxsize=8)
 def _open_zip(path: str, changed_ns: int) -> zipfile.ZipFile:
-    """One open archive for all reads of a process, opened again when the file changed. Its own lock orders the reads."""
+    """One open archive for all reads of a process, opened again when the file changed; its own lock orders them."""
     return zipfile.ZipFile(path)
 
 
