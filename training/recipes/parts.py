@@ -161,7 +161,7 @@ class DistillRecipe:
 
 @dataclass(frozen=True)
 class EncoderRecipe:
-    """The network that scores look through; see training/trainers/encoder.py."""
+    """The network that scores look through; see training/trainers/encoder_trainer.py."""
 
     filters: Count = 32
     features: Count = 128  # more would want more test pictures: a Frechet distance fits features squared numbers
@@ -188,7 +188,7 @@ class FastStyleRecipe:
 
 @dataclass(frozen=True)
 class NewStyleRecipe:
-    """One more style for a student that has some; weights of the losses in training/trainers/new_style.py."""
+    """One more style for a student that has some; weights of the losses in training/trainers/style_trainer.py."""
 
     start: str = "nearest"  # which style the new one begins as: the nearest to the cartoons, "mean", or a name
     style_weight: Weight = 4.0  # VGG's Gram matrices; this and content_weight 0: no VGG needed
