@@ -27,7 +27,8 @@ ORDER = {
         "sessions faces cartoon sources sinks live pace summary preview service commands __main__"
     ),
     "training": (
-        "engine recipes pictures networks detectors runs stylize trainers face_tracker prepare score commands __main__"
+        "engine recipes pictures networks detectors runs stylize trainers face_tracker prepare score flags commands "
+        "__main__"
     ),
     "convert": "sources formats judge improve build debug verify inspection commands __main__",
     "benchmarks": "device results measuring boards commands __main__",

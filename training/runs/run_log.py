@@ -7,6 +7,8 @@ from pathlib import Path
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.whole_file import write_whole
+from tensorboardX import SummaryWriter
+from tensorboardX.proto.summary_pb2 import Summary
 
 
 class RunLog:
@@ -17,8 +19,6 @@ class RunLog:
         self.run, self.writes = run, writes
         if not writes:
             return
-        from tensorboardX import SummaryWriter
-
         _forget_after(run / "metrics.jsonl", first)
         self._lines = (run / "metrics.jsonl").open("a")
         self._events = SummaryWriter(str(run / "tensorboard"), purge_step=first + 1, flush_secs=20)
@@ -36,8 +36,6 @@ class RunLog:
         """The sample sheet of a step, RGB."""
         if not self.writes:
             return
-        from tensorboardX.proto.summary_pb2 import Summary
-
         png = pixels.encode_png(sheet)
         write_whole(self.run / "samples" / f"step-{step:08d}.png", png)
         height, width, _ = sheet.shape  # written as it is: add_image would want PIL to encode it again
