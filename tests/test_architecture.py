@@ -23,7 +23,7 @@ FOLDERS = {  # what each may import of the others: the lightest folder owns the 
 # Rooms and top modules of each folder, from the ground up: an import may only point down, or stay in its room.
 ORDER = {
     "edge_runtime": (
-        "errors whole_file picture_files command_line pixels framing onnx_tail spec styles timing "
+        "errors whole_file picture_files command_line pixels framing model_files spec styles timing "
         "sessions faces cartoon sources sinks live pace summary preview service commands __main__"
     ),
     "training": (

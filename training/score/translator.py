@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.runtimes import MODEL_SUFFIXES
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.styles import parse_mix, to_vector
 from facetoon.training.runs.checkpoint import generator_path, load_generator
 from facetoon.training.runs.run_directory import RunDirectory
 
-MODEL_FILES = (".tflite", ".onnx")
 BATCH = 32
 
 
@@ -35,7 +35,7 @@ def open_translator(place: Path, direction: str, style: str = "") -> Translator:
 
     Raises InputError when it cannot be loaded, when a model with styles gets none, or a model without styles gets one.
     """
-    if place.suffix in MODEL_FILES:
+    if place.suffix in MODEL_SUFFIXES:
         return _session(place, style)
     model = load_generator(place, direction)
     vector = _style(style, _style_names(place), str(place)) if len(model.inputs) == 2 else None
