@@ -9,11 +9,18 @@ pytest.importorskip("tensorflow")
 
 from facetoon.training.face_tracker.perturbed_crops import FRAMING, SCALES, SIZE_PX
 from facetoon.training.face_tracker.tracker_network import build_tracker, loss
-from facetoon.training.face_tracker.tracker_training import errors
+from facetoon.training.face_tracker.tracker_training import errors, source_names
+from facetoon.training.pictures.data_source import DataSource
 
 TARGETS = np.zeros((4, 16), np.float32)
 TARGETS[:2, 4] = 1  # upright
 TARGETS[:2, -1] = 1  # the first two are faces
+
+
+def test_a_model_file_names_its_sources_without_path_and_pattern(tmp_path):
+    (tmp_path / "set#2").mkdir()
+    sources = ("some/faces.zip#lfw_*", DataSource("other/wide.zip", "a/*"), f"{tmp_path}/set#2")
+    assert source_names(*sources) == ("faces.zip", "wide.zip", "set#2")
 
 
 def test_the_network_gives_every_output():
