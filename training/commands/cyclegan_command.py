@@ -1,4 +1,4 @@
-"""`toon-train cyclegan`: a generator between photographs and cartoons that belong to nobody in particular."""
+"""`toon-train cyclegan`: generators between photographs and cartoons that are not paired."""
 
 from __future__ import annotations
 

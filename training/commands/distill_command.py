@@ -53,8 +53,11 @@ def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
 
 
 def teachers_by_style(flags: list[str]) -> dict[str, Path]:
-    """Runs by style name; one alone needs no name. Raises InputError for several without names of their own."""
-    if len(flags) == 1:
+    """Runs by style name. One alone needs no name, unless it is that of the style it is to draw.
+
+    Raises InputError for several without names of their own.
+    """
+    if len(flags) == 1 and ("=" not in flags[0] or Path(flags[0]).exists()):
         return {"": Path(flags[0])}
     teachers = {name: Path(run) for name, _, run in (flag.partition("=") for flag in flags)}
     named = all("=" in flag and re.fullmatch("[a-z][a-z0-9_-]*", flag.partition("=")[0]) for flag in flags)

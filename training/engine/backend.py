@@ -1,8 +1,8 @@
-"""The one place where TensorFlow and JAX differ: how a gradient is taken and how a step is compiled.
+"""The one place where TensorFlow and JAX differ: taking a gradient and compiling a step.
 
-Everything else is Keras 3. A step is written once with Keras variables, as if it ran eagerly; on JAX, where nothing
-may be changed in place, the same step is traced inside a `keras.StatelessScope` that carries the variables through
-`jax.jit` (the method of Keras's own JAX trainer).
+Everything else is Keras 3. A step is written once with Keras variables, as if it ran eagerly. JAX allows no changes in
+place, so there the step is traced inside a `keras.StatelessScope` that carries the variables through `jax.jit`, as
+Keras's own JAX trainer does.
 """
 
 from __future__ import annotations

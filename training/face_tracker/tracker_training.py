@@ -19,7 +19,7 @@ from facetoon.edge_runtime.spec import write_model
 from facetoon.training.face_tracker.face_labels import Float, label
 from facetoon.training.face_tracker.perturbed_crops import FRAMING, SCALES, SIZE_PX, Crops
 from facetoon.training.face_tracker.tracker_network import build_tracker, loss
-from facetoon.training.pictures.data_source import DataSource, as_source
+from facetoon.training.pictures.data_source import DataSource
 from facetoon.training.pictures.images import load_split
 
 TIGHT_PX, WIDE_PX = 128, 250
@@ -79,8 +79,8 @@ def errors(answers: Float, targets: Float) -> dict[str, float]:
 
 
 def train_tracker(
-    photos: Sequence[DataSource | str],
-    wide_photos: Sequence[DataSource | str],
+    photos: Sequence[DataSource],
+    wide_photos: Sequence[DataSource],
     detector: Path,
     out: Path,
     steps: int,
@@ -96,7 +96,7 @@ def train_tracker(
     net = fit(train, steps, seed)
     samples, _ = train.batch(CALIBRATION_CROPS, np.random.default_rng((seed, steps)))
     test_set = test.batch(TEST_CROPS, np.random.default_rng(seed))
-    names = source_names(*photos, *wide_photos)
+    names = tuple(Path(source.path).name for source in (*photos, *wide_photos))
     calibration = {"crops": CALIBRATION_CROPS, "tight_sha256": tight[0].digest, "wide_sha256": wide[0].digest}
     scales = tuple(map(float, SCALES))
     spec = TrackerSpec("face-tracker", "static_wi8_ai8", FRAMING, scales, {}, calibration, names, LICENCE)
@@ -105,11 +105,6 @@ def train_tracker(
     if any(scores[name] > 1.15 * in_float[name] for name in ("centre_percent", "height_percent", "roll_deg")):
         scores = _write(out, convert(net, None), replace(spec, recipe="weight_only_wf16"), *test_set)
     return scores | {f"float_{name}": value for name, value in in_float.items()}
-
-
-def source_names(*sources: DataSource | str) -> tuple[str, ...]:
-    """The names of folders and zip files, without their paths and patterns."""
-    return tuple(Path(as_source(source).path).name for source in sources)
 
 
 def _write(out: Path, model: bytes, spec: TrackerSpec, crops: Float, targets: Float) -> dict[str, float]:

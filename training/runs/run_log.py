@@ -12,10 +12,10 @@ from tensorboardX.proto.summary_pb2 import Summary
 
 
 class RunLog:
-    """metrics.jsonl, samples/*.png and the same as TensorBoard events. A worker that does not write keeps silent."""
+    """Writes metrics.jsonl, samples/*.png, and the same as TensorBoard events; nothing where `writes` is false."""
 
     def __init__(self, run: Path, first: int, writes: bool) -> None:
-        """What an interrupted run told of steps after `first` is dropped: they will be taken again."""
+        """Drops what an interrupted run logged after step `first`: those steps will be taken again."""
         self.run, self.writes = run, writes
         if not writes:
             return
@@ -38,12 +38,12 @@ class RunLog:
             return
         png = pixels.encode_png(sheet)
         write_whole(self.run / "samples" / f"step-{step:08d}.png", png)
-        height, width, _ = sheet.shape  # written as it is: add_image would want PIL to encode it again
+        height, width, _ = sheet.shape  # add_image would need PIL to encode it again
         image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=png)
         self._events.file_writer.add_summary(Summary(value=[Summary.Value(tag="samples", image=image)]), step)
 
     def close(self) -> None:
-        """Leave all on the disk."""
+        """Finish writing."""
         if self.writes:
             self._lines.close()
             self._events.close()

@@ -23,7 +23,7 @@ from facetoon.training.networks.student import build_student
 from facetoon.training.networks.tensor_resampling import resized, shifted
 from facetoon.training.pictures.images import ImageSet
 from facetoon.training.recipes.recipe import Recipe
-from facetoon.training.runs.checkpoint import load_generator
+from facetoon.training.runs.teacher_network import load_teacher
 from facetoon.training.runs.trainer import Trainer
 from facetoon.training.trainers.adversary import Adversary
 from facetoon.training.trainers.optimizers import adam, cosine_decay
@@ -45,7 +45,7 @@ class Distillation(Trainer):
         """
         keras.utils.set_random_seed(recipe.seed)
         self.recipe = recipe
-        self.teachers = [load_generator(run) for run in teachers.values()]
+        self.teachers = [load_teacher(run, name) for name, run in teachers.items()]
         self.styles = len(teachers) if len(teachers) > 1 else 0
         self.dealt = recipe.dealt(len(teachers))
         self.student = build_student(recipe.data.size_px, recipe.student, self.styles)
@@ -193,6 +193,10 @@ def _features(teacher: Any) -> Any:
     networks = [layer for layer in teacher.layers if isinstance(layer, keras.Model)]
     if networks:
         return _features(networks[-1])
+    if len(teacher.inputs) > 1:
+        raise InputError(
+            f"The teacher {teacher.name} has several styles, so no features: set distill.feature_weight=0."
+        )
     halving = [layer for layer in teacher.layers if isinstance(layer, layers.Conv2D) and layer.strides == (2, 2)]
     if not halving:
         raise InputError(

@@ -11,18 +11,11 @@ from facetoon.edge_runtime.faces.tracker import read_tracker
 from facetoon.training.__main__ import main
 from facetoon.training.face_tracker.perturbed_crops import FRAMING, SCALES, SIZE_PX
 from facetoon.training.face_tracker.tracker_network import build_tracker, loss
-from facetoon.training.face_tracker.tracker_training import errors, source_names
-from facetoon.training.pictures.data_source import DataSource
+from facetoon.training.face_tracker.tracker_training import errors
 
 TARGETS = np.zeros((4, 16), np.float32)
 TARGETS[:2, 4] = 1  # upright
 TARGETS[:2, -1] = 1  # the first two are faces
-
-
-def test_a_model_file_names_its_sources_without_path_and_pattern(tmp_path):
-    (tmp_path / "set#2").mkdir()
-    sources = ("some/faces.zip#lfw_*", DataSource("other/wide.zip", "a/*"), f"{tmp_path}/set#2")
-    assert source_names(*sources) == ("faces.zip", "wide.zip", "set#2")
 
 
 def test_the_network_gives_every_output():

@@ -1,7 +1,7 @@
 """A run that version 0.1.0 began is read and resumed by this one.
 
-tests/data/run-0.1.0 holds a CycleGAN run of 6 steps, at 16 px with 2 filters, and its two zip files of pictures: the run
-directory without what step 6 wrote, its files compressed, and the values of step 6 ("variables" in one row).
+tests/data/run-0.1.0 holds a CycleGAN run of 6 steps, at 16 px with 2 filters, and its two zip files of pictures: the
+run directory without what step 6 wrote, its files compressed, and the values of step 6 ("variables" in one row).
 """
 
 from __future__ import annotations
