@@ -12,12 +12,12 @@ pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'"
 
 import keras
 from facetoon.convert.__main__ import main
-from facetoon.convert.build import Request, convert, load_material
 from facetoon.convert.formats.bake import batch_of_one
-from facetoon.convert.formats.calibration import spread_styles
 from facetoon.convert.formats.quantization import find_recipe
 from facetoon.convert.formats.tflite_metadata import with_metadata
 from facetoon.convert.judge.comparison import psnr_db
+from facetoon.convert.material import Request, convert, load_material
+from facetoon.convert.sources.samples import spread_styles
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.spec import read_model
 from facetoon.training.runs.checkpoint import load_generator
