@@ -128,11 +128,12 @@ def _read(path: Path, longest_px: int | None) -> Image:
 def _photos(sources: list[str], longest_px: int) -> dict[str, Image]:
     """Photographs by name, from files, folders and zips."""
     from facetoon.edge_runtime import pixels
-    from facetoon.training.pictures.images import SUFFIXES, list_pictures
+    from facetoon.edge_runtime.picture_files import has_picture_suffix
+    from facetoon.training.pictures.images import list_pictures
 
     photos: dict[str, Image] = {}
     for source in sources:
-        if Path(source).suffix.lower() in SUFFIXES and not Path(source).is_dir():
+        if has_picture_suffix(source) and not Path(source).is_dir():
             found = {Path(source).stem: _read(Path(source), longest_px)}
         else:
             found = {

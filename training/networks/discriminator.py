@@ -6,11 +6,11 @@ from typing import Any
 
 import keras
 from facetoon.training.networks.teacher import InstanceNorm, normal
-from facetoon.training.recipes.recipe import Discriminator
+from facetoon.training.recipes.parts import DiscriminatorRecipe
 from keras import layers, ops
 
 
-def build_discriminator(discriminator: Discriminator, size_px: int, name: str, styles: int = 0) -> keras.Model:
+def build_discriminator(discriminator: DiscriminatorRecipe, size_px: int, name: str, styles: int = 0) -> keras.Model:
     """(batch, size_px, size_px, 3) float -1..1 to a tensor, or several, of unbounded scores: one weight for each.
 
     With `styles` above 0 it takes [pictures, style], the second (batch, styles), as planes beside the colours.
@@ -28,7 +28,7 @@ def build_discriminator(discriminator: Discriminator, size_px: int, name: str, s
     return keras.Model(inputs, outputs[0] if len(outputs) == 1 else outputs, name=name)
 
 
-def _patch_scores(x: Any, d: Discriminator) -> list[Any]:
+def _patch_scores(x: Any, d: DiscriminatorRecipe) -> list[Any]:
     normed = d.norm == "instance"
     for index in range(d.layers):
         x = _conv(x, d.filters * 2**index, d, stride=2)
@@ -45,7 +45,7 @@ def _patch_scores(x: Any, d: Discriminator) -> list[Any]:
 
 
 def _conv(
-    x: Any, filters: int, d: Discriminator, stride: int = 1, kernel: int = 4, bias: bool = True, dtype: Any = None
+    x: Any, filters: int, d: DiscriminatorRecipe, stride: int = 1, kernel: int = 4, bias: bool = True, dtype: Any = None
 ) -> Any:
     layer = SpectralConv2D if d.spectral_norm else layers.Conv2D
     same = {"padding": "same", "kernel_initializer": normal(), "use_bias": bias, "dtype": dtype}

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.recipes.recipe import Student
+from facetoon.training.recipes.parts import StudentRecipe
 from keras import layers, ops
 
 
@@ -85,7 +85,7 @@ class StyleAffine(layers.Layer):
         return 1.0 + RATE * self.gains, RATE * self.shifts
 
 
-def build_student(size_px: int, student: Student, styles: int = 0) -> keras.Model:
+def build_student(size_px: int, student: StudentRecipe, styles: int = 0) -> keras.Model:
     """A generator: pictures (batch, size_px, size_px, 3) float -1..1 to the same.
 
     With `styles` above 0 it takes [pictures, style], the second (batch, styles): shares that sum to 1. Raises

@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.recipes.recipe import Generator
+from facetoon.training.recipes.parts import GeneratorRecipe
 from keras import layers, ops
 
 
@@ -44,7 +44,7 @@ class InstanceNorm(layers.Layer):
         return {**super().get_config(), "epsilon": self.epsilon}
 
 
-def build_generator(generator: Generator, size_px: int, name: str) -> keras.Model:
+def build_generator(generator: GeneratorRecipe, size_px: int, name: str) -> keras.Model:
     """A generator: (batch, size_px, size_px, 3) float -1..1 to the same. Raises InputError for impossible sizes."""
     resnet = generator.kind == "resnet"
     halvings = 2 if resnet else generator.blocks

@@ -10,7 +10,8 @@ import numpy as np
 from facetoon.edge_runtime import pixels
 from facetoon.training.pictures.even_sampling import draw_evenly
 from facetoon.training.pictures.images import ImageSet
-from facetoon.training.recipes.recipe import Data, Recipe
+from facetoon.training.recipes.parts import DataRecipe
+from facetoon.training.recipes.recipe import Recipe
 from numpy.typing import NDArray
 
 MARGIN = 1.25  # pictures are cached this much larger than the crop, so that random crops lose no sharpness
@@ -139,7 +140,7 @@ def _shade(
 
 
 def _crop_matrix(
-    side: int, zoom: tuple[float, float], centre_y: float, data: Data, random: np.random.Generator
+    side: int, zoom: tuple[float, float], centre_y: float, data: DataRecipe, random: np.random.Generator
 ) -> Matrix:
     """2x3 map from crop pixels to picture pixels: random zoom, place, tilt and mirror."""
     share = random.uniform(*zoom)

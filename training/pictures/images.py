@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.picture_files import PICTURES, is_picture, pictures_in
 from facetoon.training.pictures.data_source import DataSource, as_source
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def list_layout(dataset: str) -> dict[str, list[PictureFile]]:
     files: dict[str, list[PictureFile]] = {name: [] for name in LAYOUT}
     for file in list_pictures(DataSource(dataset)):
         folder = next((part for part in file.member.split("/")[:-1] if part in files), None)
-        if folder and not file.member.startswith(".prepare/"):
+        if folder:
             files[folder].append(file)
     if not any(files.values()):
         raise InputError(f"{dataset} has no folder {', '.join(LAYOUT[:-1])} or {LAYOUT[-1]} with pictures.")
@@ -172,16 +171,10 @@ def list_pictures(source: DataSource | str) -> list[PictureFile]:
         raise InputError(f"{path} is neither a folder nor a whole zip file; if it is a zip, it is damaged.")
     else:
         raise InputError(f"{path} is neither a folder nor a zip file.")
-    kept = [file for file in files if _is_picture(file.member) and _matches(file.member, source.pattern or "*")]
+    kept = [file for file in files if _matches(file.member, source.pattern or "*")]
     if not kept:
-        raise InputError(f"{source} holds no pictures ({', '.join(SUFFIXES)}).")
+        raise InputError(f"{source} holds no pictures ({', '.join(PICTURES)}).")
     return sorted(kept)
-
-
-def _is_picture(member: str) -> bool:
-    """By its name; `._a.jpg` is what macOS puts beside a.jpg in a zip file, and no picture."""
-    name = member.rpartition("/")[2].lower()
-    return name.endswith(SUFFIXES) and not name.startswith("._")
 
 
 def _matches(member: str, pattern: str) -> bool:
@@ -189,10 +182,9 @@ def _matches(member: str, pattern: str) -> bool:
 
 
 def _in_folder(folder: Path) -> Iterator[PictureFile]:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            stat = path.stat()
-            yield PictureFile(str(folder), path.relative_to(folder).as_posix(), stat.st_size, str(stat.st_mtime_ns))
+    for member in pictures_in(folder, deep=True):
+        stat = (folder / member).stat()
+        yield PictureFile(str(folder), member, stat.st_size, str(stat.st_mtime_ns))
 
 
 def _in_zip(path: Path) -> Iterator[PictureFile]:
@@ -202,5 +194,5 @@ def _in_zip(path: Path) -> Iterator[PictureFile]:
     except (OSError, zipfile.BadZipFile) as error:
         raise InputError(f"The zip file {path} cannot be read: {error}.") from None
     for entry in entries:
-        if not entry.is_dir():
+        if not entry.is_dir() and is_picture(entry.filename):
             yield PictureFile(str(path), entry.filename, entry.file_size, f"{entry.CRC:08x}")

@@ -17,11 +17,11 @@ from facetoon.training.pictures.images import (
     list_pictures,
     read_square,
 )
-from facetoon.training.recipes.recipe import Pairs
+from facetoon.training.recipes.parts import PairsRecipe
 
 
 def load_pairs(
-    sources: Sequence[DataSource | str], side_px: int, test_share: float, pairs: Pairs
+    sources: Sequence[DataSource | str], side_px: int, test_share: float, pairs: PairsRecipe
 ) -> tuple[ImageSet, ImageSet]:
     """Train and test pairs, `images` (n, 2, side_px, side_px, 3), each the largest centred squares.
 
@@ -42,7 +42,7 @@ def load_pairs(
     return train, test
 
 
-def list_pairs(source: DataSource | str, pairs: Pairs) -> list[tuple[PictureFile, PictureFile]]:
+def list_pairs(source: DataSource | str, pairs: PairsRecipe) -> list[tuple[PictureFile, PictureFile]]:
     """(photograph, cartoon) for each two files of one folder whose names differ by the recipe's suffixes alone."""
     found: dict[tuple[str, str], PictureFile] = {}
     for file in list_pictures(source):

@@ -43,9 +43,8 @@ class InputPictures:
         if self.recipe is None:
             return load_split(self.sources, side_px, self.test_share)
         train, test = load_pairs(self.sources, side_px, self.test_share, self.recipe.pairs)
-        return dataclasses.replace(train, images=train.images[:, 0]), dataclasses.replace(
-            test, images=test.images[:, 0]
-        )
+        photos = [dataclasses.replace(pairs, images=pairs.images[:, 0]) for pairs in (train, test)]
+        return photos[0], photos[1]
 
 
 class RunDirectory:

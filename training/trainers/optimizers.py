@@ -8,7 +8,8 @@ from typing import Any
 
 import keras
 from facetoon.training.networks.teacher import build_generator
-from facetoon.training.recipes.recipe import Optimizer, Recipe
+from facetoon.training.recipes.parts import OptimizerRecipe
+from facetoon.training.recipes.recipe import Recipe
 from keras import ops
 
 
@@ -23,7 +24,7 @@ def precision(recipe: Recipe) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def adam(learning_rate: float, variables: list[Any], optimizer: Optimizer) -> keras.optimizers.Adam:
+def adam(learning_rate: float, variables: list[Any], optimizer: OptimizerRecipe) -> keras.optimizers.Adam:
     """Adam for `variables`, with the recipe's clipping and accumulation, ready to be traced."""
     adam = keras.optimizers.Adam(
         learning_rate,

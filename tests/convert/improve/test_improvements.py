@@ -28,7 +28,7 @@ from facetoon.edge_runtime.sessions.litert_session import open_interpreter
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.spec import read_model, write_model
 from facetoon.training.networks.student import build_student
-from facetoon.training.recipes.recipe import Student
+from facetoon.training.recipes.parts import StudentRecipe
 from keras import layers
 
 SIZE_PX = 32
@@ -38,7 +38,7 @@ STYLE = np.array([0.6, 0.4], np.float32)
 def student(styles: int = 0) -> keras.Model:
     """Weights, statistics, gains and shifts as if trained, with channels that differ tenfold."""
     keras.utils.set_random_seed(4)
-    model = build_student(SIZE_PX, Student(stem_filters=16, filters=16, blocks=1, style_every=1), styles)
+    model = build_student(SIZE_PX, StudentRecipe(stem_filters=16, filters=16, blocks=1, style_every=1), styles)
     random = np.random.default_rng(4)
     for layer in model.layers:
         if isinstance(layer, layers.BatchNormalization):

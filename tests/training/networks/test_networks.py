@@ -13,7 +13,8 @@ from facetoon.training.networks import losses
 from facetoon.training.networks.diff_augment import augment
 from facetoon.training.networks.discriminator import SpectralConv2D, build_discriminator
 from facetoon.training.networks.teacher import build_generator
-from facetoon.training.recipes.recipe import Discriminator, Generator, load_recipe
+from facetoon.training.recipes.parts import DiscriminatorRecipe, GeneratorRecipe
+from facetoon.training.recipes.recipe import load_recipe
 from facetoon.training.trainers.adversary import Adversary
 from facetoon.training.trainers.cyclegan import CycleGAN
 
@@ -26,24 +27,24 @@ SMALL += ["discriminator.layers=2", "optimizer.pool_size=0", "batch_size=4"]
 @pytest.mark.parametrize("kind", ["resnet", "unet"])
 @pytest.mark.parametrize("norm", ["instance", "batch"])
 def test_generators_keep_size_and_range(kind, norm):
-    out = np.asarray(build_generator(Generator(kind, 4, 2, norm), 16, "g")(IMAGES * 9))
+    out = np.asarray(build_generator(GeneratorRecipe(kind, 4, 2, norm), 16, "g")(IMAGES * 9))
     assert out.shape == IMAGES.shape
     assert np.abs(out).max() <= 1
 
 
 def test_a_size_that_cannot_be_halved_is_refused():
     with pytest.raises(InputError, match="multiple of 8"):
-        build_generator(Generator("unet", 4, 3), 20, "g")
+        build_generator(GeneratorRecipe("unet", 4, 3), 20, "g")
 
 
 @pytest.mark.parametrize(("scales", "cam"), [(1, False), (2, False), (1, True), (2, True)])
 def test_discriminators_have_a_head_for_each_scale_and_map(scales, cam):
-    heads = build_discriminator(Discriminator(4, 2, scales, "none", True, cam), 16, "d")(IMAGES)
+    heads = build_discriminator(DiscriminatorRecipe(4, 2, scales, "none", True, cam), 16, "d")(IMAGES)
     assert len(heads if isinstance(heads, list) else [heads]) == scales * (1 + cam)
 
 
 def test_a_discriminator_may_be_told_the_style():
-    told = build_discriminator(Discriminator(4, 2, 2, "none"), 16, "d", styles=2)
+    told = build_discriminator(DiscriminatorRecipe(4, 2, 2, "none"), 16, "d", styles=2)
     one, other = (told([IMAGES, np.tile(np.float32([style]), (len(IMAGES), 1))]) for style in ([1, 0], [0, 1]))
     assert all(not np.allclose(a, b) for a, b in zip(one, other, strict=True))
 

@@ -21,7 +21,8 @@ from facetoon.training.networks.losses import haar_l1
 from facetoon.training.networks.student import DepthToSpace, SpaceToDepth, StyleAffine, build_student
 from facetoon.training.pictures.batches import batch_at
 from facetoon.training.pictures.images import ImageSet, load_split
-from facetoon.training.recipes.recipe import Student, load_recipe
+from facetoon.training.recipes.parts import StudentRecipe
+from facetoon.training.recipes.recipe import load_recipe
 from facetoon.training.runs.checkpoint import load_generator
 from facetoon.training.trainers.distill import shifted
 
@@ -34,7 +35,7 @@ def test_depth_and_space_are_each_others_reverse():
 
 
 def test_a_students_answer_lies_in_range_and_has_the_inputs_shape():
-    student = build_student(32, Student(16, 32, 2))
+    student = build_student(32, StudentRecipe(16, 32, 2))
     out = np.asarray(student(np.random.default_rng(1).uniform(-1, 1, (2, 32, 32, 3)).astype("float32") * 50))
     assert out.shape == (2, 32, 32, 3)
     assert np.abs(out).max() <= 1
@@ -71,7 +72,7 @@ def test_a_student_that_goes_on_from_one_with_smaller_kernels_begins_as_it_ended
 @pytest.mark.parametrize("sizes", [(30, 16, 32), (32, 8, 32), (32, 16, 40)])
 def test_sizes_that_int8_kernels_would_pad_are_refused(sizes):
     with pytest.raises(InputError, match="multiple of 4 and the filters of 16"):
-        build_student(sizes[0], Student(*sizes[1:], blocks=1))
+        build_student(sizes[0], StudentRecipe(*sizes[1:], blocks=1))
 
 
 def test_distillation_brings_the_student_near_its_teacher(drawn, tmp_path, small):

@@ -15,7 +15,8 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.training.__main__ import main
 from facetoon.training.pictures import batches
 from facetoon.training.pictures.images import load_split
-from facetoon.training.recipes.recipe import Data, Pairs, Recipe
+from facetoon.training.recipes.parts import DataRecipe, PairsRecipe
+from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.score import distances, translator
 from facetoon.training.trainers import encoder
 
@@ -204,7 +205,7 @@ def test_what_cannot_be_scored_is_one_sentence(heads, trained, capsys, more, sen
 
 def test_the_views_of_a_picture_are_the_same_for_the_same_step(heads):
     images = load_split([str(heads / "photos"), str(heads / "cartoons")], 40, 0.3)[0]
-    recipe = Recipe(data=Data(size_px=32), batch_size=6)
+    recipe = Recipe(data=DataRecipe(size_px=32), batch_size=6)
     views = batches.batch_at(3, {"pictures": images}, recipe)
     assert [view.shape for view in views] == [(6, 32, 32, 3)] * 3 + [(6,)]
     for view, again in zip(views, batches.batch_at(3, {"pictures": images}, recipe), strict=True):
@@ -230,14 +231,14 @@ def test_an_encoder_of_one_source_is_refused(heads, tmp_path, capsys):
 def test_centre_crops_are_the_mean_of_the_random_ones():
     image = np.zeros((1, 40, 40, 3), np.uint8)
     image[:, 4:36, 4:36] = 255  # the middle 0.8 of it
-    crop = batches.centre_crops(image, "cartoons", Recipe(data=Data(cartoon_zoom=(0.7, 0.9))), 32)
+    crop = batches.centre_crops(image, "cartoons", Recipe(data=DataRecipe(cartoon_zoom=(0.7, 0.9))), 32)
     assert crop.min() > 100
     lower = batches.centre_crops(
-        image, "cartoons", Recipe(data=Data(cartoon_zoom=(0.8, 0.8), cartoon_centre_y=0.6)), 32
+        image, "cartoons", Recipe(data=DataRecipe(cartoon_zoom=(0.8, 0.8), cartoon_centre_y=0.6)), 32
     )
     assert lower[0, 0].min() == 255
     assert lower[0, -1].max() < 100
-    pair = batches.centre_crops(image, "pairs", Recipe(pairs=Pairs(zoom=(0.6, 0.8))), 32)
+    pair = batches.centre_crops(image, "pairs", Recipe(pairs=PairsRecipe(zoom=(0.6, 0.8))), 32)
     assert pair.min() > 100
 
 

@@ -20,12 +20,13 @@ from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.training.__main__ import main
 from facetoon.training.networks.student import affines, build_student
 from facetoon.training.pictures.images import load_split
-from facetoon.training.recipes.recipe import Student, load_recipe
+from facetoon.training.recipes.parts import StudentRecipe
+from facetoon.training.recipes.recipe import load_recipe
 from facetoon.training.runs import run_directory
 from facetoon.training.runs.checkpoint import load_generator
 from facetoon.training.trainers import new_style
 
-SIZE_PX, STUDENT = 16, Student(16, 16, 2)
+SIZE_PX, STUDENT = 16, StudentRecipe(16, 16, 2)
 SETS = ["steps=40", "checkpoint_every=20", "sample_every=40", "batch_size=4"]
 SETS += ["discriminator.filters=4", "discriminator.layers=2", "new_style.learning_rate=0.02"]
 
