@@ -42,9 +42,7 @@ def fold(generator: Any, style: Values | None = None) -> Folded:
         raise InputError(f"{generator.name} is not a graph of Keras layers; only such a network can be improved.")
     after = consumers(generator)
     biased: dict[Any, Any] = {}
-    copies: dict[Any, Any] = {}
     gone: set[Any] = set()
-    passing: set[Any] = set()
     normalized = []
     for conv in (op for op in generator.operations if isinstance(op, CONVOLUTIONS) and _is_linear(op)):
         chain = _affine_chain(conv, after, style)
@@ -54,10 +52,18 @@ def fold(generator: Any, style: Values | None = None) -> Folded:
             normalized.append(biased[conv])
         for op in chain:
             scale_output(biased[conv], *_affine(op, style))
+    model = _copy(generator, biased, gone)
+    return Folded(model, tuple(biased.values()), tuple(normalized), consumers(model))
+
+
+def _copy(generator: Any, replaced: dict[Any, Any], gone: set[Any]) -> Any:
+    """The generator with layers of its own, some of them `replaced`, and layers that pass values on for the `gone`."""
+    copies: dict[Any, Any] = {}
+    passing: set[Any] = set()
 
     def clone(op: Any) -> Any:
-        if op in biased or not isinstance(op, layers.Layer):
-            return biased.get(op, op)
+        if op in replaced or not isinstance(op, layers.Layer):
+            return replaced.get(op, op)
         copies[op] = layers.Identity() if op in gone else type(op).from_config(op.get_config())
         if op in gone:
             passing.add(copies[op])
@@ -71,7 +77,7 @@ def fold(generator: Any, style: Values | None = None) -> Folded:
     model = keras.models.clone_model(generator, clone_function=clone, call_function=call)
     for op in copies.keys() - gone:
         copies[op].set_weights(op.get_weights())
-    return Folded(model, tuple(biased.values()), tuple(normalized), consumers(model))
+    return model
 
 
 def has_style_affines(generator: Any) -> bool:
