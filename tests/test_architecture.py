@@ -30,7 +30,9 @@ ORDER = {
         "engine recipes pictures networks detectors runs stylize trainers face_tracker prepare score flags commands "
         "__main__"
     ),
-    "convert": "sources formats judge improve build debug verify inspection commands __main__",
+    "convert": (
+        "quiet sources formats judge improve destination material build debug verify inspection commands __main__"
+    ),
     "benchmarks": "device results measuring boards commands __main__",
 }
 SHARED_WITH_TRAINING = {"errors", "whole_file", "picture_files", "command_line", "pixels", "framing", "faces", "spec"}

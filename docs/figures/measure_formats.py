@@ -20,11 +20,13 @@ from facetoon.training.engine.backend import select_backend
 
 select_backend("tensorflow")
 
-from facetoon.convert.build import Material, Request, build_all, convert, load_material, measure  # noqa: E402
+from facetoon.convert.build import build_all  # noqa: E402
 from facetoon.convert.formats.quantization import RECIPES, TFLITE  # noqa: E402
-from facetoon.convert.formats.quiet import quiet  # noqa: E402
+from facetoon.convert.improve.improvements import improve  # noqa: E402
 from facetoon.convert.judge.comparison import file_pictures, score  # noqa: E402
-from facetoon.convert.judge.conversion_report import describe_delegation  # noqa: E402
+from facetoon.convert.judge.delegation import describe_delegation  # noqa: E402
+from facetoon.convert.material import Material, Request, convert, load_material, measure  # noqa: E402
+from facetoon.convert.quiet import quiet  # noqa: E402
 from facetoon.edge_runtime.errors import InputError  # noqa: E402
 from facetoon.edge_runtime.sessions.session import open_session  # noqa: E402
 from facetoon.edge_runtime.spec import ModelSpec, write_model  # noqa: E402
@@ -109,21 +111,18 @@ def formats(request: Request) -> None:
     print(f"--all took {seconds:.0f} s, {processor_s:.0f} s of processor time, {peak_gb:.1f} GB at most.\n", flush=True)
 
 
-def int8(request: Request, material: Material, improve: str = "") -> Path:
+def int8(request: Request, material: Material, label: str = "") -> Path:
     """A static_wi8_ai8 file of the material, without a report."""
-    path = request.out / f"trial.{improve.replace(',', '+') or 'none'}{TFLITE}"
-    is_live = bool(material.source.styles) and material.style is None
-    styles = material.source.styles if is_live else ("baked",)
+    path = request.out / f"trial.{label.replace(',', '+') or 'none'}{TFLITE}"
+    styles = material.source.styles if material.is_live else ("baked",)
     spec = ModelSpec("trial", material.source.direction, INT8.name, material.source.framing, styles=styles)
     write_model(path, convert(material, INT8, TFLITE, material.calibration), spec)
     return path
 
 
 def improved(request: Request, material: Material, names: tuple[str, ...]) -> Any:
+    source = material.source
     with quiet():
-        from facetoon.convert.improve.improvements import improve
-
-        source = material.source
         return improve(source.generator, names, material.calibration, material.style, request.qat_steps, request.seed)
 
 

@@ -1,4 +1,4 @@
-"""The pictures of a conversion: training ones to calibrate with, test ones, never seen by either, to judge with."""
+"""The pictures of a conversion: training pictures to calibrate with, and test pictures, new to both, to judge with."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from facetoon.convert.sources.generator_source import Source
+from facetoon.convert.sources.generator_source import GeneratorSource
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image, Tensor
-from facetoon.training.pictures.images import ImageSet, load_split
+from facetoon.training.pictures.even_sampling import take_turns
+from facetoon.training.pictures.images import ImageSet
 from numpy.typing import NDArray
 
-HALF = 100  # pictures, since two more files are made from them
+HALF = 100  # most pictures of a half: two more files are made from the halves
 EXPOSURE = 0.2
-FEWEST = 2  # two disjoint halves of the calibration pictures are held to each other
+FEWEST = 2  # the two halves of the calibration pictures are disjoint
 
 
 def _no_styles() -> NDArray[np.float32]:
@@ -30,9 +31,9 @@ class Sample:
 
     images: Image
     split_sha256: str
-    """Of the whole split that they were drawn from; see facetoon.training.pictures.images.ImageSet.digest."""
+    """`ImageSet.digest` of the whole split that they were drawn from."""
     styles: NDArray[np.float32] = field(default_factory=_no_styles)
-    """The style each is drawn in, float32 (n, styles); of no width for a generator without a style input."""
+    """The style that each is drawn in, float32 (n, styles); (0, 0) for a generator without a style input."""
 
     def describe(self) -> dict[str, Any]:
         """Size and hashes, for the spec and the report; `sha256` covers pixels and styles in their order."""
@@ -48,32 +49,33 @@ class Sample:
             yield tensors
 
     def half(self, odd: int) -> Sample:
-        """Every second picture, HALF at most: `odd` 0 and 1 give disjoint sets of like sources and styles."""
+        """Every second picture, HALF at most: `odd` 0 and 1 give disjoint sets with the same mix of styles."""
         turns = np.arange(len(self.images)) // max(1, self.styles.shape[1])  # each turn draws every style once
         rows = np.flatnonzero(turns % 2 == odd)[:HALF]
         return Sample(self.images[rows], self.split_sha256, self.styles[rows] if self.styles.size else self.styles)
 
 
-def load_samples(source: Source, counts: tuple[int, int], seed: int) -> tuple[Sample, Sample]:
+def load_samples(source: GeneratorSource, counts: tuple[int, int], seed: int) -> tuple[Sample, Sample]:
     """Calibration and test sample, at most `counts` pictures each, the largest centred square at the source's size.
 
-    Raises InputError when pictures are missing, or when the training split is not the one the run was trained on: its
-    test pictures could then be ones that the generator has learnt from.
+    Raises InputError when pictures are missing, or when the training split is not the one of the run: its test
+    pictures could then be pictures that the generator was trained on.
     """
     if min(counts) < 1:
         raise InputError(f"Calibration and test want at least one picture each, not {counts[0]} and {counts[1]}.")
-    train, test = load_split(list(source.pictures), source.size_px, source.test_share)
-    if source.train_sha256 not in (None, train.digest):
+    train, test = source.pictures.load(source.size_px)
+    if source.pictures.train_sha256 not in (None, train.digest):
+        places = " ".join(map(str, source.pictures.sources))
         raise InputError(
-            f"The training share of {' '.join(source.pictures)} ({len(train)} pictures, {train.digest[:12]}) is not "
-            f"what the run was trained on ({str(source.train_sha256)[:12]}): give the same pictures with --photos."
+            f"The training share of {places} ({len(train)} pictures, {train.digest[:12]}) is not what the run was "
+            f"trained on ({str(source.pictures.train_sha256)[:12]}): give the same pictures with --photos."
         )
     width = len(source.styles)
     return varied(draw(train, counts[0], seed, width), seed), draw(test, counts[1], seed, width)
 
 
 def varied(sample: Sample, seed: int) -> Sample:
-    """One half mirrored, one half lighter or darker by up to EXPOSURE, by chance, as training and cameras vary them."""
+    """Mirror half of the pictures, and make half lighter or darker by up to EXPOSURE, as training and cameras do."""
     random = np.random.default_rng(seed)
     is_mirrored, is_lit = random.random((2, len(sample.images))) < 0.5
     gains = np.where(is_lit, random.uniform(1 - EXPOSURE, 1 + EXPOSURE, len(is_lit)), 1).astype(np.float32)
@@ -85,17 +87,14 @@ def varied(sample: Sample, seed: int) -> Sample:
 def draw(images: ImageSet, count: int, seed: int, styles: int = 0) -> Sample:
     """Up to `count` pictures, the same for the same seed, evenly over the sources as far as each one lasts."""
     random = np.random.default_rng(seed)
-    queues = [list(random.permutation(np.flatnonzero(images.source == s))) for s in np.unique(images.source)]
-    rows: list[int] = []
-    while len(rows) < count and any(queues):
-        rows += [queue.pop() for queue in queues if queue]
-    chosen = images.images[rows[:count]]
-    other_mixes = seed + int(images.digest[:8], 16)  # than those of the other split
-    return Sample(chosen, images.digest, spread_styles(len(chosen), styles, other_mixes))
+    # Reversed: files converted before took each source from its end, and stay reproducible.
+    rows = take_turns(images.source, count, lambda rows: random.permutation(rows)[::-1])
+    mixes_seed = seed + int(images.digest[:8], 16)  # else both splits would get the same mixes
+    return Sample(images.images[rows], images.digest, spread_styles(len(rows), styles, mixes_seed))
 
 
 def spread_styles(count: int, styles: int, seed: int) -> NDArray[np.float32]:
-    """float32 (count, styles): by turns each trained style alone, then as many mixes drawn evenly from the simplex."""
+    """float32 (count, styles): in turn each trained style alone, then as many mixes drawn evenly from the simplex."""
     if styles == 0:
         return _no_styles()
     random = np.random.default_rng(seed)

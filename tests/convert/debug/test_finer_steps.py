@@ -9,7 +9,8 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'")
 
 from facetoon.convert.__main__ import main
-from facetoon.convert.debug.operator_errors import OpError, plot
+from facetoon.convert.debug.ranking import OperatorError
+from facetoon.convert.debug.ranking_report import ranking_plot
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.spec import read_model, write_model
 
@@ -65,7 +66,7 @@ def test_operators_are_ranked_and_the_worst_made_finer(toon, run, few, tmp_path,
 
 
 def test_the_worst_operator_has_the_shortest_bar():
-    image = plot([OpError("CONV_2D", "a", 10.0), OpError("ADD", "b", 50.0)])
+    image = ranking_plot([OperatorError("CONV_2D", "a", 10.0), OperatorError("ADD", "b", 50.0)])
     lengths = [(image[row * 18 + 8] != 255).any(axis=1)[260:690].sum() for row in (0, 1)]
     assert lengths[0] < lengths[1]
 

@@ -1,6 +1,6 @@
 """A generator as int8 kernels see it: normalization folded into the convolutions, and how layers follow each other.
 
-Everything here keeps the function: the folded network gives the pictures of the first one.
+The folded network gives the same pictures as the generator.
 """
 
 from __future__ import annotations
@@ -25,26 +25,24 @@ class Folded:
 
     model: Any
     convolutions: tuple[Any, ...]
-    """Those without an activation of their own."""
+    """Only those without an activation of their own."""
     normalized: tuple[Any, ...]
-    """Those that took a batch normalization in."""
+    """Those that a batch normalization was folded into."""
     after: dict[Any, list[Any]]
     """See consumers."""
 
 
 def fold(generator: Any, style: Values | None = None) -> Folded:
-    """Batch normalization into the convolution before it; with `style`, float32 (styles,), StyleAffine as well.
+    """Fold batch normalization into the convolution before it; with `style`, float32 (styles,), StyleAffine as well.
 
-    What is not behind a convolution of its own stays as it is. The generator is left alone. Raises InputError for a
-    network that is not a graph of layers, each used once.
+    A normalization that does not follow a convolution stays as it is. The generator is not changed. Raises InputError
+    for a network that is not a graph of layers, each used once.
     """
     if not isinstance(generator, keras.Model) or not hasattr(generator, "operations"):
         raise InputError(f"{generator.name} is not a graph of Keras layers; only such a network can be improved.")
     after = consumers(generator)
     biased: dict[Any, Any] = {}
-    copies: dict[Any, Any] = {}
     gone: set[Any] = set()
-    passing: set[Any] = set()
     normalized = []
     for conv in (op for op in generator.operations if isinstance(op, CONVOLUTIONS) and _is_linear(op)):
         chain = _affine_chain(conv, after, style)
@@ -54,10 +52,18 @@ def fold(generator: Any, style: Values | None = None) -> Folded:
             normalized.append(biased[conv])
         for op in chain:
             scale_output(biased[conv], *_affine(op, style))
+    model = _copy(generator, biased, gone)
+    return Folded(model, tuple(biased.values()), tuple(normalized), consumers(model))
+
+
+def _copy(generator: Any, replaced: dict[Any, Any], gone: set[Any]) -> Any:
+    """The generator with layers of its own, some of them `replaced`, and layers that pass values on for the `gone`."""
+    copies: dict[Any, Any] = {}
+    passing: set[Any] = set()
 
     def clone(op: Any) -> Any:
-        if op in biased or not isinstance(op, layers.Layer):
-            return biased.get(op, op)
+        if op in replaced or not isinstance(op, layers.Layer):
+            return replaced.get(op, op)
         copies[op] = layers.Identity() if op in gone else type(op).from_config(op.get_config())
         if op in gone:
             passing.add(copies[op])
@@ -71,16 +77,16 @@ def fold(generator: Any, style: Values | None = None) -> Folded:
     model = keras.models.clone_model(generator, clone_function=clone, call_function=call)
     for op in copies.keys() - gone:
         copies[op].set_weights(op.get_weights())
-    return Folded(model, tuple(biased.values()), tuple(normalized), consumers(model))
+    return model
 
 
 def has_style_affines(generator: Any) -> bool:
-    """Whether it has gains and shifts that depend on a style."""
+    """Whether the generator has gains and shifts that depend on a style."""
     return any(isinstance(layer, StyleAffine) for layer in getattr(generator, "layers", ()))
 
 
 def consumers(model: Any) -> dict[Any, list[Any]]:
-    """Which operations take the output of each; InputError where one is used twice."""
+    """By operation, those that take its output; raises InputError where one is used twice."""
     maker: dict[int, Any] = {}
     after: dict[Any, list[Any]] = {}
 
@@ -89,7 +95,7 @@ def consumers(model: Any) -> dict[Any, list[Any]]:
             raise InputError(f"The generator {model.name} uses a layer twice; such a network cannot be improved.")
         after[op] = []
         for tensor in keras.tree.flatten(inputs):
-            if id(tensor) in maker:  # not of the model's inputs
+            if id(tensor) in maker:  # else it is one of the model's inputs
                 after[maker[id(tensor)]].append(op)
         result = op(*inputs, **options)
         maker.update((id(tensor), op) for tensor in keras.tree.flatten(result))
@@ -104,8 +110,13 @@ def output_axis(conv: Any) -> int:
     return 3 if type(conv) is layers.Conv2D else 2
 
 
+def input_axis(conv: Any) -> int:
+    """Of the kernel; see output_axis."""
+    return 3 if isinstance(conv, layers.Conv2DTranspose) else 2
+
+
 def scale_output(conv: Any, gain: Values, shift: Values) -> None:
-    """Let the convolution give y * gain + shift, both (channels,)."""
+    """Let the convolution give y * gain + shift; both are (channels,)."""
     kernel = np.asarray(conv.kernel)
     conv.kernel.assign(kernel * _along(gain, output_axis(conv)))
     conv.bias.assign(np.asarray(conv.bias) * gain + shift)
@@ -113,8 +124,7 @@ def scale_output(conv: Any, gain: Values, shift: Values) -> None:
 
 def scale_input(conv: Any, gain: Values) -> None:
     """Let the convolution take x * gain where it took x, and give the same; `gain` (channels,) above 0."""
-    axis = 3 if isinstance(conv, layers.Conv2DTranspose) else 2
-    conv.kernel.assign(np.asarray(conv.kernel) / _along(gain, axis))
+    conv.kernel.assign(np.asarray(conv.kernel) / _along(gain, input_axis(conv)))
 
 
 def _along(values: Values, axis: int) -> Values:
@@ -122,7 +132,7 @@ def _along(values: Values, axis: int) -> Values:
 
 
 def _affine_chain(conv: Any, after: dict[Any, list[Any]], style: Values | None) -> list[Any]:
-    """The normalizations and affines right behind a convolution that nothing else looks at."""
+    """The normalizations and affines right behind a convolution, each the only reader of the one before."""
     kinds = (layers.BatchNormalization,) if style is None else (layers.BatchNormalization, StyleAffine)
     chain: list[Any] = []
     at = conv
@@ -143,15 +153,15 @@ def _affine(op: Any, style: Values | None) -> tuple[Values, Values]:
 
 
 def _with_bias(conv: Any) -> Any:
-    made = type(conv).from_config({**conv.get_config(), "use_bias": True})
-    made.build(conv.input.shape)
-    made.kernel.assign(conv.kernel)
+    copy = type(conv).from_config({**conv.get_config(), "use_bias": True})
+    copy.build(conv.input.shape)
+    copy.kernel.assign(conv.kernel)
     if conv.use_bias:
-        made.bias.assign(conv.bias)
-    return made
+        copy.bias.assign(conv.bias)
+    return copy
 
 
 def _is_linear(conv: Any) -> bool:
-    """Not fused with an activation, and one output channel for each input channel where it is depthwise."""
+    """Whether it has no activation of its own, no groups, and, if depthwise, one output channel for each input."""
     is_plain = conv.activation is keras.activations.linear and getattr(conv, "depth_multiplier", 1) == 1
     return is_plain and getattr(conv, "groups", 1) == 1 and conv.data_format == "channels_last"

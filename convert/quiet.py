@@ -1,4 +1,4 @@
-"""Keep what TensorFlow prints off the terminal, and at hand for when something goes wrong."""
+"""Keeps TensorFlow's output off the terminal, and adds it to the traceback when something goes wrong."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from facetoon.edge_runtime.errors import InputError
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Divert standard output and error, C++'s too, into a temporary file while the block runs.
+    """Divert standard output and error, also C++'s, into a temporary file while the block runs.
 
-    TensorFlow prints some 170 lines a model. When the block raises anything but InputError, they become a note of the
-    exception, so a defect's traceback still shows them.
+    TensorFlow prints about 170 lines for each model. When the block raises anything but InputError, they become a note
+    of the exception, so the traceback of a defect still shows them.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         try:
