@@ -33,13 +33,14 @@ ORDER = {
     "convert": (
         "quiet sources formats judge improve destination material build debug verify inspection commands __main__"
     ),
-    "benchmarks": "device results measuring boards commands __main__",
+    "benchmarks": "device results roofline opening measuring boards commands __main__",
 }
 SHARED_WITH_TRAINING = {"errors", "whole_file", "picture_files", "command_line", "pixels", "framing", "faces", "spec"}
 SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles"}  # it judges what ships, as it runs on the device
 SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks", "score", "trainers"}
-LATE = {  # module -> why it imports another one of the kit inside a function
+LATE: dict[str, str] = {  # module -> why it imports another one of the kit inside a function
     "training.runs.checkpoint": "the layers of a generator need Keras, which reading a run directory does without",
+    "benchmarks.measuring.worker_process": "its memory is a figure of the result, and the pipeline's modules would count",
 }
 HEAVY = {"tensorflow", "keras", "jax", "torch"}
 
