@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import statistics
 import subprocess
 import sys
 from collections import defaultdict
@@ -32,6 +33,7 @@ ORDER = {
 SHARED_WITH_TRAINING = {"errors", "whole_file", "command_line", "pixels", "framing", "faces", "spec"}
 SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles"}  # it judges what ships, as it runs on the device
 SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks", "score", "trainers"}
+LATE: dict[str, str] = {}  # module -> why it imports another one of the kit inside a function
 HEAVY = {"tensorflow", "keras", "jax", "torch"}
 
 
@@ -151,6 +153,48 @@ def test_files_and_functions_fit_a_screen_or_few():
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert node.end_lineno - node.lineno < 60, f"{path}: {node.name}"
+
+
+def test_most_functions_are_short():
+    lengths = [
+        node.end_lineno - node.lineno + 1
+        for path in modules().values()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    assert statistics.median(lengths) <= 8
+    assert statistics.quantiles(lengths, n=10)[-1] <= 20
+
+
+def test_no_block_stands_twice():
+    """Thirteen lines of code in a row, without blank lines, comments and imports."""
+    places: dict[tuple[str, ...], str] = {}
+    for path in [*ROOT.glob("tests/**/*.py"), *ROOT.glob("docs/**/*.py"), *modules().values()]:
+        lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+        lines = [line for line in lines if line and not line.startswith(("#", "import ", "from "))]
+        for start in range(len(lines) - 12):
+            block = tuple(lines[start : start + 13])
+            place = f"{path.relative_to(ROOT)}: {block[0]}"
+            assert block not in places, f"{place} stands in {places[block]} too"
+            places[block] = place
+
+
+def late_imports(name: str) -> set[str]:
+    """The modules of the kit that a module imports inside its functions."""
+    functions = [
+        node
+        for node in ast.walk(ast.parse(modules()[name].read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    nodes = [node for function in functions for node in ast.walk(function) if isinstance(node, ast.ImportFrom)]
+    names = [f"{node.module}.{alias.name}" for node in nodes for alias in node.names] + [node.module for node in nodes]
+    return {name.removeprefix("facetoon.") for name in names} & set(modules())
+
+
+def test_late_imports_have_a_reason():
+    """A command imports late what its --help can do without; elsewhere only the modules below may."""
+    late = {name for name in modules() if late_imports(name) and ".commands." not in name}
+    assert late == set(LATE)
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

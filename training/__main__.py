@@ -270,7 +270,7 @@ def _sources(arguments: argparse.Namespace, *domains: str) -> dict[str, list[str
 
 def _prepare(arguments: argparse.Namespace) -> int:
     from facetoon.training.prepare import layout_check, preparation
-    from facetoon.training.prepare.panel import Panel
+    from facetoon.training.prepare.crop_pool import CropSetup
     from facetoon.training.recipes.recipe import load_recipe
 
     settings = load_recipe(arguments.recipe, arguments.set).prepare
@@ -283,7 +283,7 @@ def _prepare(arguments: argparse.Namespace) -> int:
     if arguments.check:
         if arguments.photos or arguments.cartoons:
             raise InputError("--check takes the pictures from the data set: leave out --photos and --cartoons.")
-        rows = layout_check.check(arguments.check, Panel(settings, *detectors, framed=True), jobs, arguments.out)
+        rows = layout_check.check(arguments.check, CropSetup(settings, *detectors, framed=True), jobs, arguments.out)
         print(
             "\n".join(line for line in (preparation.summary(rows), layout_check.framing_line(rows, settings)) if line)
         )
@@ -291,7 +291,7 @@ def _prepare(arguments: argparse.Namespace) -> int:
     if not arguments.out or not (arguments.photos or arguments.cartoons):
         raise InputError("Give --photos or --cartoons, or both, and --out; or --check DATASET.")
     sources = preparation.Sources(arguments.photos, arguments.cartoons)
-    print(preparation.summary(preparation.prepare(sources, arguments.out, Panel(settings, *detectors), jobs)))
+    print(preparation.summary(preparation.prepare(sources, arguments.out, CropSetup(settings, *detectors), jobs)))
     print(f"{arguments.out}/report.html shows what was kept and what was not.")
     return 0
 

@@ -19,7 +19,7 @@ from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image
-from facetoon.training.detectors import Found
+from facetoon.training.detectors.detector import Detection
 from facetoon.training.detectors.turn import FEATURES, TurnGauge
 from facetoon.training.detectors.yunet import LEVEL, detect_around, open_yunet
 from facetoon.training.pictures.images import falls_to_test, list_pictures
@@ -34,7 +34,7 @@ SHIFT, SCALE, ROLL_DEG = 0.03, 0.045, 2.0  # in heights of the face, as a share 
 RIDGE, TURNED_COUNTS, STRETCH = 200.0, 500.0, 1.25
 
 
-def label(frame: Image, net: cv2.FaceDetectorYN) -> Found | None:
+def label(frame: Image, net: cv2.FaceDetectorYN) -> Detection | None:
     """The face in the middle of a BGR frame, tight or wide, measured level; None when YuNet sees none."""
     side = float(max(frame.shape[:2]))
     middle = Face((frame.shape[1] - 1) / 2, (frame.shape[0] - 1) / 2, side)

@@ -19,7 +19,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image
-from facetoon.training.detectors import Detector, Found, nearest, open_detector
+from facetoon.training.detectors.detector import Detection, Detector, nearest, open_detector
 from facetoon.training.detectors.yunet import detect_around, open_yunet
 from facetoon.training.pictures.images import falls_to_test, list_layout, list_pictures
 from numpy.typing import NDArray
@@ -35,11 +35,11 @@ class CascadeAlone:
     def __init__(self) -> None:
         self._finder = FaceFinder()
 
-    def detect(self, frame: Image) -> list[Found]:
+    def detect(self, frame: Image) -> list[Detection]:
         """The faces in a BGR frame, largest first."""
-        return [Found(face, 1.0, None, None) for face in self._finder.detect(frame)]
+        return [Detection(face, 1.0, None, None) for face in self._finder.detect(frame)]
 
-    def look(self, frame: Image, near: Face) -> Found | None:
+    def look(self, frame: Image, near: Face) -> Detection | None:
         """The face near a known place in a BGR frame, or None."""
         return nearest(self.detect(frame), near)
 

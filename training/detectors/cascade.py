@@ -1,4 +1,4 @@
-"""Any cascade that OpenCV can read, such as one for anime faces: upright boxes, no roll and no landmarks."""
+"""Finds faces by any cascade that OpenCV reads, such as one for anime faces: upright boxes without landmarks."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Face
 from facetoon.edge_runtime.pixels import Image
-from facetoon.training.detectors import Found, nearest
+from facetoon.training.detectors.detector import Detection, nearest
 
 SEARCH_PX = 640
 SMALLEST = 0.06  # of the longest side
 
 
 class CascadeDetector:
-    """The cascade of a file that the user names; a box's height counts as the face's."""
+    """A cascade from the user's file. The height of its box counts as the face's."""
 
     def __init__(self, path: Path) -> None:
         """Raises InputError when the file is no cascade."""
@@ -30,8 +30,8 @@ class CascadeDetector:
         if self._cascade.empty():
             raise fault
 
-    def detect(self, frame: Image) -> list[Found]:
-        """The faces in a BGR frame, largest first; a cascade gives no probability, so it is 1."""
+    def detect(self, frame: Image) -> list[Detection]:
+        """The faces in a BGR frame, largest first. A cascade gives no probability, so it is 1."""
         grey, scale = pixels.to_grey(frame, SEARCH_PX)
         least = max(int(max(grey.shape) * SMALLEST), 16)
         boxes = self._cascade.detectMultiScale(cv2.equalizeHist(grey), 1.1, 5, minSize=(least, least))
@@ -39,8 +39,8 @@ class CascadeDetector:
             Face((x + width / 2 - 0.5) / scale, (y + height / 2 - 0.5) / scale, height / scale)
             for x, y, width, height in boxes
         ]
-        return [Found(face, 1.0, None, None) for face in sorted(faces, key=lambda face: -face.height_px)]
+        return [Detection(face, 1.0, None, None) for face in sorted(faces, key=lambda face: -face.height_px)]
 
-    def look(self, frame: Image, near: Face) -> Found | None:
+    def look(self, frame: Image, near: Face) -> Detection | None:
         """The face near a known place in a BGR frame, or None."""
         return nearest(self.detect(frame), near)

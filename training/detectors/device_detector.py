@@ -1,8 +1,9 @@
-"""The device's own face finder, taken at leisure: the cascade finds, the tracker looks twice, then from several sides.
+"""The device's own face finder with more time for each picture.
 
-On the device the filters average the looks of many frames. A photograph is one frame, so here the tracker looks at it
-and at its mirror image from starts of different size, and the mean counts (test-time augmentation): on faces that its
-training never saw, that mends 40 % of the crops that are off (benchmarks/faces.md), for 2 ms a face.
+The cascade finds a face and the tracker refines it twice, as on the device. The device then averages over many frames.
+A photograph is one frame, so here the tracker looks at it and at its mirror image from starts of different size, and
+the mean counts (test-time augmentation). On faces outside the tracker's training that mends 40 % of the misplaced crops
+(benchmarks/faces.md) and costs 2 ms a face.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from facetoon.edge_runtime.faces.finder import BELIEVE, SEARCH_STEP, FaceFinder
 from facetoon.edge_runtime.faces.tracker import FaceTracker
 from facetoon.edge_runtime.framing import Face
 from facetoon.edge_runtime.pixels import Image
-from facetoon.training.detectors import Found, same_face
+from facetoon.training.detectors.detector import Detection, same_face
 from facetoon.training.detectors.turn import TurnGauge
 
 FINE_STEP = 1.05  # for pictures in which the device's own search finds nothing
@@ -22,10 +23,9 @@ STARTS = (0.85, 1.0, 1.15)  # heights from which the averaged looks start, as sh
 
 
 class DeviceDetector:
-    """What `toon-live` finds faces with; nothing beyond the base install.
+    """Finds faces as `toon-live` does, with the base install alone.
 
-    The tracker's landmarks follow a face's place, size and roll, but its nose does not follow the turn of the head, so
-    the turn has a measure of its own.
+    The tracker's nose does not follow the turn of the head, so TurnGauge measures the turn.
     """
 
     def __init__(self) -> None:
@@ -33,31 +33,31 @@ class DeviceDetector:
         self._tracker = FaceTracker()
         self._gauge = TurnGauge()
 
-    def detect(self, frame: Image) -> list[Found]:
+    def detect(self, frame: Image) -> list[Detection]:
         """The faces in a BGR frame that the cascade finds and the tracker believes in, largest first."""
-        found = self._believed(frame, SEARCH_STEP) or self._believed(frame, FINE_STEP)
-        return sorted(found, key=lambda one: -one.face.height_px)
+        detections = self._believed(frame, SEARCH_STEP) or self._believed(frame, FINE_STEP)
+        return sorted(detections, key=lambda detection: -detection.face.height_px)
 
-    def _believed(self, frame: Image, step: float) -> list[Found]:
-        found: list[Found] = []
+    def _believed(self, frame: Image, step: float) -> list[Detection]:
+        detections: list[Detection] = []
         for rough in self._finder.detect(frame, step):
-            face, probability = self._seen(frame, rough)
-            if probability >= BELIEVE and not any(same_face(face, other.face) for other in found):
-                found.append(self._found(frame, self._mean(frame, face), probability))
-        return found
+            face, probability = self._refined(frame, rough)
+            if probability >= BELIEVE and not any(same_face(face, other.face) for other in detections):
+                detections.append(self._measured(frame, self._mean(frame, face), probability))
+        return detections
 
-    def look(self, frame: Image, near: Face) -> Found | None:
+    def look(self, frame: Image, near: Face) -> Detection | None:
         """The face near a known place in a BGR frame, or None."""
-        face, probability = self._seen(frame, near)
-        return self._found(frame, face, probability) if probability >= BELIEVE else None
+        face, probability = self._refined(frame, near)
+        return self._measured(frame, face, probability) if probability >= BELIEVE else None
 
-    def _seen(self, frame: Image, near: Face) -> tuple[Face, float]:
-        """Two looks: the second crop is cut where the first saw the face, and level."""
+    def _refined(self, frame: Image, near: Face) -> tuple[Face, float]:
+        """Refine twice: the second crop is cut level, where the first look placed the face."""
         tracked = self._tracker.refine(frame, self._tracker.refine(frame, near).face)
         return tracked.face, tracked.probability
 
-    def _found(self, frame: Image, face: Face, probability: float) -> Found:
-        return Found(face, probability, self._gauge.measure(frame, face), None)
+    def _measured(self, frame: Image, face: Face, probability: float) -> Detection:
+        return Detection(face, probability, self._gauge.measure(frame, face), None)
 
     def _mean(self, frame: Image, face: Face) -> Face:
         """The mean of several looks at a face that is nearly in place."""

@@ -1,7 +1,7 @@
-"""Faces seen from the side, which neither the frontal cascade nor the tracker was made for: told from no face at all.
+"""Tells a face seen from the side from no face at all; the frontal cascade and the tracker see neither.
 
-OpenCV's own profile cascade comes with the base install like the frontal one. It knows heads that look to the left of
-the picture; the mirror image has the others.
+OpenCV's profile cascade comes with the base install, like the frontal one. It knows heads that look to the left of the
+picture, so the mirror image is searched too.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from facetoon.edge_runtime.pixels import Image
 
 
 class ProfileFinder:
-    """Looks for profiles, 60 to 80 ms a picture: for pictures in which nothing else was found. Not thread-safe."""
+    """Looks for profiles, 60 to 80 ms a picture: for pictures without any other face. Not thread-safe."""
 
     def __init__(self) -> None:
         folder = cv2.data.haarcascades  # type: ignore[attr-defined]  # missing in OpenCV's own stubs
         self._cascade = cv2.CascadeClassifier(f"{folder}haarcascade_profileface.xml")
 
     def hits(self, frame: Image) -> int:
-        """How many windows over one place of a BGR frame look like a profile; 0 where none does."""
+        """The most windows over one place of a BGR frame that look like a profile; 0 without any."""
         grey, _ = pixels.to_grey(frame, SEARCH_PX)
         smallest = (SMALLEST_FACE_PX, SMALLEST_FACE_PX)
         most = 0

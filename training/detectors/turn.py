@@ -1,8 +1,8 @@
-"""How far a face looks to the side, from the pixels of its level crop: for detectors that give no landmarks.
+"""Measures how far a face looks to the side from its level crop, for detectors without landmarks.
 
-Histograms of oriented gradients (Dalal and Triggs 2005) of the crop, less those of its mirror image, times weights that
-docs/figures/fit_turn.py fitted to YuNet's landmarks. So the mirror image of a face has its turn with the other sign, and what
-is symmetric, such as hair, light from above and expression, cancels out.
+The features are histograms of oriented gradients (Dalal and Triggs 2005) of the crop minus those of its mirror image;
+docs/figures/fit_turn.py fitted the weights to YuNet's landmarks. A mirrored face thus has the same turn with the other
+sign, and symmetric things such as hair, light from above and expression cancel out.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ FEATURES = (SIDE_PX // CELL_PX - 1) ** 2 * 4 * BINS  # blocks of 2x2 cells overl
 
 
 class TurnGauge:
-    """Measures turns, 0.2 ms a face. Not thread-safe."""
+    """Measures the turn of a face in 0.2 ms. Not thread-safe."""
 
     def __init__(self, weights: NDArray[np.float32] | None = None) -> None:
-        """The packaged weights, or others (FEATURES,)."""
+        """Use the packaged weights, or others: float32 (FEATURES,)."""
         self._weights = np.load(WEIGHTS) if weights is None else weights
         block, step = (2 * CELL_PX, 2 * CELL_PX), (CELL_PX, CELL_PX)
         self._gradients = cv2.HOGDescriptor((SIDE_PX, SIDE_PX), block, step, step, BINS)
 
     def measure(self, frame: Image, face: Face) -> float:
-        """The nose off the eyes' middle in eye distances, positive to the right of a BGR frame, as YuNet would say."""
+        """The nose's distance from the eyes' middle, in eye distances, positive to the right of a BGR frame."""
         return float(self.features(frame, face) @ self._weights)
 
     def features(self, frame: Image, face: Face) -> NDArray[np.float32]:
-        """What the turn is read from (FEATURES,): what the crop's gradients have that its mirror image has not."""
+        """float32 (FEATURES,): the gradients of the crop minus those of its mirror image."""
         crop = pixels.warp(frame, FRAMING.crop_matrix(face, SIDE_PX), SIDE_PX)
         grey, _ = pixels.to_grey(crop, SIDE_PX)
-        here, mirrored = (self._gradients.compute(one) for one in (grey, np.ascontiguousarray(grey[:, ::-1])))
-        return np.subtract(here, mirrored, dtype=np.float32)
+        plain, mirrored = (self._gradients.compute(one) for one in (grey, np.ascontiguousarray(grey[:, ::-1])))
+        return np.subtract(plain, mirrored, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""YuNet (Wu et al. 2023) through OpenCV's FaceDetectorYN: box and five landmarks; the user brings the file."""
+"""YuNet (Wu et al. 2023) through OpenCV's FaceDetectorYN: box and five landmarks. The user brings the file."""
 
 from __future__ import annotations
 
@@ -11,40 +11,39 @@ from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image
-from facetoon.training.detectors import Found, nearest
+from facetoon.training.detectors.detector import Detection, nearest
 from numpy.typing import NDArray
 
 SIDE_PX = 320
 BELIEVE = 0.5
-LEVEL = Framing(
-    0.4, 0.5
-)  # a second look is at an upright face with room around it, as in the pictures YuNet learnt from
+# The second look is at an upright face with room around it, as in the pictures that YuNet learnt from.
+LEVEL = Framing(0.4, 0.5)
 
 
 class YuNetDetector:
-    """Finds faces anywhere in a picture; each is measured again at zero roll, because a box grows with the tilt."""
+    """Finds faces anywhere in a picture, and measures each again at zero roll: an upright box grows with the tilt."""
 
     def __init__(self, path: Path) -> None:
         """Raises InputError when the file or the package that reads it is missing."""
         self._net = open_yunet(path)
 
-    def detect(self, frame: Image) -> list[Found]:
+    def detect(self, frame: Image) -> list[Detection]:
         """The faces in a BGR frame, largest first."""
         height, width = frame.shape[:2]
         side = float(max(height, width))
         whole = Face((width - 1) / 2, (height - 1) / 2, side)
         rough = detect_around(self._net, frame, whole, Framing(1.0, 0.5))
-        rough = [one for one in rough if _inside(one.face, width, height)]
-        found = [self.look(frame, one.face) or one for one in rough]
-        return sorted(found, key=lambda one: -one.face.height_px)
+        inside = [detection for detection in rough if _inside(detection.face, width, height)]
+        refined = [self.look(frame, detection.face) or detection for detection in inside]
+        return sorted(refined, key=lambda detection: -detection.face.height_px)
 
-    def look(self, frame: Image, near: Face) -> Found | None:
+    def look(self, frame: Image, near: Face) -> Detection | None:
         """The face near a known place in a BGR frame, or None."""
         return nearest(detect_around(self._net, frame, near, LEVEL), near)
 
 
 def open_yunet(path: Path) -> Any:
-    """The net for pictures of 320x320. OpenCV 4 cannot read the file's open height and width, so they are filled in."""
+    """The net for pictures of 320x320 px. OpenCV 4 cannot read the file's open height and width; both are set here."""
     try:
         import onnx
         from google.protobuf.message import DecodeError
@@ -64,30 +63,30 @@ def open_yunet(path: Path) -> Any:
         raise InputError(f"The detector {path} is no YuNet that OpenCV can run.") from None
 
 
-def detect_around(net: Any, frame: Image, around: Face, framing: Framing) -> list[Found]:
-    """Faces in the net's crop of a BGR frame around a place, the one nearest to the crop's middle first."""
+def detect_around(net: Any, frame: Image, around: Face, framing: Framing) -> list[Detection]:
+    """Faces in the net's crop around a place of a BGR frame. The face nearest to the crop's middle comes first."""
     matrix = framing.crop_matrix(around, SIDE_PX)
     boxes = net.detect(pixels.warp(frame, matrix, SIDE_PX))[1]
     boxes = np.zeros((0, 15), np.float32) if boxes is None else boxes
     centres = boxes[:, :2] + boxes[:, 2:4] / 2
-    found = []
+    detections = []
     for row in np.abs(centres - SIDE_PX / 2).max(1).argsort():
         points = np.vstack([centres[row], boxes[row, 4:14].reshape(5, 2)]) @ matrix[:, :2].T + matrix[:, 2]
         height = float(boxes[row, 3]) * float(np.hypot(matrix[0, 0], matrix[1, 0]))
         roll = float(np.degrees(np.arctan2(*(points[2] - points[1])[::-1])))
         face = Face(float(points[0, 0]), float(points[0, 1]), height, roll)
         landmarks = points[1:].astype(np.float32)
-        found.append(Found(face, float(boxes[row, 14]), _turn(landmarks), landmarks))
-    return found
+        detections.append(Detection(face, float(boxes[row, 14]), _turn(landmarks), landmarks))
+    return detections
 
 
 def _inside(face: Face, width: int, height: int) -> bool:
-    """Whether the centre lies in the picture, and not in the repeated border around it."""
+    """Whether the centre lies in the picture rather than in the repeated border around it."""
     return 0 <= face.centre_x_px < width and 0 <= face.centre_y_px < height
 
 
 def _turn(landmarks: NDArray[np.float32]) -> float:
-    """The nose off the eyes' middle along the line between the eyes, in eye distances."""
+    """The nose's distance from the eyes' middle along the line between the eyes, in eye distances."""
     right, left, nose = landmarks[:3].astype(np.float64)
     across = left - right
     return float((nose - (right + left) / 2) @ across / max(across @ across, 1e-6))

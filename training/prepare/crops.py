@@ -1,4 +1,4 @@
-"""One picture in, crops with scores and a reason for each that is not kept out: a pure function of its bytes."""
+"""Turns a picture file into scored crops, or a reason to reject it. The result depends on the file's bytes alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image
-from facetoon.training.detectors import Detector, Found
+from facetoon.training.detectors.detector import Detection, Detector
 from facetoon.training.detectors.profiles import ProfileFinder
 from facetoon.training.pictures.headers import is_cut_short, picture_size
 from facetoon.training.pictures.images import PictureFile
@@ -26,31 +26,31 @@ MAX_FILE_BYTES = 300_000_000  # a picture of a real camera is far below; a zip b
 
 @dataclass(frozen=True)
 class Crop:
-    """What became of one face, or of a picture taken whole."""
+    """What became of one face, or of a picture that is taken whole."""
 
     reason: str = ""
     """Why it is not kept; empty when it is."""
     box: tuple[float, float, float, float] | None = None
-    """Of the face: centre x, y, height in pixels of the picture, and roll in degrees."""
+    """The face's centre x, y and height in pixels of the picture, and its roll in degrees."""
     scores: dict[str, float] = field(default_factory=dict)
-    """probability, turn, cut, outside, sharpness, brightness, contrast, chroma, red, green, blue: what was measured."""
+    """Those measured of probability, turn, cut, outside, sharpness, brightness, contrast, chroma, red, green, blue."""
     phash: str = ""
-    """256 bits, hexadecimal."""
+    """The perceptual hash: 256 bits, hexadecimal."""
     name: str = ""
-    """Of the written file; empty when none was written."""
+    """Name of the written file; empty when none was written."""
     size_bytes: int = 0
-    """Of the written file, so that one cut short is noticed."""
+    """Size of the written file, so that a file cut short is noticed."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What became of one input file. One line of the journal."""
+    """What became of one input file: one line of the journal."""
 
     domain: str
     file: PictureFile
     sha256: str = ""
     phash: str = ""
-    """Of the whole picture: a copy is known even where the detector placed the crop a little differently."""
+    """Hash of the whole picture: it shows a copy even where the detector placed the crop a little differently."""
     width_px: int = 0
     height_px: int = 0
     reason: str = ""
@@ -68,19 +68,19 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Judge:
-    """How the pictures of one domain are judged. `detector` None: pictures are taken whole."""
+class Cropper:
+    """Crops and scores the pictures of one domain. Without a `detector` it takes pictures whole."""
 
     domain: str
     settings: Prepare
     detector: Detector | None
     framed: bool = False
-    """Pictures are face crops already: the face is measured where it should be, and no crop is made."""
+    """Pictures are face crops already: the face is measured where it should be, and no new crop is cut."""
     profiles: ProfileFinder | None = None
-    """Looks where the detector found nothing; None for a detector that sees profiles itself."""
+    """Searches pictures in which the detector finds nothing; None for a detector that sees profiles itself."""
 
-    def judge(self, file: PictureFile) -> tuple[Record, list[bytes]]:
-        """The record of a file, and the PNG bytes of its kept crops, in the order of their names."""
+    def crop(self, file: PictureFile) -> tuple[Record, list[bytes]]:
+        """The record of a file, and the PNG bytes of its kept crops in the order of their names."""
         record = Record(self.domain, file)
         try:
             record, image = self._read(record)
@@ -90,9 +90,9 @@ class Judge:
             return replace(record, reason="too large", detail="memory ran out"), []
         if image is None:
             return record, []
-        reason, made = self._made(image)
+        reason, cut = self._cut(image)
         crops, files = [], []
-        for number, (crop, picture) in enumerate(made):
+        for number, (crop, picture) in enumerate(cut):
             if not crop.reason and not self.framed:
                 files.append(pixels.encode_png(picture))
                 name = f"{record.sha256[:20]}-{number}.png"
@@ -101,7 +101,7 @@ class Judge:
         return replace(record, reason=reason, crops=tuple(crops)), files
 
     def _read(self, record: Record) -> tuple[Record, Image | None]:
-        """The record with hash and size, and the RGB picture unless it is too large or too small to look at."""
+        """The record with hash and size, and the RGB picture unless it is too large or too small."""
         if record.file.size_bytes > MAX_FILE_BYTES:
             return replace(record, reason="too large", detail=f"{record.file.size_bytes} bytes"), None
         data = record.file.read()
@@ -124,32 +124,32 @@ class Judge:
         return replace(record, phash=perceptual_hash(grey)), image
 
     def _reduction(self, count: int, shrinks: bool) -> int:
-        """By what the sides must be divided to stay within the limit; 0 when nothing allowed is enough."""
+        """The divisor of both sides that keeps the picture within the limit; 0 when none does."""
         for reduce in (1, 2, 4, 8) if shrinks else (1,):
             if count / reduce**2 <= self.settings.max_megapixels * 1e6:
                 return reduce
         return 0
 
-    def _made(self, image: Image) -> tuple[str, list[tuple[Crop, Image]]]:
+    def _cut(self, image: Image) -> tuple[str, list[tuple[Crop, Image]]]:
         """A reason why there are no crops, or the crops of a picture with their pixels."""
         if self.detector is None:
             return self._whole(image)
         return self._framed(image, self.detector) if self.framed else self._faces(image, self.detector)
 
     def _framed(self, image: Image, detector: Detector) -> tuple[str, list[tuple[Crop, Image]]]:
-        """The picture is the crop; the face is looked for where the framing has it, and only then anywhere."""
+        """Score a picture that is a crop already. The face is looked for where the framing puts it, then anywhere."""
         s, side = self.settings, min(image.shape[:2])
         if max(image.shape[:2]) > s.max_elongation * side:
             return "not square", []
         picture = pixels.square(image, SCORED_PX)
         nominal = Face(SCORED_PX / 2 - 0.5, SCORED_PX * s.face_centre_y - 0.5, SCORED_PX * s.face_height)
         frame = pixels.swap_red_blue(picture)
-        found = detector.look(frame, nominal) or next(iter(detector.detect(frame)), None)
-        if found is None or found.probability < s.believe:
+        face = detector.look(frame, nominal) or next(iter(detector.detect(frame)), None)
+        if face is None or face.probability < s.believe:
             return self._faceless(frame), []
-        crop = self._scored(found, picture, picture, np.eye(2, 3, dtype=np.float32))
-        # Tight crops may cut the hair and chin; sizes are told in pixels of the file.
-        too_small = found.face.height_px * side / SCORED_PX < s.min_face_px
+        crop = self._scored(face, picture, picture, np.eye(2, 3, dtype=np.float32))
+        # Tight crops may cut the hair and chin. The limit is in pixels of the file.
+        too_small = face.face.height_px * side / SCORED_PX < s.min_face_px
         return "", [(replace(crop, reason="face too small" if too_small else crop.reason), picture)]
 
     def _whole(self, image: Image) -> tuple[str, list[tuple[Crop, Image]]]:
@@ -162,49 +162,49 @@ class Judge:
 
     def _faces(self, image: Image, detector: Detector) -> tuple[str, list[tuple[Crop, Image]]]:
         frame = pixels.swap_red_blue(image)
-        found = [one for one in detector.detect(frame) if one.probability >= self.settings.believe]
-        if not found:
+        faces = [face for face in detector.detect(frame) if face.probability >= self.settings.believe]
+        if not faces:
             return self._faceless(frame), []
-        largest = found[0].face.height_px
-        found = [one for one in found if one.face.height_px >= self.settings.other_face * largest]
-        if self.settings.faces == "single" and len(found) > 1:
+        largest_px = faces[0].face.height_px
+        faces = [face for face in faces if face.face.height_px >= self.settings.other_face * largest_px]
+        if self.settings.faces == "single" and len(faces) > 1:
             return "several faces", []
         if self.settings.faces != "all":
-            found = found[:1]
-        return "", [self._face(image, one) for one in found]
+            faces = faces[:1]
+        return "", [self._face(image, face) for face in faces]
 
     def _faceless(self, frame: Image) -> str:
-        """Why the detector believes in no face."""
+        """The reason for a picture in which the detector found no face."""
         return "profile" if self.profiles and self.profiles.hits(frame) >= self.settings.profile_hits else "no face"
 
-    def _face(self, image: Image, found: Found) -> tuple[Crop, Image]:
+    def _face(self, image: Image, detection: Detection) -> tuple[Crop, Image]:
         s = self.settings
-        matrix = Framing(s.face_height, s.face_centre_y).crop_matrix(found.face, s.size_px)
+        matrix = Framing(s.face_height, s.face_centre_y).crop_matrix(detection.face, s.size_px)
         picture = pixels.warp(image, matrix, s.size_px)
-        return self._scored(found, picture, image, matrix), picture
+        return self._scored(detection, picture, image, matrix), picture
 
-    def _scored(self, found: Found, picture: Image, image: Image, matrix: np.ndarray) -> Crop:
+    def _scored(self, detection: Detection, picture: Image, image: Image, matrix: np.ndarray) -> Crop:
         """The crop `picture`, which `matrix` cut from `image` around a face, with scores and reason."""
-        s, face = self.settings, found.face
+        s, face = self.settings, detection.face
         box = (face.centre_x_px, face.centre_y_px, face.height_px, face.roll_deg)
         crop = score(Crop(box=_rounded(box)), picture, Framing(s.face_height, s.face_centre_y))
         scores = {
-            "probability": round(found.probability, 4),
-            "cut": round(_cut(face, image), 3),
-            "outside": round(_outside(matrix, picture.shape[0], image), 3),
-            **({} if found.turn is None else {"turn": round(found.turn, 3)}),
+            "probability": round(detection.probability, 4),
+            "cut": round(_cut_share(face, image), 3),
+            "outside": round(_outside_share(matrix, picture.shape[0], image), 3),
+            **({} if detection.turn is None else {"turn": round(detection.turn, 3)}),
             **crop.scores,
         }
-        return replace(crop, scores=scores, reason=self._face_fault(found, scores))
+        return replace(crop, scores=scores, reason=self._face_fault(detection, scores))
 
-    def _face_fault(self, found: Found, scores: dict[str, float]) -> str:
-        """The first reason against a face, or nothing."""
-        s, face = self.settings, found.face
+    def _face_fault(self, detection: Detection, scores: dict[str, float]) -> str:
+        """The first reason to reject a face, or an empty string."""
+        s, face = self.settings, detection.face
         if not self.framed and face.height_px < s.min_face_px:
             return "face too small"
         if scores["cut"] > s.max_cut:
             return "face cut by the border"
-        if found.turn is not None and abs(found.turn) > s.max_turn:
+        if detection.turn is not None and abs(detection.turn) > s.max_turn:
             return "profile"
         if abs(face.roll_deg) > s.max_roll_deg:
             return "strongly rolled"
@@ -224,7 +224,10 @@ class Judge:
 
 
 def score(crop: Crop, picture: Image, framing: Framing) -> Crop:
-    """`crop` with its perceptual hash and the scores of an RGB `picture` (side, side, 3) where the face fills."""
+    """Add the perceptual hash and the scores to `crop`.
+
+    `picture` is uint8 (side, side, 3) RGB; `framing` says which part of it the face fills.
+    """
     small = pixels.resize(picture, SCORED_PX, SCORED_PX)
     grey, _ = pixels.to_grey(pixels.swap_red_blue(small), SCORED_PX)
     top = max(round((framing.face_centre_y - framing.face_height / 2) * SCORED_PX), 0)
@@ -253,7 +256,7 @@ def _rounded(box: tuple[float, float, float, float]) -> tuple[float, float, floa
     return x, y, height, roll
 
 
-def _cut(face: Face, image: Image) -> float:
+def _cut_share(face: Face, image: Image) -> float:
     """Share of the face's outline (an ellipse) that lies outside the picture."""
     angle = np.linspace(0, 2 * np.pi, 64, endpoint=False)
     across, along = 0.36 * face.height_px * np.cos(angle), 0.5 * face.height_px * np.sin(angle)
@@ -263,7 +266,7 @@ def _cut(face: Face, image: Image) -> float:
     return float(_is_outside(x, y, image).mean())
 
 
-def _outside(matrix: np.ndarray, size_px: int, image: Image) -> float:
+def _outside_share(matrix: np.ndarray, size_px: int, image: Image) -> float:
     """Share of the crop that lies outside the picture."""
     axis = (np.arange(16) + 0.5) * size_px / 16
     x, y = np.meshgrid(axis, axis)

@@ -1,4 +1,4 @@
-"""How far two domains differ in framing and colour: what a generator would learn besides the style."""
+"""Measures how two domains differ in framing and colour, which a generator would learn beside the style."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class FramingGap:
     """The cartoons' mean face against the photographs'."""
 
     scale: float
-    """Size of the cartoons' faces over that of the photographs'."""
+    """Size of the cartoons' faces divided by that of the photographs'."""
     down: float
-    """How much lower they sit, as a share of the side."""
+    """How much lower the cartoons' faces sit, as a share of the side."""
     agreement: float
-    """Correlation of the two mean faces once they are matched: low values make the rest a guess."""
+    """Correlation of the two mean faces after matching. A low value makes the rest a guess."""
 
 
 def mean_image(images: Image) -> Image:
@@ -35,9 +35,9 @@ def mean_image(images: Image) -> Image:
 
 
 def framing_gap(photos: Image, cartoons: Image) -> FramingGap:
-    """Match the mean faces (side, side, 3) by size and height; both have dark eyes, mouth and hair.
+    """Match two mean faces, uint8 (side, side, 3) RGB, by size and height; both have dark eyes, mouth and hair.
 
-    Of all matches that are nearly as good as the best the most modest: the optimum is flat, and errs outwards.
+    The optimum is flat and errs outwards, so the smallest change among the nearly best matches counts.
     """
     photo, cartoon = (_grey(image) for image in (photos, cartoons))
     matches = [
@@ -55,7 +55,7 @@ def _grey(image: Image) -> Image:
 
 
 def _agreement(photo: Image, cartoon: Image, scale: float, down: float) -> float:
-    """Correlation over the inner face, the cartoon resampled as if it were framed like the photograph."""
+    """Correlation over the inner face, with the cartoon resampled to the photograph's framing."""
     middle = SIDE_PX / 2 - 0.5
     offset = middle - scale * middle
     matrix = np.array([[scale, 0, offset], [0, scale, offset + down * SIDE_PX]], np.float32)
@@ -70,7 +70,7 @@ def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 
 def warnings(photos: Image, cartoons: Image) -> list[str]:
-    """Sentences about what differs between photographs and cartoons (n, side, side, 3) RGB."""
+    """Sentences about what differs between photographs and cartoons, uint8 (n, side, side, 3) RGB."""
     mean_a, mean_b = mean_image(photos), mean_image(cartoons)
     return _framing_warnings(framing_gap(mean_a, mean_b)) + _colour_warnings(mean_a, mean_b)
 
@@ -78,28 +78,28 @@ def warnings(photos: Image, cartoons: Image) -> list[str]:
 def _framing_warnings(gap: FramingGap) -> list[str]:
     if gap.agreement < LEAST_AGREEMENT:
         return ["The mean faces are too unlike to compare the framing of the domains; look at them below."]
-    found = []
+    sentences = []
     if abs(gap.scale - 1) > FRAMING_SCALE:
         size = "larger" if gap.scale > 1 else "smaller"
-        found.append(
+        sentences.append(
             f"Faces in the cartoons seem {size} than in the photographs: compare the mean faces below, and match them "
             "with data.cartoon_zoom and data.photo_zoom in the recipe, or the generator learns to zoom."
         )
     if abs(gap.down) > FRAMING_SHIFT:
         where = "lower" if gap.down > 0 else "higher"
-        found.append(
+        sentences.append(
             f"Faces in the cartoons seem to sit {where} than in the photographs: compare the mean faces below, and see "
             "data.cartoon_centre_y in the recipe."
         )
-    return found
+    return sentences
 
 
 def _colour_warnings(mean_a: Image, mean_b: Image) -> list[str]:
     a, b = (mean.reshape(-1, 3).mean(0) for mean in (mean_a, mean_b))
-    found = []
+    sentences = []
     if abs(b.mean() - a.mean()) > COLOUR_LEVELS:
         light = "brighter" if b.mean() > a.mean() else "darker"
-        found.append(
+        sentences.append(
             f"The cartoons are {light} than the photographs by {abs(b.mean() - a.mean()):.0f} of 255 grey levels on "
             "average: the generator will shift brightness too."
         )
@@ -107,9 +107,9 @@ def _colour_warnings(mean_a: Image, mean_b: Image) -> list[str]:
     channel = int(np.abs(cast).argmax())
     if abs(cast[channel]) > COLOUR_LEVELS / 2:
         more = "more" if cast[channel] > 0 else "less"
-        found.append(
+        sentences.append(
             f"The cartoons hold {more} {('red', 'green', 'blue')[channel]} than the photographs, by "
             f"{abs(cast[channel]):.0f} grey levels beside the brightness: data.photo_colour_jitter and "
             "loss.colour_weight keep skin and hair from following."
         )
-    return found
+    return sentences

@@ -1,23 +1,20 @@
-"""What data preparation leaves on the disk, so that it can stop at any moment and go on.
+"""Keeps data preparation on the disk, so that it can stop at any moment and go on.
 
-`.prepare/journal.jsonl` holds the settings and then one line for each file that was judged; a half line at its end,
-from a run that was killed, counts as none. A crop is written whole before its line. Files reach their names by
-`os.replace`, so a name never stands for half a file, and `.prepare/unfinished` stands there until all is in place.
+`.prepare/journal.jsonl` holds the settings, then one line for each file. A half line at its end, which a killed run
+leaves, does not count. A crop is written whole before its line. `.prepare/unfinished` exists until all is in place.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import errno
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.whole_file import PARTIAL, write_whole
 from facetoon.training.pictures.images import LAYOUT, UNFINISHED, PictureFile
 from facetoon.training.prepare.crops import Record
 
@@ -28,7 +25,7 @@ class Workspace:
     """The folder of a data set in the making. Close it, or use it as a context manager."""
 
     def __init__(self, out: Path, settings: dict[str, Any]) -> None:
-        """Begin in an empty or new folder, or go on in one of the same settings; InputError for any other."""
+        """Begin in an empty or new folder, or go on in one of the same settings. InputError for any other."""
         self.out = out
         self._known: dict[tuple[str, str, str], Record] = {}
         self._settings = json.loads(json.dumps(settings))
@@ -39,8 +36,9 @@ class Workspace:
             raise InputError(f"{out} is not empty, and no toon-train prepare began it; choose another folder.")
         path.parent.mkdir(parents=True, exist_ok=True)
         whole = self._read(path) if path.exists() else 0
-        for stale in out.glob("**/*.partial"):
-            stale.unlink()
+        for pattern in (f"{PARTIAL}*", "*.partial"):  # the second: what facetoon 0.1 left when it was killed
+            for stale in out.glob(f"**/{pattern}"):
+                stale.unlink()
         (out / UNFINISHED).touch()
         self._journal = path.open("r+b" if path.exists() else "w+b")
         self._journal.truncate(whole)
@@ -64,7 +62,7 @@ class Workspace:
                 self._journal.close()
 
     def record(self, domain: str, file: PictureFile) -> Record | None:
-        """What an earlier run found out about this very file; None when it must be judged (again)."""
+        """An earlier run's record of this very file; None when the file must be cropped (again)."""
         known = self._known.get((domain, file.container, file.member))
         if known is None or known.file != file:
             return None
@@ -80,16 +78,16 @@ class Workspace:
         self._line(dataclasses.asdict(record))
 
     def finish(self) -> None:
-        """Everything is in place: the data set may be used."""
+        """Declare the data set complete: training may use it."""
         self._sync()
         (self.out / UNFINISHED).unlink(missing_ok=True)
 
     def aside(self, domain: str) -> Path:
-        """Where crops wait that are in no part of the data set."""
+        """The folder of crops that are in no part of the data set."""
         return self.out / ".prepare" / f"crops{domain}"
 
     def place(self, domain: str, places: dict[str, str]) -> None:
-        """Bring crops to their folders: {name: "trainA"}; crops of the domain that are not named go aside."""
+        """Move crops to their folders by {name: "trainA"}. Crops of the domain that it does not name go aside."""
         folders = [self.aside(domain), *(self.out / name for name in LAYOUT if name.endswith(domain))]
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
@@ -121,7 +119,7 @@ class Workspace:
         self._synced_s = time.monotonic()
 
     def _read(self, path: Path) -> int:
-        """Take in the journal; the number of bytes that are whole lines."""
+        """Read the journal; returns the number of bytes in whole lines."""
         whole = 0
         for number, line in enumerate(path.read_bytes().splitlines(keepends=True)):
             try:
@@ -136,7 +134,7 @@ class Workspace:
             except (ValueError, KeyError, TypeError) as error:
                 if isinstance(error, InputError):
                     raise
-                break  # the power went; what follows is judged again
+                break  # a run ended in the middle of a line: the files from here on are cropped again
             whole += len(line)
         return whole
 
@@ -145,30 +143,3 @@ class Workspace:
         if differing:
             changes = ", ".join(f"{k} {there.get(k)} there, {self._settings.get(k)} asked for" for k in differing)
             raise InputError(f"{self.out} was prepared with other settings ({changes}); choose another folder.")
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that its name never stands for half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(data)
-        os.replace(partial, path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def disk_faults(out: Path) -> Iterator[None]:
-    """A full or forbidden disk is for the user to mend: one sentence."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise InputError(
-                f"The disk of {out} is full; make room and run the same command again: it goes on where it was."
-            ) from None
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR):
-            raise InputError(f"{error.filename or out} cannot be written: {error.strerror}.") from None
-        raise

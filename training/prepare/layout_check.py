@@ -1,4 +1,4 @@
-"""`toon-train prepare --check`: an existing trainA/trainB/testA/testB, judged as it is, and what it would drop."""
+"""`toon-train prepare --check`: says what an existing trainA/trainB/testA/testB would lose, and changes nothing."""
 
 from __future__ import annotations
 
@@ -6,52 +6,52 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from facetoon.edge_runtime.whole_file import disk_faults
 from facetoon.training.pictures.images import PictureFile, list_layout
 from facetoon.training.prepare import manifest, prepare_report
+from facetoon.training.prepare.crop_pool import CropSetup, crop_all
 from facetoon.training.prepare.crops import SCORED_PX, Record
-from facetoon.training.prepare.journal import disk_faults
-from facetoon.training.prepare.panel import Panel, judge_all
 from facetoon.training.prepare.selection import Row, drop_grey, drop_repeats
 from facetoon.training.recipes.recipe import Prepare
 from tqdm import tqdm
 
 
-def check(dataset: str, panel: Panel, jobs: int, out: Path | None) -> list[Row]:
-    """Judge every picture of a layout (folder or zip file); `place` of a row is where it may stay.
+def check(dataset: str, setup: CropSetup, jobs: int, out: Path | None) -> list[Row]:
+    """Score every picture of a layout (folder or zip file). A row's `place` is where its picture may stay.
 
-    Nothing in the data set is changed; `out` gets the reports where it is given. Raises InputError when there is no
-    such layout.
+    The data set stays as it is. Reports go to the folder `out` where one is named. Raises InputError without such a
+    layout.
     """
     layout = list_layout(dataset)
     where = {file: folder for folder, files in layout.items() for file in files}
     todo: list[tuple[str, PictureFile]] = [(folder[-1], file) for file, folder in where.items()]
-    records = [record for record, _ in tqdm(judge_all(todo, panel, jobs), total=len(todo), unit="picture")]
-    rows = [row for domain in "AB" for row in _sorted_out(records, domain, where, panel.settings)]
+    records = [record for record, _ in tqdm(crop_all(todo, setup, jobs), total=len(todo), unit="picture")]
+    rows = [row for domain in "AB" for row in _selected(records, domain, where, setup.settings)]
     if out is not None:
         with disk_faults(out):
             out.mkdir(parents=True, exist_ok=True)
             manifest.write(out / "manifest.csv", rows)
-            prepare_report.write(out, rows, panel.settings, lambda row: row.record.file.read())
+            prepare_report.write(out, rows, setup.settings, lambda row: row.record.file.read())
     return rows
 
 
-def _sorted_out(records: list[Record], domain: str, where: dict[PictureFile, str], settings: Prepare) -> list[Row]:
+def _selected(records: list[Record], domain: str, where: dict[PictureFile, str], settings: Prepare) -> list[Row]:
     rows = []
     for record in (record for record in records if record.domain == domain):
         crop = record.crops[0] if record.crops else None
         rows.append(Row(record, crop, reason=record.reason or (crop.reason if crop else "")))
     _drop_misframed(rows, settings)
     good = [index for index, row in enumerate(rows) if not row.reason]
-    # Of two alike on both sides the test picture stays, so that dropping the other ends the leak.
+    # Of two alike on both sides of the split the test picture stays: without the other there is no leak.
     good.sort(key=lambda i: (not where[rows[i].record.file].startswith("test"), rows[i].record.file.member))
     good, _ = drop_repeats(rows, good, settings.duplicate_bits)
     for index in drop_grey(rows, good, settings):
         rows[index] = replace(rows[index], place=where[rows[index].record.file])
-    return [_told_across(row, rows, where) for row in rows]
+    return [_named_across(row, rows, where) for row in rows]
 
 
 def _drop_misframed(rows: list[Row], settings: Prepare) -> None:
-    """Reject faces whose height is far from the data set's own median: whatever its framing, it must be one."""
+    """Reject faces whose height is far from the data set's median: any framing will do, but it must be one."""
     heights = [np.log(row.crop.box[2]) for row in rows if not row.reason and row.crop and row.crop.box]
     if not heights:
         return
@@ -63,8 +63,8 @@ def _drop_misframed(rows: list[Row], settings: Prepare) -> None:
                 rows[index] = replace(row, reason="framing differs")
 
 
-def _told_across(row: Row, rows: list[Row], where: dict[PictureFile, str]) -> Row:
-    """Repeats on the other side of the split are named so: they are a leak."""
+def _named_across(row: Row, rows: list[Row], where: dict[PictureFile, str]) -> Row:
+    """Name a repeat on the other side of the split as such: it is a leak."""
     if not row.like:
         return row
     other = next(r for r in rows if r.name == row.like and r.place)
@@ -73,7 +73,7 @@ def _told_across(row: Row, rows: list[Row], where: dict[PictureFile, str]) -> Ro
 
 
 def framing_line(rows: list[Row], settings: Prepare) -> str:
-    """How the photographs are framed, beside the framing that the settings ask for; empty without measured faces."""
+    """The framing of the photographs beside that of the settings; empty where no face was measured."""
     shares = [row.crop.box[2] / SCORED_PX for row in rows if row.place and row.crop and row.crop.box]
     if not shares:
         return ""

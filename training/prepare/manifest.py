@@ -1,4 +1,4 @@
-"""manifest.csv: a line for every input file, or for each face of it: where it went, or why not, and its scores."""
+"""manifest.csv: a line for each face of each input file, with its place or its reason, and its scores."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import io
 from pathlib import Path
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.prepare.journal import write_whole
-from facetoon.training.prepare.selection import Past, Row
+from facetoon.edge_runtime.whole_file import write_whole
+from facetoon.training.prepare.selection import EarlierRun, Row
 
 SCORES = (
     *("probability", "turn", "cut", "outside", "sharpness", "brightness", "contrast", "chroma"),
@@ -23,7 +23,7 @@ HEADER = (
 
 
 def write(path: Path, rows: list[Row]) -> None:
-    """Write it, whole or not at all."""
+    """Write the manifest, whole or not at all."""
     text = io.StringIO()
     lines = csv.writer(text)
     lines.writerow(HEADER)
@@ -44,19 +44,19 @@ def _line(row: Row) -> list[object]:
     ]
 
 
-def read_past(dataset: Path) -> dict[str, Past]:
-    """What an earlier manifest decided for each domain, "A" and "B"; nothing when there is no manifest."""
-    path, past = dataset / "manifest.csv", {"A": Past(), "B": Past()}
+def read_earlier_run(dataset: Path) -> dict[str, EarlierRun]:
+    """The decisions of an earlier manifest for each domain, "A" and "B"; empty ones without a manifest."""
+    path, earlier = dataset / "manifest.csv", {"A": EarlierRun(), "B": EarlierRun()}
     if not path.exists():
-        return past
+        return earlier
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         lines = list(csv.DictReader(file))
     if lines and not {"domain", "crop", "place", "like"} <= lines[0].keys():
         raise InputError(f"{path} is no manifest of toon-train prepare.")
-    for line in (line for line in lines if line["place"] and line["domain"] in past):
-        past[line["domain"]].kept[line["crop"]] = line["place"]
-    for line in (line for line in lines if line["crop"] and line["like"] and line["domain"] in past):
-        of_domain = past[line["domain"]]
+    for line in (line for line in lines if line["place"] and line["domain"] in earlier):
+        earlier[line["domain"]].kept[line["crop"]] = line["place"]
+    for line in (line for line in lines if line["crop"] and line["like"] and line["domain"] in earlier):
+        of_domain = earlier[line["domain"]]
         if line["like"] in of_domain.kept and line["crop"] not in of_domain.kept:
             of_domain.repeats[line["crop"]] = of_domain.kept[line["like"]]
-    return past
+    return earlier

@@ -1,4 +1,4 @@
-"""Pictures that show the same, by a perceptual hash: copies, other encodings and sizes, small shifts.
+"""Finds pictures that show the same by a perceptual hash: copies, other encodings and sizes, small shifts.
 
 The hash holds the signs of the lowest 16x16 DCT coefficients (Zauner 2010, with 256 bits instead of 64: aligned faces
 are so alike that 64 bits confuse different people).
@@ -18,7 +18,7 @@ _BLOCK = 512  # rows compared at once: bounds the memory
 
 
 def perceptual_hash(grey: NDArray[np.uint8]) -> str:
-    """256 bits as hexadecimal, for a grey picture (height, width)."""
+    """The hash of a grey picture, uint8 (height, width), as 64 hexadecimal digits."""
     small = pixels.resize(grey, 32, 32).astype(np.float32)
     low = cv2.dct(small)[:16, :16].ravel()[1:]  # without the mean
     bits = np.append(low > np.median(low), False)
@@ -26,7 +26,7 @@ def perceptual_hash(grey: NDArray[np.uint8]) -> str:
 
 
 def near_pairs(hashes: Sequence[str], limit: int) -> Iterator[tuple[int, int, int]]:
-    """(earlier row, later row, differing bits) of every two hashes that differ by `limit` bits at most."""
+    """(earlier row, later row, differing bits) for each pair of hashes that differ by at most `limit` bits."""
     if not hashes:
         return
     packed = np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(len(hashes), BITS // 8)
@@ -40,9 +40,9 @@ def near_pairs(hashes: Sequence[str], limit: int) -> Iterator[tuple[int, int, in
 
 
 def keep_one_of_each(pairs: Iterable[tuple[int, int, int]]) -> dict[int, tuple[int, int]]:
-    """Rows to drop: {row: (the kept row it is like, differing bits)}. Of two like pictures the earlier row stays.
+    """Rows to drop: {row: (the kept row that it repeats, differing bits)}. Of two alike the earlier row stays.
 
-    What stays has no like among what stays, so no side of a split can leak into the other.
+    No two kept rows are alike, so neither side of a split can leak into the other.
     """
     near: dict[int, list[tuple[int, int]]] = {}
     for early, late, bits in pairs:

@@ -1,4 +1,4 @@
-"""report.html, self-contained, for people; report.json for programs."""
+"""Writes report.html, one self-contained page for people, and report.json for programs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.pictures.headers import picture_size
 from facetoon.training.prepare import domain_gap
-from facetoon.training.prepare.journal import write_whole
 from facetoon.training.prepare.selection import Row
 from facetoon.training.recipes.recipe import Prepare
 
@@ -34,7 +34,7 @@ ReadKept = Callable[[Row], bytes]
 
 @dataclass(frozen=True)
 class Histogram:
-    """Counts before and after, scaled to the highest bar; ranges in the measure's own unit."""
+    """Counts before and after selection, scaled to the highest bar. Ranges have the measure's own unit."""
 
     title: str
     least: str
@@ -42,11 +42,11 @@ class Histogram:
     bars: list[tuple[float, float]]
     """(before, after) for each bin, 0..100."""
     limits: list[float]
-    """Where a threshold stands, 0..100 from left to right."""
+    """Positions of thresholds, 0..100 from left to right."""
 
 
 def write(out: Path, rows: list[Row], settings: Prepare, read_kept: ReadKept) -> dict[str, Any]:
-    """Write both reports into `out`; what report.json holds. `read_kept` gives the bytes of a kept row's picture."""
+    """Write both reports into `out` and return what report.json holds. `read_kept` reads a kept row's picture."""
     domains = {d: of for d in NAMES if (of := [row for row in rows if row.record.domain == d])}
     samples = {d: _kept_pictures(of, settings.size_px, read_kept) for d, of in domains.items()}
     both = all(len(samples.get(d, ())) for d in NAMES)
@@ -122,7 +122,7 @@ def _of(rows: list[Row], reason: str) -> list[Row]:
 
 
 def _spread(rows: list[Row], most: int) -> list[Row]:
-    """At most so many rows, evenly over all in the order of their hashes: the same for the same data."""
+    """At most `most` rows, spread evenly in the order of their hashes: the same data give the same rows."""
     ordered = sorted(rows, key=lambda row: (row.record.sha256, row.name))
     return [ordered[i * len(ordered) // most] for i in range(most)] if len(ordered) > most else ordered
 
@@ -138,7 +138,7 @@ def _decoded(read_kept: ReadKept, row: Row) -> Image:
 
 
 def _thumbnail(row: Row) -> Image | None:
-    """The input picture, around the face where one was found; None when it cannot be read or is too large to be."""
+    """The input picture, cut around its face where it has one; None when it is unreadable or too large."""
     try:
         data = row.record.file.read() if row.reason != "too large" else b""
         header = picture_size(data)
@@ -156,7 +156,7 @@ def _thumbnail(row: Row) -> Image | None:
 
 
 def _sheet(thumbs: Sequence[Image | None]) -> str:
-    """A contact sheet as data URI; what cannot be shown is left out; empty when nothing is left."""
+    """A contact sheet as data URI, without pictures that cannot be shown; empty when none is left."""
     shown = [thumb for thumb in thumbs if thumb is not None]
     if not shown:
         return ""
@@ -167,7 +167,7 @@ def _sheet(thumbs: Sequence[Image | None]) -> str:
 
 
 def _pairs(rows: list[Row]) -> list[tuple[str, str, str]]:
-    """(picture of both, the file left out, the one it is like) for the most unlike of the near-duplicates."""
+    """(picture of both, kept file, dropped file) for the near-duplicates that differ most."""
     by_name = {row.name: row for row in rows if row.place}
     near = sorted(_of(rows, "near-duplicate"), key=lambda row: (-row.bits, row.name))
     chosen = [(row, by_name[row.like]) for row in near if row.like in by_name][:PAIRS]
@@ -209,15 +209,15 @@ def _scored(rows: list[Row], name: str) -> list[tuple[float, bool]]:
 
 
 def _histogram(title: str, values: list[tuple[float, bool]], limits: list[float]) -> Histogram | None:
-    """Of (value, kept) pairs; the few outermost values count in the outermost bins."""
+    """A histogram of (value, kept) pairs. The outermost values count in the outermost bins."""
     if not values:
         return None
     numbers, kept = np.array([v for v, _ in values], float), np.array([k for _, k in values])
     least, most = (float(v) for v in np.percentile(numbers, (0.5, 99.5)))
     shown = [limit for limit in limits if least - (most - least) <= limit <= most + (most - least)]
     least, most = min([least, *shown]), max([most, *shown])
-    room = 0.04 * (most - least) or 1.0  # a limit at the very edge is hard to see
-    least, most = least - room, most + room
+    margin = 0.04 * (most - least) or 1.0  # a limit at the very edge is hard to see
+    least, most = least - margin, most + margin
     edges = np.linspace(least, most, BINS + 1)
     counts = [np.histogram(np.clip(part, least, most), edges)[0] for part in (numbers, numbers[kept])]
     top = max(int(counts[0].max()), 1)

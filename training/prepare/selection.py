@@ -1,4 +1,4 @@
-"""Which crops make the data set, and on which side of the split: decided over all records of a domain at once."""
+"""Decides over all records of a domain which crops the data set keeps, and on which side of the split."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from facetoon.training.recipes.recipe import Prepare
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the manifest: a crop, or a file that gave none."""
+    """One line of the manifest: a crop, or a file without one."""
 
     record: Record
     crop: Crop | None
@@ -26,45 +26,45 @@ class Row:
     like: str = ""
     """The kept crop (in --check: the kept file) that this one repeats."""
     bits: int = 0
-    """By how many of 256 bits the perceptual hashes of the two differ."""
+    """How many of the 256 bits of their perceptual hashes differ."""
 
     @property
     def name(self) -> str:
-        """Of the crop's file, or of the input file where none was made."""
+        """Name of the crop's file, or of the input file where no crop was made."""
         return self.crop.name if self.crop and self.crop.name else self.record.file.member
 
 
 @dataclass(frozen=True)
-class Past:
+class EarlierRun:
     """What an earlier run decided about the crops of one domain, by their names."""
 
     kept: dict[str, str] = field(default_factory=dict)
     """Where each was put: {name: "trainA"}."""
     repeats: dict[str, str] = field(default_factory=dict)
-    """For those not kept, where the crop was that they repeat."""
+    """For crops that were not kept: the place of the crop that they repeat."""
 
 
-def sort_out(records: Iterable[Record], settings: Prepare, past: Past) -> list[Row]:
+def select_crops(records: Iterable[Record], settings: Prepare, earlier: EarlierRun) -> list[Row]:
     """Rows for all records of one domain, in their order.
 
-    Pure: the same records, settings and past give the same answer. What was kept before stays on its side.
+    Pure: the same arguments give the same rows. What an earlier run kept stays on its side.
     """
     rows = [row for record in records for row in _rows(record)]
     good = [index for index, row in enumerate(rows) if row.crop and not row.reason]
-    good.sort(key=lambda i: (rows[i].name not in past.kept, -_size(rows[i]), rows[i].record.sha256, rows[i].name))
+    good.sort(key=lambda i: (rows[i].name not in earlier.kept, -_size(rows[i]), rows[i].record.sha256, rows[i].name))
     good, clusters = drop_repeats(rows, good, settings.duplicate_bits)
     good = drop_grey(rows, good, settings)
     for index in good:
         names = [rows[index].name, *clusters.get(index, [])]
-        before = next((side[name] for side in (past.kept, past.repeats) for name in names if name in side), "")
+        before = next((side[name] for side in (earlier.kept, earlier.repeats) for name in names if name in side), "")
         rows[index] = replace(rows[index], place=before or _side(rows[index].record, settings))
     return rows
 
 
 def drop_repeats(rows: list[Row], good: list[int], limit: int) -> tuple[list[int], dict[int, list[str]]]:
-    """Give repeats their reason; the rows that stay, and for each the names of those that it stands for.
+    """Give repeats their reason. Returns the rows that stay, and by row the names of the crops that it stands for.
 
-    Of two alike the one that is earlier in `good` stays. Faces of one picture are no repeats of each other.
+    Of two alike the one earlier in `good` stays. Faces of one picture do not repeat each other.
     """
     seen: dict[tuple[str, str], int] = {}
     unique, clusters = [], dict[int, list[str]]()
@@ -85,7 +85,7 @@ def drop_repeats(rows: list[Row], good: list[int], limit: int) -> tuple[list[int
 
 
 def _near(rows: list[Row], unique: list[int], limit: int) -> list[tuple[int, int, int]]:
-    """Pairs whose crops are alike, or the whole pictures that they were cut from; not two faces of one picture."""
+    """Pairs of alike crops, or of crops from alike pictures; never two faces of one picture."""
     crops = [crop.phash for index in unique if (crop := rows[index].crop)]
     wholes = [rows[index].record.phash for index in unique]
     return [
@@ -97,7 +97,7 @@ def _near(rows: list[Row], unique: list[int], limit: int) -> list[tuple[int, int
 
 
 def drop_grey(rows: list[Row], good: list[int], settings: Prepare) -> list[int]:
-    """Give grey pictures above their share a reason; the rows that stay. The earlier in `good` stay first."""
+    """Give grey pictures beyond their share a reason. Returns the rows that stay; those earlier in `good` go first."""
     grey = [i for i in good if (crop := rows[i].crop) and crop.scores["chroma"] < settings.grey_chroma]
     share = settings.max_grey_share
     allowed = len(grey) if share >= 1 else int(share / (1 - share) * (len(good) - len(grey)))
@@ -113,14 +113,14 @@ def _rows(record: Record) -> list[Row]:
 
 
 def _size(row: Row) -> float:
-    """Pixels of the face, or of a picture without a measured face: the larger of two alike is kept."""
+    """Height of the face in pixels, or the picture's shorter side: of two alike the larger is kept."""
     if row.crop and row.crop.box:
         return row.crop.box[2]
     return float(min(row.record.width_px, row.record.height_px))
 
 
 def _side(record: Record, settings: Prepare) -> str:
-    """By content, or by the person where file names tell one: all of a person's pictures fall to one side."""
+    """The part by content hash, or by the person where file names tell: a person's pictures stay on one side."""
     digest = record.sha256
     if settings.identity_pattern:
         match = re.search(settings.identity_pattern, PurePosixPath(record.file.member).name)

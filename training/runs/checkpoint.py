@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
-from facetoon.training.prepare.journal import write_whole
+from facetoon.edge_runtime.whole_file import write_whole
 
 DIRECTIONS = {"ab": "photo to cartoon", "ba": "cartoon to photo"}
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.whole_file import disk_faults
 from facetoon.training.engine import cluster
 from facetoon.training.pictures.batches import MARGIN, WHOLE, Part, prefetch
 from facetoon.training.pictures.images import ImageSet, load_split
 from facetoon.training.pictures.pairs import load_pairs
-from facetoon.training.prepare.journal import disk_faults
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs import checkpoint, run_directory
 from facetoon.training.runs.checkpoint import Trainer

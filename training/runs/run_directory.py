@@ -13,7 +13,7 @@ from typing import Any
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.prepare.journal import write_whole
+from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.recipes.sections import apply_override, build
 

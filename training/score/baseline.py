@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.whole_file import disk_faults, write_whole
 from facetoon.training.networks import perceptual
-from facetoon.training.prepare.journal import disk_faults, write_whole
 from facetoon.training.score import distances
 from facetoon.training.score.scoring import SHEET_ROWS, Question, sheet
 from facetoon.training.score.translator import Translator

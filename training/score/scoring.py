@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.whole_file import disk_faults, write_whole
 from facetoon.training.pictures import batches
 from facetoon.training.pictures.images import ImageSet, list_pictures, load_split, read_square
-from facetoon.training.prepare.journal import disk_faults, write_whole
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.score import distances
 from facetoon.training.score.translator import Translator

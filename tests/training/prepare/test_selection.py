@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 from facetoon.training.pictures.images import PictureFile
 from facetoon.training.prepare.crops import Crop, Record
-from facetoon.training.prepare.selection import Past, sort_out
+from facetoon.training.prepare.selection import EarlierRun, select_crops
 from facetoon.training.recipes.recipe import Prepare
 
 
@@ -26,38 +26,42 @@ def places(rows):
     return {row.record.file.member: row.place for row in rows}
 
 
-def past_of(rows):
+def earlier_run(rows):
     kept = {row.name: row.place for row in rows if row.place}
-    return Past(kept, {row.name: kept[row.like] for row in rows if row.like in kept})
+    return EarlierRun(kept, {row.name: kept[row.like] for row in rows if row.like in kept})
 
 
 def test_about_a_fifth_is_for_testing_and_the_order_does_not_matter():
     records = [record(n) for n in range(500)]
-    rows = sort_out(records, Prepare(), Past())
+    rows = select_crops(records, Prepare(), EarlierRun())
     assert 70 < sum(row.place == "testA" for row in rows) < 130
-    assert places(rows) == places(sort_out(records[::-1], Prepare(), Past()))
+    assert places(rows) == places(select_crops(records[::-1], Prepare(), EarlierRun()))
 
 
 def test_of_two_alike_one_stays_and_it_goes_on_staying():
-    first = sort_out([record(1), record(2)], Prepare(), Past())
+    first = select_crops([record(1), record(2)], Prepare(), EarlierRun())
     larger_copy = record(900, like=1)
-    rows = sort_out([larger_copy, record(1), record(2)], Prepare(), past_of(first))
+    rows = select_crops([larger_copy, record(1), record(2)], Prepare(), earlier_run(first))
     assert [row.reason for row in rows] == ["near-duplicate", "", ""]
     assert places(first).items() <= places(rows).items()
-    fresh = sort_out([larger_copy, record(1), record(2)], Prepare(), Past())
+    fresh = select_crops([larger_copy, record(1), record(2)], Prepare(), EarlierRun())
     assert [row.reason for row in fresh] == ["", "near-duplicate", ""]  # the larger face, when nothing was kept before
 
 
 def test_a_repeat_takes_the_side_of_what_it_repeated_when_that_is_gone():
     for number in range(20):
         original, copy = record(number), record(1000 + number, like=number)
-        rows = sort_out([original, copy], Prepare(test_share=0.5), past_of(sort_out([original], Prepare(), Past())))
-        (left,) = sort_out([copy], Prepare(test_share=0.5), past_of(rows))
+        rows = select_crops(
+            [original, copy], Prepare(test_share=0.5), earlier_run(select_crops([original], Prepare(), EarlierRun()))
+        )
+        (left,) = select_crops([copy], Prepare(test_share=0.5), earlier_run(rows))
         assert left.place == rows[0].place
 
 
 def test_names_tell_who_must_stay_together():
-    rows = sort_out([record(n) for n in range(200)], Prepare(test_share=0.5, identity_pattern=r"^(\d)_"), Past())
+    rows = select_crops(
+        [record(n) for n in range(200)], Prepare(test_share=0.5, identity_pattern=r"^(\d)_"), EarlierRun()
+    )
     sides = {(row.record.file.member[0], row.place) for row in rows}
     assert len(sides) == 10
     assert {side for _, side in sides} == {"trainA", "testA"}
