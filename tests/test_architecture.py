@@ -33,7 +33,9 @@ ORDER = {
 SHARED_WITH_TRAINING = {"errors", "whole_file", "command_line", "pixels", "framing", "faces", "spec"}
 SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles"}  # it judges what ships, as it runs on the device
 SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks", "score", "trainers"}
-LATE: dict[str, str] = {}  # module -> why it imports another one of the kit inside a function
+LATE: dict[str, str] = {  # module -> why it imports another one of the kit inside a function
+    "edge_runtime.service.running": "the preview brings Flask, 10 MB that a headless run does without",
+}
 HEAVY = {"tensorflow", "keras", "jax", "torch"}
 
 
