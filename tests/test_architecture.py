@@ -40,7 +40,8 @@ SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles"}  # it judges w
 SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks", "score", "trainers"}
 LATE: dict[str, str] = {  # module -> why it imports another one of the kit inside a function
     "training.runs.checkpoint": "the layers of a generator need Keras, which reading a run directory does without",
-    "benchmarks.measuring.worker_process": "its memory is a figure of the result, and the pipeline's modules would count",
+    "benchmarks.measuring.worker_process": "the process is measured: modules of the pipeline would count",
+    "edge_runtime.service.running": "the preview brings Flask, 10 MB that a headless run does without",
 }
 HEAVY = {"tensorflow", "keras", "jax", "torch"}
 
