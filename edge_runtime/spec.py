@@ -30,12 +30,12 @@ class ModelSpec:
     recipe: str
     """The quantization recipe, named by its bits, such as static_wi8_ai8."""
     framing: Framing
-    """How training pictures were framed: the live crop must agree."""
+    """How training pictures were framed; the live crop must agree."""
     value_range: tuple[float, float] = (-1.0, 1.0)
-    """What grey levels 0 and 255 become."""
+    """What grey levels 0 and 255 become in the input."""
     colour_order: str = "RGB"
     styles: tuple[str, ...] = ()
-    """Names of the trained styles, in the order of the style input; one name means a plain, baked model."""
+    """Names of the trained styles, in the order of the style input. A single name is the look of a baked model."""
     scores: dict[str, Any] = field(default_factory=dict)
     """Comparison with the float model: psnr_db, ssim, and the size and hash of the image set."""
     calibration: dict[str, Any] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class ModelSpec:
 
 
 class Spec(Protocol):
-    """What every kind of spec has: a generator's ModelSpec, the face tracker's TrackerSpec."""
+    """What a generator's ModelSpec and the face tracker's TrackerSpec have in common."""
 
     @property
     def sha256(self) -> str:
@@ -102,7 +102,7 @@ def read_model(path: Path) -> tuple[bytes, ModelSpec]:
 
 
 def read_file(path: Path, parse: Callable[[str, str], AnySpec]) -> tuple[bytes, AnySpec]:
-    """`read_model` for any kind of spec: `parse` takes its text and the file's name."""
+    """`read_model` for any kind of spec; `parse` takes its text and the file's name."""
     parts = read_tailed(path)
     if parts is None:
         raise InputError(

@@ -77,7 +77,7 @@ def kit_rate(values: list[str], steps: int, warm_up: int) -> float:
     select_backend("tensorflow")  # before the first import of Keras
     import numpy as np
     from facetoon.training.recipes.recipe import load_recipe
-    from facetoon.training.trainers.cyclegan import CycleGAN
+    from facetoon.training.trainers.cyclegan_trainer import CycleGAN
 
     recipe = load_recipe(RECIPE, values)
     model, random = CycleGAN(recipe), np.random.default_rng(1)

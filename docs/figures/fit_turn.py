@@ -24,7 +24,7 @@ from facetoon.training.detectors.detector import Detection
 from facetoon.training.detectors.turn import FEATURES, TurnGauge
 from facetoon.training.detectors.yunet import LEVEL, detect_around, open_yunet
 from facetoon.training.pictures.images import falls_to_test, list_pictures
-from facetoon.training.recipes.recipe import Prepare
+from facetoon.training.recipes.parts import PrepareRecipe
 from numpy.typing import NDArray
 
 TEST_SHARE = 0.1  # as for the face tracker, so that no picture is held out here and trained on there
@@ -112,7 +112,7 @@ def main(argv: list[str] | None = None) -> int:
     weights = ridge(features[~held_out], turns[~held_out])
     with replacing(arguments.out) as partial:
         np.save(partial, weights)
-    print(judge(features[held_out] @ weights, turns[held_out], Prepare().max_turn))
+    print(judge(features[held_out] @ weights, turns[held_out], PrepareRecipe().max_turn))
     return 0
 
 

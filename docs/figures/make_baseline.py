@@ -57,11 +57,12 @@ def demo_face() -> Image:
 
 def transferred(photos: Image, style: Path, vgg_weights: str, steps: int) -> Image:
     """Photographs in the style of a picture file, as `toon-train stylize` paints them; RGB uint8 (n, h, w, 3)."""
-    from facetoon.training.networks import vgg
-    from facetoon.training.stylize.style_transfer import Settings, StyleTransfer
+    from facetoon.training.networks.vgg_weights import load_weights
+    from facetoon.training.stylize.style_settings import StyleSettings
+    from facetoon.training.stylize.style_transfer import StyleTransfer
 
     picture = pixels.decode_image(style.read_bytes(), str(style), over_white=True)
-    transfer = StyleTransfer(vgg.load_weights(vgg_weights), [picture], [], Settings(steps=steps))
+    transfer = StyleTransfer(load_weights(vgg_weights), [picture], [], StyleSettings(steps=steps))
     return transfer.paint(photos, progress=False)
 
 

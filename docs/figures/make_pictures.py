@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from facetoon.convert.formats.calibration import draw
+from facetoon.convert.sources.samples import draw
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.faces.finder import FaceFinder

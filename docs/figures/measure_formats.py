@@ -24,12 +24,14 @@ from facetoon.training.engine.backend import select_backend
 select_backend("tensorflow")  # before the first import of Keras
 
 # ruff: noqa: E402
-from facetoon.convert.build import Material, Request, build_all, convert, load_material, measure
+from facetoon.convert.build import build_all
 from facetoon.convert.formats.quantization import RECIPES, TFLITE
-from facetoon.convert.formats.quiet import quiet
 from facetoon.convert.improve.improvements import improve
 from facetoon.convert.judge.comparison import file_pictures, score
-from facetoon.convert.judge.conversion_report import Report, describe_delegation
+from facetoon.convert.judge.conversion_report import Report
+from facetoon.convert.judge.delegation import describe_delegation
+from facetoon.convert.material import Material, Request, convert, load_material, measure
+from facetoon.convert.quiet import quiet
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sessions.session import open_session
@@ -152,8 +154,7 @@ def random_picture(size_px: int) -> Image:
 def int8(request: Request, material: Material, label: str = "") -> Path:
     """Write a static_wi8_ai8 file of the material, without a report, and return its path."""
     path = request.out / f"trial.{label.replace(',', '+') or 'none'}{TFLITE}"
-    is_live = bool(material.source.styles) and material.style is None
-    styles = material.source.styles if is_live else ("baked",)
+    styles = material.source.styles if material.is_live else ("baked",)
     spec = ModelSpec("trial", material.source.direction, INT8.name, material.source.framing, styles=styles)
     write_model(path, convert(material, INT8, TFLITE, material.calibration), spec)
     return path

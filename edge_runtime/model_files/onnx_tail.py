@@ -1,8 +1,8 @@
 """The spec inside an .onnx file: `metadata_props["facetoon"]`, written as the file's last bytes.
 
-Protocol buffers merge what is concatenated, so one more metadata entry at the end of an ONNX file is an entry like any
-other: onnx, onnxruntime and Netron show it. Reading and writing it here spares the device the onnx package. Wire
-format: https://protobuf.dev/programming-guides/encoding/; field numbers: ModelProto in onnx.proto.
+Protocol buffers merge concatenated messages. So a metadata entry at the end of an ONNX file is like any other: onnx,
+onnxruntime and Netron show it. Reading and writing it here spares the device the onnx package.
+Wire format: https://protobuf.dev/programming-guides/encoding/. Field numbers: ModelProto in onnx.proto.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def join(model: bytes, text: str) -> bytes:
 
 
 def split(data: bytes) -> tuple[bytes, str] | None:
-    """The reverse of `join`: model bytes and text; None when `data` is no ONNX file that ends in such an entry."""
+    """The reverse of `join`: model bytes and text; None unless `data` is an ONNX file that ends in such an entry."""
     try:
         start, number, content = list(_fields(data))[-1]
         entry = {key: value for _, key, value in _fields(content)}
@@ -34,14 +34,14 @@ def split(data: bytes) -> tuple[bytes, str] | None:
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Every field of a message: where it starts, its number, its content (empty for numbers)."""
+    """Every field of a message: its offset, its number and its content, which is empty for a varint."""
     at = 0
     while at < len(data):
         start = at
         tag, at = _read_varint(data, at)
         length, at = _read_varint(data, at)
         if tag & 7 not in (VARINT, LENGTH_DELIMITED):
-            raise ValueError("no ONNX message")
+            raise ValueError("not an ONNX message")
         end = at if tag & 7 == VARINT else at + length
         if end > len(data):
             raise ValueError("truncated")
