@@ -83,7 +83,7 @@ def tiny_run(tmp_path):
         if styles:
             inputs.append(keras.Input((len(styles),), name="style"))
             x = keras.layers.Multiply()([x, keras.layers.Reshape((1, 1, 16))(keras.layers.Dense(16)(inputs[1]))])
-        model = keras.Model(inputs, keras.layers.Activation("tanh")(keras.layers.Conv2D(3, 1)(x)))
+        model = keras.Model(inputs if styles else image, keras.layers.Activation("tanh")(keras.layers.Conv2D(3, 1)(x)))
         run = tmp_path / "run"
         run.mkdir()
         model.save(run / "generator_ab.keras")
