@@ -11,7 +11,8 @@ from facetoon.edge_runtime import __version__
 from facetoon.edge_runtime.commands.tune_command import positive_rate
 from facetoon.edge_runtime.service import logs
 from facetoon.edge_runtime.service.config_file import with_config
-from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, RUNTIMES, model_file
+from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
+from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, model_file
 
 HELP = "cartoonize live, with the flags above"
 TOKEN_HELP = (

@@ -16,6 +16,7 @@ from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.pace import Pace
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording
 from facetoon.edge_runtime.service.reloading import settings_of
+from facetoon.edge_runtime.sessions.runtimes import runtime_beside
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, Session, open_session
 from facetoon.edge_runtime.sinks.outputs import SequenceSink, VirtualCameraSink, WindowSink
 from facetoon.edge_runtime.sinks.recording import open_recording, survives
@@ -56,7 +57,7 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     if isinstance(source, CameraSource):
         log.info(source.details)
     timer = StageTimer()
-    finder = FaceFinder(flags.faces, _tracker_runtime(flags), flags.search_every)
+    finder = FaceFinder(flags.faces, runtime_beside(flags.runtime).name, flags.search_every)
     cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=flags.budget_ms)
     settings = cartoonizer.settings.patched(settings_of(flags), cartoonizer.styles)
     # A headless run that records nothing encodes too: its figures are of the whole pipeline.
@@ -79,11 +80,6 @@ def _open_sessions(flags: argparse.Namespace) -> dict[str, Session]:
             raise InputError(f"Two models are called {path.stem}: rename one of the files, to tell them apart.")
         sessions[path.stem] = open_session(path, flags.runtime, flags.threads)
     return sessions
-
-
-def _tracker_runtime(flags: argparse.Namespace) -> str:
-    """The face tracker is a .tflite file, whatever the generator is."""
-    return "tflite-runtime" if flags.runtime == "tflite-runtime" else "litert"
 
 
 def _reads_fast(flags: argparse.Namespace) -> bool:

@@ -1,4 +1,4 @@
-"""Pictures from folders and zip files, read once, split by content hash."""
+"""Reads pictures from folders and zip files, and splits them into training and test by the hash of their bytes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -16,17 +16,17 @@ from pathlib import Path
 import numpy as np
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+from facetoon.edge_runtime.picture_files import PICTURES, is_picture, pictures_in
+from facetoon.training.pictures.data_source import DataSource, as_source
 
 
 @dataclass(frozen=True)
 class ImageSet:
     """Decoded pictures of one domain.
 
-    `images` is uint8 RGB (n, side, side, 3), of aligned pairs (n, 2, side, side, 3), the photograph first, and of what
-    teachers taught (n, 1 + teachers, side, side, 3); `source` (n,) says which of the given sources each came from;
-    `digest` is the SHA-256 over the pictures' own hashes, so equal sets have equal digests.
+    `images` is uint8 RGB (n, side, side, 3). Aligned pairs are (n, 2, side, side, 3), the photograph first. Photographs
+    with their teachers' answers are (n, 1 + teachers, side, side, 3). `source` (n,) numbers the source of each picture.
+    `digest` is the SHA-256 of the pictures' sorted hashes, so equal sets have equal digests.
     """
 
     images: pixels.Image
@@ -37,58 +37,66 @@ class ImageSet:
         return len(self.images)
 
 
-def load_split(sources: list[str], side_px: int, test_share: float) -> tuple[ImageSet, ImageSet]:
+def load_split(sources: Sequence[DataSource | str], side_px: int, test_share: float) -> tuple[ImageSet, ImageSet]:
     """Train and test pictures of one domain, each the largest centred square at `side_px`.
 
-    A source is a folder or zip file, with an optional pattern (`list_pictures`): `faces.zip#lfw_*`. A picture belongs
-    to the test set when the hash of its bytes falls below `test_share`: the split is stable when files are added.
-    Raises InputError when a source is missing or empty, or a picture cannot be read.
+    A picture is a test picture when the hash of its bytes falls below `test_share`, so the split stays the same when
+    files are added. A data set is split on disk already. Raises InputError when a source is missing or empty, or a
+    picture cannot be read.
     """
-    if len(sources) == 1 and sources[0].endswith(("#dataset-A", "#dataset-B")):  # split on disk already
-        dataset, _, part = sources[0].rpartition("#")
-        return load_dataset(dataset, part[-1], side_px)
+    places = [as_source(source) for source in sources]
+    if len(places) == 1 and places[0].domain:
+        return load_dataset(places[0].path, places[0].domain, side_px)
     hashes: list[str] = []
     images: list[pixels.Image] = []
     origin: list[int] = []
-    for index, source in enumerate(sources):
+    for index, source in enumerate(places):
         with ThreadPoolExecutor() as pool:
             read = list(pool.map(partial(read_square, side_px=side_px), list_pictures(source)))
         hashes += [digest for digest, _ in read]
         images += [image for _, image in read]
         origin += [index] * len(read)
+    return split_by_hash(hashes, images, origin, test_share)
+
+
+def split_by_hash(
+    hashes: list[str], images: list[pixels.Image], origin: list[int], test_share: float
+) -> tuple[ImageSet, ImageSet]:
+    """Training and test set of pictures with these hashes and source numbers. Raises InputError when one is empty."""
     is_test = np.array([falls_to_test(digest, test_share) for digest in hashes])
-    return tuple(  # type: ignore[return-value]
-        image_set(hashes, images, origin, np.flatnonzero(is_test == wanted), name)
-        for wanted, name in ((False, "training"), (True, "test"))
+    train, test = (
+        image_set(hashes, images, origin, np.flatnonzero(is_test == side), name)
+        for side, name in ((False, "training"), (True, "test"))
     )
+    return train, test
 
 
 def falls_to_test(digest: str, test_share: float) -> bool:
-    """Whether the content with this SHA-256 belongs to the test set, whatever other content there is."""
+    """Whether the file with this SHA-256 is a test picture. Other files do not matter."""
     return int(digest[:8], 16) / 2**32 < test_share
 
 
 LAYOUT = ("trainA", "testA", "trainB", "testB")
-"""Folders of a data set: A holds photographs, B cartoons (CycleGAN, U-GAT-IT, selfie2anime, toon-train prepare)."""
+"""Folders of a data set: A for photographs, B for cartoons, as in CycleGAN, U-GAT-IT and selfie2anime."""
 UNFINISHED = ".prepare/unfinished"
-"""A file that stands in a data set while `toon-train prepare` works on it."""
+"""A file that marks a data set while `toon-train prepare` works on it."""
 
 
 def list_layout(dataset: str) -> dict[str, list[PictureFile]]:
-    """The pictures of each folder of LAYOUT, in a folder or zip file, at any depth; empty ones are left out.
+    """The pictures in each folder of LAYOUT, at any depth of a folder or zip file; empty folders are left out.
 
-    Raises InputError when no such folder holds a picture, or when the data set is only half prepared.
+    Raises InputError when none of them holds a picture, or when `toon-train prepare` has not finished the data set.
     """
     if (Path(dataset) / UNFINISHED).exists():
         raise InputError(f"{dataset} is not finished: run the same toon-train prepare command again.")
     files: dict[str, list[PictureFile]] = {name: [] for name in LAYOUT}
-    for file in list_pictures(dataset):
+    for file in list_pictures(DataSource(dataset)):
         folder = next((part for part in file.member.split("/")[:-1] if part in files), None)
-        if folder and not file.member.startswith(".prepare/"):
+        if folder:
             files[folder].append(file)
     if not any(files.values()):
         raise InputError(f"{dataset} has no folder {', '.join(LAYOUT[:-1])} or {LAYOUT[-1]} with pictures.")
-    return {name: found for name, found in files.items() if found}
+    return {name: pictures for name, pictures in files.items() if pictures}
 
 
 def load_dataset(dataset: str, letter: str, side_px: int) -> tuple[ImageSet, ImageSet]:
@@ -109,7 +117,7 @@ def load_dataset(dataset: str, letter: str, side_px: int) -> tuple[ImageSet, Ima
 def image_set(
     hashes: list[str], images: list[pixels.Image], origin: list[int], rows: np.ndarray, name: str
 ) -> ImageSet:
-    """The chosen `rows` of what was read; InputError, calling it the `name` share, when there are none."""
+    """The chosen `rows` of all pictures. Raises InputError, with the `name` of the share, when there are none."""
     if not len(rows):
         raise InputError(f"The {name} share of {len(images)} pictures is empty; add pictures or change test_share.")
     digest = hashlib.sha256("".join(sorted(hashes[row] for row in rows)).encode()).hexdigest()
@@ -124,7 +132,7 @@ def read_square(file: PictureFile, side_px: int) -> tuple[str, pixels.Image]:
 
 @dataclass(frozen=True, order=True)
 class PictureFile:
-    """One picture in a folder or zip file; small, so that it travels between processes."""
+    """A picture in a folder or zip file. It is small, so it can be sent between processes."""
 
     container: str
     """The folder or zip file."""
@@ -140,7 +148,7 @@ class PictureFile:
         return f"{self.container}/{self.member}"
 
     def read(self) -> bytes:
-        """The file's bytes; raises InputError when they cannot be had."""
+        """The file's bytes. Raises InputError when they cannot be read."""
         try:
             if Path(self.container).is_dir():
                 return (Path(self.container) / self.member).read_bytes()
@@ -152,37 +160,29 @@ class PictureFile:
 
 @lru_cache(maxsize=8)
 def _open_zip(path: str, changed_ns: int) -> zipfile.ZipFile:
-    """One archive for all reads of a process, which are serialized by the archive's own lock; again when it changed."""
+    """One open archive for all reads of a process, opened again when the file changed; its own lock orders them."""
     return zipfile.ZipFile(path)
 
 
-def list_pictures(source: str) -> list[PictureFile]:
-    """Every picture of a folder or zip file, sorted by name; `source` may end in a pattern: `faces.zip#lfw_*`.
-
-    The pattern is for the file name, or, when it has a slash, for the end of the path: `comics.zip#v1/*`.
-
-    Raises InputError when there is no such source, or no picture in it.
-    """
-    place, _, pattern = source.partition("#")
-    path = Path(place)
+def list_pictures(source: DataSource | str) -> list[PictureFile]:
+    """Every picture of a source, sorted by name; InputError when there is no such source, or no picture in it."""
+    source = as_source(source)
+    path = Path(source.path)
+    if source.domain:
+        layout = list_layout(source.path)
+        return [file for part in ("test", "train") for file in layout.get(part + source.domain, [])]
     if path.is_dir():
-        found = list(_in_folder(path))
+        files = list(_in_folder(path))
     elif zipfile.is_zipfile(path):
-        found = list(_in_zip(path))
+        files = list(_in_zip(path))
     elif path.is_file():
-        raise InputError(f"{place} is neither a folder nor a whole zip file; if it is a zip, it is damaged.")
+        raise InputError(f"{path} is neither a folder nor a whole zip file; if it is a zip, it is damaged.")
     else:
-        raise InputError(f"{place} is neither a folder nor a zip file.")
-    kept = [f for f in found if _is_picture(f.member) and _matches(f.member, pattern or "*")]
+        raise InputError(f"{path} is neither a folder nor a zip file.")
+    kept = [file for file in files if _matches(file.member, source.pattern or "*")]
     if not kept:
-        raise InputError(f"{source} holds no pictures ({', '.join(SUFFIXES)}).")
+        raise InputError(f"{source} holds no pictures ({', '.join(PICTURES)}).")
     return sorted(kept)
-
-
-def _is_picture(member: str) -> bool:
-    """By its name; `._a.jpg` is what macOS puts beside a.jpg in a zip file, and no picture."""
-    name = member.rpartition("/")[2].lower()
-    return name.endswith(SUFFIXES) and not name.startswith("._")
 
 
 def _matches(member: str, pattern: str) -> bool:
@@ -190,10 +190,9 @@ def _matches(member: str, pattern: str) -> bool:
 
 
 def _in_folder(folder: Path) -> Iterator[PictureFile]:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            stat = path.stat()
-            yield PictureFile(str(folder), path.relative_to(folder).as_posix(), stat.st_size, str(stat.st_mtime_ns))
+    for member in pictures_in(folder, deep=True):
+        stat = (folder / member).stat()
+        yield PictureFile(str(folder), member, stat.st_size, str(stat.st_mtime_ns))
 
 
 def _in_zip(path: Path) -> Iterator[PictureFile]:
@@ -203,5 +202,5 @@ def _in_zip(path: Path) -> Iterator[PictureFile]:
     except (OSError, zipfile.BadZipFile) as error:
         raise InputError(f"The zip file {path} cannot be read: {error}.") from None
     for entry in entries:
-        if not entry.is_dir():
+        if not entry.is_dir() and is_picture(entry.filename):
             yield PictureFile(str(path), entry.filename, entry.file_size, f"{entry.CRC:08x}")

@@ -17,7 +17,7 @@ from facetoon.training.detectors.opening import open_detector
 from facetoon.training.detectors.profiles import ProfileFinder
 from facetoon.training.pictures.images import PictureFile
 from facetoon.training.prepare.crops import Cropper, Record
-from facetoon.training.recipes.recipe import Prepare
+from facetoon.training.recipes.parts import PrepareRecipe
 
 AHEAD = 8  # files in flight for each process
 
@@ -28,7 +28,7 @@ Cropped = tuple[Record, list[bytes]]  # what became of a file, and the PNG bytes
 class CropSetup:
     """How both domains are cropped. It is small, so that each process can open its own detectors from it."""
 
-    settings: Prepare
+    settings: PrepareRecipe
     detector: str = "device"
     detector_model: Path | None = None
     cartoon_detector: Path | None = None

@@ -18,7 +18,7 @@ from facetoon.training.detectors.profiles import ProfileFinder
 from facetoon.training.pictures.headers import is_cut_short, picture_size
 from facetoon.training.pictures.images import PictureFile
 from facetoon.training.prepare.near_duplicates import perceptual_hash
-from facetoon.training.recipes.recipe import Prepare
+from facetoon.training.recipes.parts import PrepareRecipe
 
 SCORED_PX = 128  # crops are scored at this size, whatever size they are written at
 MAX_FILE_BYTES = 300_000_000  # a picture of a real camera is far below; a zip bomb is not
@@ -72,7 +72,7 @@ class Cropper:
     """Crops and scores the pictures of one domain. Without a `detector` it takes pictures whole."""
 
     domain: str
-    settings: Prepare
+    settings: PrepareRecipe
     detector: Detector | None
     framed: bool = False
     """Pictures are face crops already: the face is measured where it should be, and no new crop is cut."""

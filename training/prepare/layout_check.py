@@ -12,7 +12,7 @@ from facetoon.training.prepare import manifest, prepare_report
 from facetoon.training.prepare.crop_pool import CropSetup, crop_all
 from facetoon.training.prepare.crops import SCORED_PX, Record
 from facetoon.training.prepare.selection import Row, drop_grey, drop_repeats
-from facetoon.training.recipes.recipe import Prepare
+from facetoon.training.recipes.parts import PrepareRecipe
 from tqdm import tqdm
 
 
@@ -35,7 +35,7 @@ def check(dataset: str, setup: CropSetup, jobs: int, out: Path | None) -> list[R
     return rows
 
 
-def _selected(records: list[Record], domain: str, where: dict[PictureFile, str], settings: Prepare) -> list[Row]:
+def _selected(records: list[Record], domain: str, where: dict[PictureFile, str], settings: PrepareRecipe) -> list[Row]:
     rows = []
     for record in (record for record in records if record.domain == domain):
         crop = record.crops[0] if record.crops else None
@@ -50,7 +50,7 @@ def _selected(records: list[Record], domain: str, where: dict[PictureFile, str],
     return [_named_across(row, rows, where) for row in rows]
 
 
-def _drop_misframed(rows: list[Row], settings: Prepare) -> None:
+def _drop_misframed(rows: list[Row], settings: PrepareRecipe) -> None:
     """Reject faces whose height is far from the data set's median: any framing will do, but it must be one."""
     heights = [np.log(row.crop.box[2]) for row in rows if not row.reason and row.crop and row.crop.box]
     if not heights:
@@ -72,7 +72,7 @@ def _named_across(row: Row, rows: list[Row], where: dict[PictureFile, str]) -> R
     return replace(row, reason=f"{row.reason} across the split") if leaks else row
 
 
-def framing_line(rows: list[Row], settings: Prepare) -> str:
+def framing_line(rows: list[Row], settings: PrepareRecipe) -> str:
     """The framing of the photographs beside that of the settings; empty where no face was measured."""
     shares = [row.crop.box[2] / SCORED_PX for row in rows if row.place and row.crop and row.crop.box]
     if not shares:

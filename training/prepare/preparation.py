@@ -19,7 +19,7 @@ from facetoon.training.prepare.crop_pool import CropSetup, crop_all
 from facetoon.training.prepare.crops import Record
 from facetoon.training.prepare.journal import Workspace
 from facetoon.training.prepare.selection import EarlierRun, Row, select_crops
-from facetoon.training.recipes.recipe import Prepare
+from facetoon.training.recipes.parts import PrepareRecipe
 from tqdm import tqdm
 
 DOMAINS = {"A": "photographs", "B": "cartoons"}
@@ -66,7 +66,7 @@ def _refuse_own_crops(files: list[tuple[str, PictureFile]], out: Path) -> None:
             raise InputError(f"{out} lies inside the source {folder}; choose a folder elsewhere.")
 
 
-def framed_for(settings: Prepare, model: Path) -> Prepare:
+def framed_for(settings: PrepareRecipe, model: Path) -> PrepareRecipe:
     """The settings with the framing of a model file's spec. Raises InputError for a file without a spec."""
     framing = read_model(model)[1].framing
     return dataclasses.replace(settings, face_height=framing.face_height, face_centre_y=framing.face_centre_y)
@@ -98,7 +98,7 @@ def _cropped(files: list[tuple[str, PictureFile]], workspace: Workspace, setup: 
     return [known[key] for key in files]
 
 
-def _selected(records: list[Record], settings: Prepare, earlier: dict[str, EarlierRun]) -> list[Row]:
+def _selected(records: list[Record], settings: PrepareRecipe, earlier: dict[str, EarlierRun]) -> list[Row]:
     return [
         row
         for domain in DOMAINS

@@ -20,7 +20,7 @@ from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.pictures.headers import picture_size
 from facetoon.training.prepare import domain_gap
 from facetoon.training.prepare.selection import Row
-from facetoon.training.recipes.recipe import Prepare
+from facetoon.training.recipes.parts import PrepareRecipe
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAMES = {"A": "Photographs", "B": "Cartoons"}
@@ -45,7 +45,7 @@ class Histogram:
     """Positions of thresholds, 0..100 from left to right."""
 
 
-def write(out: Path, rows: list[Row], settings: Prepare, read_kept: ReadKept) -> dict[str, Any]:
+def write(out: Path, rows: list[Row], settings: PrepareRecipe, read_kept: ReadKept) -> dict[str, Any]:
     """Write both reports into `out` and return what report.json holds. `read_kept` reads a kept row's picture."""
     domains = {d: of for d in NAMES if (of := [row for row in rows if row.record.domain == d])}
     samples = {d: _kept_pictures(of, settings.size_px, read_kept) for d, of in domains.items()}
@@ -94,7 +94,9 @@ def _split_warnings(domain: str, rows: list[Row]) -> list[str]:
     ]
 
 
-def _section(domain: str, rows: list[Row], settings: Prepare, sample: Image, read_kept: ReadKept) -> dict[str, Any]:
+def _section(
+    domain: str, rows: list[Row], settings: PrepareRecipe, sample: Image, read_kept: ReadKept
+) -> dict[str, Any]:
     facts = _facts(rows)
     reasons = Counter(row.reason for row in rows if row.reason)
     kept = [row for row in rows if row.place]
@@ -181,7 +183,7 @@ def _data_uri(image: Image) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(pixels.encode_jpeg(pixels.swap_red_blue(image))).decode()
 
 
-def _histograms(rows: list[Row], settings: Prepare) -> list[Histogram | None]:
+def _histograms(rows: list[Row], settings: PrepareRecipe) -> list[Histogram | None]:
     s = settings
     unique = {row.record.file: row for row in rows if row.record.width_px}.values()
     kept_files = {row.record.file for row in rows if row.place}

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from facetoon.training.pictures.images import falls_to_test
 from facetoon.training.prepare.crops import Crop, Record
 from facetoon.training.prepare.near_duplicates import keep_one_of_each, near_pairs
-from facetoon.training.recipes.recipe import Prepare
+from facetoon.training.recipes.parts import PrepareRecipe
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class EarlierRun:
     """For crops that were not kept: the place of the crop that they repeat."""
 
 
-def select_crops(records: Iterable[Record], settings: Prepare, earlier: EarlierRun) -> list[Row]:
+def select_crops(records: Iterable[Record], settings: PrepareRecipe, earlier: EarlierRun) -> list[Row]:
     """Rows for all records of one domain, in their order.
 
     Pure: the same arguments give the same rows. What an earlier run kept stays on its side.
@@ -96,7 +96,7 @@ def _near(rows: list[Row], unique: list[int], limit: int) -> list[tuple[int, int
     ]
 
 
-def drop_grey(rows: list[Row], good: list[int], settings: Prepare) -> list[int]:
+def drop_grey(rows: list[Row], good: list[int], settings: PrepareRecipe) -> list[int]:
     """Give grey pictures beyond their share a reason. Returns the rows that stay; those earlier in `good` go first."""
     grey = [i for i in good if (crop := rows[i].crop) and crop.scores["chroma"] < settings.grey_chroma]
     share = settings.max_grey_share
@@ -119,7 +119,7 @@ def _size(row: Row) -> float:
     return float(min(row.record.width_px, row.record.height_px))
 
 
-def _side(record: Record, settings: Prepare) -> str:
+def _side(record: Record, settings: PrepareRecipe) -> str:
     """The part by content hash, or by the person where file names tell: a person's pictures stay on one side."""
     digest = record.sha256
     if settings.identity_pattern:

@@ -1,12 +1,13 @@
-"""Dataclasses from TOML: every key and type is checked, an unknown one is refused by name."""
+"""Dataclasses from TOML. Every key, type and range is checked; a wrong one is refused by name."""
 
 from __future__ import annotations
 
 import dataclasses
 import tomllib
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from facetoon.edge_runtime.errors import InputError
+from facetoon.training.recipes.bounds import FINITE
 
 
 def apply_override(values: dict[str, Any], override: str) -> None:
@@ -30,8 +31,8 @@ Section = TypeVar("Section")
 
 
 def build(section: type[Section], values: dict[str, Any], where: str) -> Section:
-    """Make the dataclass `section` of `values`, checking every key and type."""
-    hints = get_type_hints(section)
+    """Make the dataclass `section` of `values`. Raises InputError, naming the key, for what its fields do not allow."""
+    hints = get_type_hints(section, include_extras=True)
     unknown = sorted(set(values) - set(hints))
     if unknown:
         raise InputError(f"{where[0].upper()}{where[1:]} has an unknown key: {unknown[0]} (known: {', '.join(hints)}).")
@@ -47,7 +48,9 @@ def build(section: type[Section], values: dict[str, Any], where: str) -> Section
     return section(**arguments)
 
 
-def _checked(key: str, value: Any, kind: Any, where: str) -> Any:
+def _checked(key: str, value: Any, hint: Any, where: str) -> Any:
+    """The value as the field's type; InputError when it is of another type or outside the field's bounds."""
+    kind, *bounds = get_args(hint) if get_origin(hint) is Annotated else (hint,)
     if kind is float and type(value) is int:
         value = float(value)
     if kind == tuple[float, float]:
@@ -58,4 +61,10 @@ def _checked(key: str, value: Any, kind: Any, where: str) -> Any:
     if not good:
         wanted = "two numbers" if kind == tuple[float, float] else getattr(kind, "__name__", kind)
         raise InputError(f"In {where}, {key} must be {wanted}, not {value!r}.")
+    if kind is float and not bounds:
+        bounds = [FINITE]
+    for bound in bounds:
+        if wanted := bound.refusal(value):
+            shown = list(value) if isinstance(value, tuple) else value
+            raise InputError(f"In {where}, {key} must be {wanted}, not {shown}.")
     return value

@@ -1,23 +1,154 @@
-"""What a run directory tells: its configuration, where and how it was made, its metrics and sample sheets."""
+"""A run directory as its readers see it: what the run is, which pictures it saw, and where its generators lie."""
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
+import hashlib
 import json
-import platform
-import subprocess
-from importlib import metadata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.whole_file import write_whole
+from facetoon.training.pictures.data_source import DataSource
+from facetoon.training.pictures.images import ImageSet, load_split
+from facetoon.training.pictures.pairs import load_pairs
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.recipes.sections import apply_override, build
+from facetoon.training.runs.checkpoint import generator_path
+from facetoon.training.runs.environment import environment
 
-PACKAGES = ("facetoon", "keras", "tensorflow", "tensorflow-cpu", "jax", "jaxlib", "numpy", "opencv-python-headless")
+INPUT_DOMAINS = {"ab": "photos", "ba": "cartoons"}
+"""What a generator of each direction takes."""
+
+
+@dataclass(frozen=True)
+class InputPictures:
+    """The pictures that a generator takes: where they lie, and which of them its run was trained on."""
+
+    sources: tuple[DataSource, ...]
+    test_share: float
+    train_sha256: str | None
+    """`ImageSet.digest` of the training share; None for a model without a run."""
+    recipe: Recipe | None = None
+    """Of a run that saw its photographs in aligned pairs alone; its [pairs] section finds them."""
+
+    def load(self, side_px: int) -> tuple[ImageSet, ImageSet]:
+        """Training and test pictures, uint8 RGB (n, side_px, side_px, 3); InputError when they cannot be read."""
+        if self.recipe is None:
+            return load_split(self.sources, side_px, self.test_share)
+        train, test = load_pairs(self.sources, side_px, self.test_share, self.recipe.pairs)
+        photos = [dataclasses.replace(pairs, images=pairs.images[:, 0]) for pairs in (train, test)]
+        return photos[0], photos[1]
+
+
+class RunDirectory:
+    """The only reader and writer of a run's config.json and sources.json; it knows every kind of run.
+
+    Nothing is read before it is asked for. Reading raises InputError, in one sentence, for what is no run directory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def exists(self) -> bool:
+        """Whether a run has begun here."""
+        return (self.path / "config.json").is_file()
+
+    def recipe(self, overrides: Sequence[str] = ()) -> Recipe:
+        """The run's recipe, with `key=value` overrides. A field that the run did not know has its default."""
+        with self._understood():
+            values = json.loads(json.dumps(self._config["recipe"]))  # a copy: overrides are written into it
+            for override in overrides:
+                apply_override(values, override)
+            return build(Recipe, values, f"the configuration of {self.path}")
+
+    @cached_property
+    def styles(self) -> tuple[str, ...]:
+        """Names of the generator's style input, in its order; empty for a generator without one."""
+        with self._understood():
+            return tuple(map(str, self._config.get("styles", ())))
+
+    @cached_property
+    def sources(self) -> dict[str, tuple[DataSource, ...]]:
+        """Where the pictures of each domain lay: "photos", "cartoons", "pairs" or "pictures"."""
+        with self._understood():
+            sources = json.loads(self._read("sources.json"))
+            return {domain: tuple(map(DataSource.from_json, places)) for domain, places in sources.items()}
+
+    def input_pictures(self, direction: str = "ab") -> InputPictures:
+        """What the generator of a direction takes: photographs ("ab") or cartoons ("ba").
+
+        A run that saw its photographs in pairs alone has them there.
+        """
+        recipe, domain = self.recipe(), INPUT_DOMAINS[direction]
+        in_pairs = direction == "ab" and domain not in self.sources
+        domain = "pairs" if in_pairs else domain
+        with self._understood():
+            sha256 = str(self._config["data"][domain]["train_sha256"])
+            return InputPictures(self.sources[domain], recipe.data.test_share, sha256, recipe if in_pairs else None)
+
+    def generator_path(self, direction: str = "ab") -> Path:
+        """The .keras file of a direction. Raises InputError when this kind of run holds none."""
+        return generator_path(self.path, direction)
+
+    def sha256(self, direction: str = "ab") -> str:
+        """Of configuration and generator: it names this state of this run in what is made from it."""
+        return hashlib.sha256(self._read("config.json") + self.generator_path(direction).read_bytes()).hexdigest()
+
+    def refuse_another(self, config: dict[str, Any]) -> None:
+        """Raise InputError, with the difference, when the directory belongs to another configuration.
+
+        The number of steps may change: that is how a run is prolonged. A field that the run did not know counts as
+        its default.
+        """
+        if not self.exists:
+            return
+        with self._understood():
+            recipe = _completed(self._config["recipe"], identity(Recipe())) | {"steps": config["recipe"]["steps"]}
+            before = _stable({**self._config, "recipe": recipe}).splitlines()
+        after = _stable(config).splitlines()
+        if before != after:
+            lines = difflib.unified_diff(before, after, "this run directory", "asked for", n=0, lineterm="")
+            difference = "\n  ".join(line for line in lines if not line.startswith("@@"))
+            raise InputError(
+                f"{self.path} belongs to another configuration; choose another directory or undo this:\n  {difference}"
+            )
+
+    def describe(self, config: dict[str, Any], sources: Mapping[str, Sequence[DataSource]]) -> None:
+        """Write config.json, sources.json and environment.json."""
+        places = {domain: [source.as_json() for source in domain_sources] for domain, domain_sources in sources.items()}
+        for name, value in (("config", config), ("sources", places), ("environment", environment())):
+            write_whole(self.path / f"{name}.json", _stable(value))
+
+    @cached_property
+    def _config(self) -> dict[str, Any]:
+        config: dict[str, Any] = json.loads(self._read("config.json"))
+        return config
+
+    def _read(self, name: str) -> bytes:
+        if not self.path.is_dir():
+            raise InputError(f"{self.path} is not a run directory (toon-train makes one).")
+        try:
+            return (self.path / name).read_bytes()
+        except OSError as error:
+            raise InputError(f"{self.path / name} cannot be read: {error.strerror}.") from None
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Turns what no run of toon-train has written into one sentence."""
+        try:
+            yield
+        except InputError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"The configuration of the run {self.path} cannot be understood: {error}.") from None
 
 
 def identity(recipe: Recipe) -> dict[str, Any]:
@@ -30,117 +161,6 @@ def identity(recipe: Recipe) -> dict[str, Any]:
     return json.loads(json.dumps(fields))  # type: ignore[no-any-return]  # tuples become lists, as in the file
 
 
-def refuse_another(run: Path, config: dict[str, Any]) -> None:
-    """Raise InputError, with the difference, when the directory belongs to another configuration.
-
-    The number of steps may grow or shrink: that is how a run is prolonged. A field that did not exist when the run
-    began counts as its default.
-    """
-    path = run / "config.json"
-    if not path.exists():
-        return
-    try:
-        there = json.loads(path.read_text("utf-8"))
-        there["recipe"] = _completed(there["recipe"], identity(Recipe())) | {"steps": config["recipe"]["steps"]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is no configuration of toon-train: {error}.") from None
-    before, after = _stable(there).splitlines(), _stable(config).splitlines()
-    if before != after:
-        lines = difflib.unified_diff(before, after, "this run directory", "asked for", n=0, lineterm="")
-        difference = "\n  ".join(line for line in lines if not line.startswith("@@"))
-        raise InputError(
-            f"{run} belongs to another configuration; choose another directory or undo this:\n  {difference}"
-        )
-
-
-def recipe_of(run: Path, overrides: list[str] | None = None) -> Recipe:
-    """The recipe of a run that exists, with overrides; InputError when its configuration cannot be read."""
-    path = run / "config.json"
-    try:
-        values = json.loads(path.read_text("utf-8"))["recipe"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is no configuration of toon-train: {error}.") from None
-    for override in overrides or []:
-        apply_override(values, override)
-    return build(Recipe, values, f"the configuration of {run}")
-
-
-def describe(run: Path, config: dict[str, Any], sources: dict[str, list[str]]) -> None:
-    """Write config.json, sources.json and environment.json."""
-    for name, value in (("config", config), ("sources", sources), ("environment", environment())):
-        write_whole(run / f"{name}.json", _stable(value).encode())
-
-
-def environment() -> dict[str, Any]:
-    """Versions, device and, in a checkout, the git revision ("+" for changes on top of it)."""
-    import keras
-
-    versions = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return {
-        "python": platform.python_version(),
-        "machine": platform.platform(),
-        "backend": keras.backend.backend(),
-        "devices": keras.distribution.list_devices(),
-        "packages": versions,
-        "git_revision": _git_revision(),
-    }
-
-
-def _git_revision() -> str:
-    git = ("git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*")
-    try:
-        return subprocess.run(git, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return ""  # installed from a wheel, or no git here
-
-
-class RunLog:
-    """metrics.jsonl, samples/*.png and the same as TensorBoard events. A worker that does not write keeps silent."""
-
-    def __init__(self, run: Path, first: int, writes: bool) -> None:
-        """What an interrupted run told of steps after `first` is dropped: they will be taken again."""
-        self.run, self.writes = run, writes
-        if not writes:
-            return
-        from tensorboardX import SummaryWriter
-
-        _forget_after(run / "metrics.jsonl", first)
-        self._lines = (run / "metrics.jsonl").open("a")
-        self._events = SummaryWriter(str(run / "tensorboard"), purge_step=first + 1, flush_secs=20)
-
-    def metrics(self, step: int, values: dict[str, float]) -> None:
-        """One line, and one TensorBoard scalar for each value."""
-        if not self.writes:
-            return
-        self._lines.write(json.dumps({"step": step, **values}) + "\n")
-        self._lines.flush()
-        for name, value in values.items():
-            self._events.add_scalar(name, value, step)
-
-    def sample(self, step: int, sheet: pixels.Image) -> None:
-        """The sample sheet of a step, RGB."""
-        if not self.writes:
-            return
-        from tensorboardX.proto.summary_pb2 import Summary
-
-        png = pixels.encode_png(sheet)
-        write_whole(self.run / "samples" / f"step-{step:08d}.png", png)
-        height, width, _ = sheet.shape  # written as it is: add_image would want PIL to encode it again
-        image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=png)
-        self._events.file_writer.add_summary(Summary(value=[Summary.Value(tag="samples", image=image)]), step)
-
-    def close(self) -> None:
-        """Leave all on the disk."""
-        if self.writes:
-            self._lines.close()
-            self._events.close()
-
-
 def _completed(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     """`values`, with the defaults of fields that they lack."""
     nested = {k: _completed(values[k], d) for k, d in defaults.items() if isinstance(d, dict) and k in values}
@@ -149,10 +169,3 @@ def _completed(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, An
 
 def _stable(value: Any) -> str:
     return json.dumps(value, indent=2, sort_keys=True) + "\n"
-
-
-def _forget_after(path: Path, step: int) -> None:
-    if path.exists():
-        whole = [line for line in path.read_text("utf-8").splitlines(True) if line.endswith("\n")]
-        lines = [line for line in whole if json.loads(line)["step"] <= step]
-        write_whole(path, "".join(lines).encode())

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
-import types
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cv2
@@ -47,15 +46,6 @@ class FlakyCapture:
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    """Time that passes only while the code under test sleeps."""
-    now = [0.0]
-    monkeypatch.setattr(cameras.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    monkeypatch.setattr(cameras.time, "monotonic", lambda: now[0])
-    return now
-
-
-@pytest.fixture
 def flaky(monkeypatch, clock):
     monkeypatch.setattr(FlakyCapture, "opened", 0)
     monkeypatch.setattr(cameras.cv2, "VideoCapture", FlakyCapture)
@@ -76,7 +66,7 @@ def test_a_lost_camera_shows_no_video_and_comes_back(flaky):
 
 def test_the_log_tells_of_a_loss_and_a_return_once_each(flaky, caplog):
     camera = open_camera("0", (640, 480), 30)
-    with caplog.at_level(logging.INFO, "edge_runtime"):
+    with caplog.at_level(logging.INFO, "facetoon.edge_runtime"):
         while (camera.read() == 99).all():
             pass
         while not (camera.read() == 99).all():
@@ -97,6 +87,8 @@ def test_a_camera_tells_what_was_asked_for_and_what_was_granted(flaky):
 
 def test_the_wait_stays_bounded_and_two_hundred_failures_are_survived(flaky, clock, monkeypatch):
     monkeypatch.setattr(FlakyCapture, "broken", range(2, 202))
+    dark = np.zeros((360, 480, 3), np.uint8)
+    monkeypatch.setattr(cameras, "no_video_frame", lambda *_: dark)  # hours of them: drawing each takes seconds here
     camera = open_camera("0", (640, 480), 30)
     while FlakyCapture.opened < 202:
         assert camera.read() is not None
@@ -107,7 +99,6 @@ def test_the_wait_stays_bounded_and_two_hundred_failures_are_survived(flaky, clo
 class MjpegServer(ThreadingHTTPServer):
     """A network camera: three frames to each viewer, then the line is cut; or a refusal."""
 
-    daemon_threads = True
     refusing = False
     served = 0
 
@@ -153,12 +144,18 @@ def test_two_hundred_cut_lines_of_a_network_camera_leave_no_thread_and_no_descri
         assert frame.shape == (120, 160, 3)
         camera._next_try_s = 0.0  # no back-off here: the waits are another test's
         if not camera._lost and camera.losses in (20, 199):
-            counts.append((len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))))
-    camera.close()
+            counts.append(_held())
     assert len(counts) >= 2
-    first, last = counts[0], counts[-1]
-    assert last[0] <= first[0] + 2  # a line that the server is just closing
-    assert last[1] <= first[1] + 2
+    first, deadline_s = counts[0], time.monotonic() + 120
+    while any(now > before + 2 for now, before in zip(_held(), first, strict=True)):  # the server closes lines late
+        assert time.monotonic() < deadline_s, f"{first} descriptors and threads have become {_held()}"
+        threading.Event().wait(0.05)
+    camera.close()
+
+
+def _held():
+    """Descriptors and threads of this process."""
+    return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
 
 
 def test_an_address_that_nobody_answers_is_one_sentence(network_camera):
@@ -174,55 +171,3 @@ def test_a_device_by_its_name(tmp_path):
     assert device_called("webcam", tmp_path) == "/dev/video2"
     assert device_called("loopback", tmp_path) == "/dev/video10"
     assert device_called("missing", tmp_path) is None
-
-
-def test_without_picamera2_the_message_says_how_to_install_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "picamera2", None)
-    with pytest.raises(InputError, match="sudo apt install python3-picamera2"):
-        open_camera("picamera", (640, 480), 30)
-
-
-class FakePicamera2:
-    """Speaks as picamera2 does; fails while it is unplugged."""
-
-    plugged = True
-    closed = 0
-
-    def __init__(self):
-        if not FakePicamera2.plugged:
-            raise IndexError("list index out of range")
-
-    def create_video_configuration(self, main, controls, buffer_count):
-        assert main["format"] == "RGB888"
-        return {"main": {**main, "size": (320, 240)}}
-
-    def configure(self, configuration):
-        self._configuration = configuration
-
-    def camera_configuration(self):
-        return self._configuration
-
-    def start(self):
-        pass
-
-    def capture_array(self, stream):
-        if not FakePicamera2.plugged:
-            raise RuntimeError("camera frontend has timed out")
-        return np.full((240, 320, 3), 99, np.uint8)
-
-    def close(self):
-        FakePicamera2.closed += 1
-
-
-def test_the_pi_camera_is_lost_and_found_like_any_other(monkeypatch, clock):
-    monkeypatch.setitem(sys.modules, "picamera2", types.SimpleNamespace(Picamera2=FakePicamera2))
-    monkeypatch.setattr(FakePicamera2, "plugged", True)
-    camera = open_camera("picamera", (640, 480), 30)
-    assert "granted 320x240 at 30/s" in camera.details
-    assert (camera.read() == 99).all()
-    FakePicamera2.plugged = False
-    assert not any((camera.read() == 99).all() for _ in range(30))
-    FakePicamera2.plugged = True
-    assert any((camera.read() == 99).all() for _ in range(90))
-    camera.close()
-    assert FakePicamera2.closed >= 2

@@ -83,3 +83,8 @@ def test_bad_source_is_one_sentence(tmp_path, make, message):
     with pytest.raises(InputError, match=message) as caught:
         open_source(str(make(tmp_path)))
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_hidden_in_a_folder_is_not_played(folder):
+    (folder / "._bild 0.png").write_bytes(b"a resource fork of macOS")
+    assert open_source(str(folder)).frames == 3

@@ -8,15 +8,17 @@ import pytest
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.pictures import batches
+from facetoon.training.pictures.even_sampling import draw_evenly
 from facetoon.training.pictures.images import list_pictures, load_split
 from facetoon.training.pictures.pairs import load_pairs
-from facetoon.training.recipes.recipe import Data, Pairs, Recipe
+from facetoon.training.recipes.parts import DataRecipe, PairsRecipe
+from facetoon.training.recipes.recipe import Recipe
 
-PLAIN = Data(size_px=24, photo_zoom=(1.0, 1.0), rotate_deg=0.0, photo_colour_jitter=0.0)
+PLAIN = DataRecipe(size_px=24, photo_zoom=(1.0, 1.0), rotate_deg=0.0, photo_colour_jitter=0.0)
 
 
 def recipe(data=None, batch_size=4, seed=1, pairs=None):
-    return Recipe(data=data or Data(size_px=24), batch_size=batch_size, seed=seed, pairs=pairs or Pairs())
+    return Recipe(data=data or DataRecipe(size_px=24), batch_size=batch_size, seed=seed, pairs=pairs or PairsRecipe())
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def test_pattern_picks_files_and_sources_are_told_apart(drawn):
 def test_sources_are_drawn_evenly(drawn):
     folder = drawn / "photos"
     train, _ = load_split([f"{folder}#00*", f"{folder}#1*", f"{folder}#2*"], 48, 0.1)
-    draws = [batches._draw(train, 30, np.random.default_rng(step)) for step in range(20)]
+    draws = [draw_evenly(train.source, 30, np.random.default_rng(step)) for step in range(20)]
     share = np.mean(train.source[np.concatenate(draws)] == 0)
     assert share == pytest.approx(1 / 3, abs=0.06)
 
@@ -81,17 +83,19 @@ def test_workers_share_a_batch_without_changing_it(photos, pairs):
 
 @pytest.fixture
 def pairs(drawn_pairs):
-    return load_pairs([str(drawn_pairs)], 30, 0.2, Pairs())
+    return load_pairs([str(drawn_pairs)], 30, 0.2, PairsRecipe())
 
 
 def test_both_pictures_of_a_pair_are_moved_and_coloured_alike(pairs):
     """The drawn cartoon is its photograph with the channels turned round, and remains so in every crop."""
-    shaken = recipe(Data(size_px=24, rotate_deg=40), 16, pairs=Pairs(zoom=(0.4, 1.0), colour_jitter=0, photo_jitter=0))
+    shaken = recipe(
+        DataRecipe(size_px=24, rotate_deg=40), 16, pairs=PairsRecipe(zoom=(0.4, 1.0), colour_jitter=0, photo_jitter=0)
+    )
     photo, cartoon = batches.batch_at(0, {"pairs": pairs[0]}, shaken)
     assert np.array_equal(photo[..., ::-1], cartoon)
-    jittered = recipe(Data(size_px=24, rotate_deg=40), 16, pairs=Pairs(colour_jitter=0, photo_jitter=0.3))
+    jittered = recipe(DataRecipe(size_px=24, rotate_deg=40), 16, pairs=PairsRecipe(colour_jitter=0, photo_jitter=0.3))
     photo, cartoon = batches.batch_at(0, {"pairs": pairs[0]}, jittered)
-    plain = batches.batch_at(0, {"pairs": pairs[0]}, recipe(jittered.data, 16, pairs=Pairs(colour_jitter=0)))[1]
+    plain = batches.batch_at(0, {"pairs": pairs[0]}, recipe(jittered.data, 16, pairs=PairsRecipe(colour_jitter=0)))[1]
     assert np.array_equal(cartoon, plain)
     assert not np.array_equal(photo[..., ::-1], cartoon)
 
@@ -101,10 +105,10 @@ def test_pairs_are_found_in_a_folder_of_a_zip(drawn_pairs, tmp_path, pairs):
         for path in drawn_pairs.iterdir():
             archive.write(path, f"set/v1/{path.name}")
             archive.write(path, f"set/v2/{path.name}")
-    assert load_pairs([f"{tmp_path}/a.zip#v2/*"], 30, 0.2, Pairs())[0].digest == pairs[0].digest
+    assert load_pairs([f"{tmp_path}/a.zip#v2/*"], 30, 0.2, PairsRecipe())[0].digest == pairs[0].digest
     assert len(pairs[0]) + len(pairs[1]) == 24
     with pytest.raises(InputError, match="NAME_input and NAME_comic in one folder"):
-        load_pairs([str(drawn_pairs)], 30, 0.2, Pairs(photo_suffix="_input"))
+        load_pairs([str(drawn_pairs)], 30, 0.2, PairsRecipe(photo_suffix="_input"))
     with pytest.raises(InputError, match="holds no pictures"):
         list_pictures(f"{tmp_path}/a.zip#v3/*")
 
@@ -119,7 +123,7 @@ def test_training_sees_what_the_device_sees(photos):
 
 
 def test_augmentation_stays_in_range(photos):
-    wild = Data(size_px=24, photo_zoom=(0.3, 1.0), rotate_deg=30, photo_colour_jitter=0.9)
+    wild = DataRecipe(size_px=24, photo_zoom=(0.3, 1.0), rotate_deg=30, photo_colour_jitter=0.9)
     batch = batches.batch_at(0, {"photos": photos[0]}, recipe(wild, 32))[0]
     assert batch.dtype == np.float32
     assert batch.shape == (32, 24, 24, 3)
@@ -128,7 +132,7 @@ def test_augmentation_stays_in_range(photos):
 
 def test_an_error_in_the_background_is_raised(photos):
     with pytest.raises(cv2.error):
-        list(batches.prefetch(0, 3, {"photos": photos[0]}, recipe(Data(size_px=-1))))
+        list(batches.prefetch(0, 3, {"photos": photos[0]}, recipe(DataRecipe(size_px=-1))))
 
 
 @pytest.mark.parametrize(

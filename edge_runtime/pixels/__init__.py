@@ -1,0 +1,47 @@
+"""The only code that decodes, resizes, warps, scales, quantizes or changes the colour order of a picture.
+
+Training, conversion, the device and the benchmarks all come here, because a generator that is trained on one
+resampling or one value range and run on another loses more than quantization ever costs it.
+
+Pictures are uint8 arrays of shape (height, width, 3). OpenCV's own order is BGR, which frames keep from the camera to
+the encoder; networks see RGB. Names say which: ``frame`` is BGR, ``image`` is RGB. Others import the room, not its
+modules: `from facetoon.edge_runtime import pixels`.
+"""
+
+from facetoon.edge_runtime.pixels.arrays import Image, Tensor, check_image, swap_red_blue
+from facetoon.edge_runtime.pixels.blending import blur, feather, match_colours, mix, paste, split_view, uncover
+from facetoon.edge_runtime.pixels.picture_codec import decode_image, encode_jpeg, encode_png
+from facetoon.edge_runtime.pixels.resampling import bend, fit, resize, scale_to, square, to_grey, view, warp, waves
+from facetoon.edge_runtime.pixels.tensors import decode_table, encode_table, from_unit, to_image, to_tensor, to_unit
+
+__all__ = [
+    "Image",
+    "Tensor",
+    "bend",
+    "blur",
+    "check_image",
+    "decode_image",
+    "decode_table",
+    "encode_jpeg",
+    "encode_png",
+    "encode_table",
+    "feather",
+    "fit",
+    "from_unit",
+    "match_colours",
+    "mix",
+    "paste",
+    "resize",
+    "scale_to",
+    "split_view",
+    "square",
+    "swap_red_blue",
+    "to_grey",
+    "to_image",
+    "to_tensor",
+    "to_unit",
+    "uncover",
+    "view",
+    "warp",
+    "waves",
+]

@@ -1,0 +1,23 @@
+"""The array that every picture is in memory, and its two colour orders."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""(height, width, 3), 0..255; several of one size have further axes in front."""
+Tensor = NDArray[np.generic]
+"""A network's input or output: (1, height, width, 3) for a picture, of the model's own dtype and range."""
+
+
+def check_image(image: Image, what: str = "image") -> None:
+    """Raise ValueError unless `image` is uint8 of shape (height, width, 3); the text names both sides."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"{what} is {image.dtype} of shape {image.shape}, not uint8 of shape (height, width, 3)")
+
+
+def swap_red_blue(image: Image) -> Image:
+    """RGB to BGR or back, as a new contiguous array."""
+    return cv2.cvtColor(image, cv2.COLOR_RGB2BGR)

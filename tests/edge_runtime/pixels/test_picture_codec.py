@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+
+
+def test_decode_names_the_file_that_is_no_picture():
+    for data in (b"", b"not a picture"):
+        with pytest.raises(InputError, match=r"holiday\.jpg is not a picture"):
+            pixels.decode_image(data, "holiday.jpg")
+
+
+def test_decode_honours_exif_rotation():
+    tall = np.zeros((40, 20, 3), np.uint8)
+    jpeg = cv2.imencode(".jpg", tall)[1].tobytes()
+    # APP1 segment with the single tag 0x0112 (orientation) = 6: to be turned a quarter.
+    tiff = b"MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"
+    exif = b"Exif\x00\x00" + tiff
+    turned = jpeg[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + jpeg[2:]
+    assert pixels.decode_image(turned, "x").shape == (20, 40, 3)
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_transparency_shows_the_colours_under_it_or_white(depth):
+    picture = np.zeros((4, 4, 4), depth)
+    picture[..., 2] = np.iinfo(depth).max  # red, invisible on the left
+    picture[:, 2:, 3] = np.iinfo(depth).max
+    png = cv2.imencode(".png", picture)[1].tobytes()
+    assert (pixels.decode_image(png, "x") == (255, 0, 0)).all()
+    over_white = pixels.decode_image(png, "x", over_white=True)
+    assert (over_white[:, :2] == 255).all()
+    assert (over_white[:, 2:] == (255, 0, 0)).all()
+    opaque = cv2.imencode(".png", picture[..., :3])[1].tobytes()
+    assert (pixels.decode_image(opaque, "x", over_white=True) == (255, 0, 0)).all()
+    with pytest.raises(InputError, match="is not a picture"):
+        pixels.decode_image(b"text", "x", over_white=True)

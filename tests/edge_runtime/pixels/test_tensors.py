@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from facetoon.edge_runtime import pixels
+
+
+def test_unit_range_covers_every_grey_level():
+    levels = np.arange(256, dtype=np.uint8)
+    unit = pixels.to_unit(levels)
+    assert unit[0] == -1.0
+    assert unit[255] == 1.0
+    assert np.array_equal(pixels.from_unit(unit), levels)
+
+
+@pytest.mark.parametrize(("dtype", "zero_point"), [(np.int8, -1), (np.uint8, 128)])
+def test_quantized_tables_lose_at_most_one_level(dtype, zero_point):
+    scale = 2 / 255
+    codes = pixels.encode_table(np.dtype(dtype), scale, zero_point)
+    back = pixels.decode_table(np.dtype(dtype), scale, zero_point)[codes.view(np.uint8)]
+    assert np.abs(back.astype(int) - np.arange(256)).max() <= 1
+
+
+def test_encode_table_saturates_instead_of_wrapping():
+    codes = pixels.encode_table(np.dtype(np.int8), 1 / 200, 0)
+    assert codes[0] == -128
+    assert codes[255] == 127
+
+
+def test_tensor_and_back_keeps_the_picture(gradient):
+    table = pixels.encode_table(np.dtype(np.float32), 0.0, 0)
+    assert np.array_equal(pixels.to_image(pixels.to_tensor(gradient, table), None), gradient)
