@@ -1,4 +1,4 @@
-"""The card of a model file, ours or another tool's: what goes in and out, what it is made of, what it scored."""
+"""The card of a model file, ours or another tool's: inputs and outputs, operators, scores."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from facetoon.convert.formats.quantization import ONNX, TFLITE
 from facetoon.convert.formats.tflite_metadata import read_metadata
-from facetoon.convert.judge.conversion_report import describe_delegation
-from facetoon.convert.judge.delegation import delegation
+from facetoon.convert.judge.delegation import delegation, describe_delegation
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.model_files import onnx_tail
 from facetoon.edge_runtime.model_files.tailed_file import TFLITE_MAGIC
@@ -24,13 +23,13 @@ from facetoon.edge_runtime.sessions.litert_session import open_interpreter
 from facetoon.edge_runtime.sessions.onnx_session import open_onnx
 from facetoon.edge_runtime.spec import ModelSpec, read_model
 
-# Position of the weights among the inputs of the TFLite operators that multiply.
+# Where the weights stand among the inputs of the TFLite operators that multiply.
 TFLITE_WEIGHTS = {"CONV_2D": 1, "DEPTHWISE_CONV_2D": 1, "FULLY_CONNECTED": 1, "TRANSPOSE_CONV": 1}
 
 
 @dataclass(frozen=True)
 class Card:
-    """What `toon-convert inspect` prints."""
+    """The facts that `toon-convert inspect` prints."""
 
     file: str
     bytes: int
@@ -45,7 +44,7 @@ class Card:
     opsets: dict[str, int] = field(default_factory=dict)
     """Of an .onnx file, by domain."""
     metadata: dict[str, str] = field(default_factory=dict)
-    """What TFLITE_METADATA tells, of a .tflite of any tool."""
+    """TFLITE_METADATA of a .tflite of any tool."""
 
     def to_text(self) -> str:
         """For a person."""
@@ -65,8 +64,8 @@ class Card:
         if self.spec is None:
             lines += [f"  {key}: {json.dumps(value)}" for key, value in self.metadata.items()]
             return "\n".join([*lines, "  no facetoon spec: another tool's file", ""])
-        told = dataclasses.asdict(self.spec)
-        lines += [f"  {key}: {json.dumps(value)}" for key, value in told.items() if value not in ("", (), {}, [])]
+        spec = dataclasses.asdict(self.spec)
+        lines += [f"  {key}: {json.dumps(value)}" for key, value in spec.items() if value not in ("", (), {}, [])]
         return "\n".join(lines) + "\n"
 
 
@@ -83,12 +82,12 @@ def inspect(path: Path) -> Card:
     else:
         raise InputError(f"{path} is neither a TFLite nor an ONNX model.")
     model, spec = read_model(path) if ours else (data, None)
-    told = _onnx(model, str(path)) if path.suffix == ONNX else _tflite(model, str(path))
-    return Card(file=str(path), bytes=len(data), spec=spec, **told)
+    facts = _onnx(model, str(path)) if path.suffix == ONNX else _tflite(model, str(path))
+    return Card(file=str(path), bytes=len(data), spec=spec, **facts)
 
 
 def _has_member(data: bytes) -> bool:
-    """Other tools' files may have a zip tail too, with their labels."""
+    """Whether our spec is in the zip tail; other tools' files may have one too, with their labels."""
     file = io.BytesIO(data)
     return zipfile.is_zipfile(file) and MEMBER in zipfile.ZipFile(file).namelist()
 
@@ -118,20 +117,20 @@ def _tflite_macs(op: dict[str, Any], shapes: dict[int, tuple[int, ...]]) -> int:
     if kind not in TFLITE_WEIGHTS:
         return 0
     weights = shapes[int(op["inputs"][TFLITE_WEIGHTS[kind]])]
-    given, taken = shapes[int(op["outputs"][0])], shapes[int(op["inputs"][2 if kind == "TRANSPOSE_CONV" else 0])]
+    image, output = shapes[int(op["inputs"][2 if kind == "TRANSPOSE_CONV" else 0])], shapes[int(op["outputs"][0])]
     if kind == "DEPTHWISE_CONV_2D":
-        return int(np.prod(given)) * weights[1] * weights[2]
-    if kind == "TRANSPOSE_CONV":  # every value that comes in meets every weight of its channel
-        return int(np.prod(taken[:3])) * int(np.prod(weights))
-    return int(np.prod(given)) * int(np.prod(weights[1:]))
+        return int(np.prod(output)) * weights[1] * weights[2]
+    if kind == "TRANSPOSE_CONV":  # every input value is multiplied by every weight of its channel
+        return int(np.prod(image[:3])) * int(np.prod(weights))
+    return int(np.prod(output)) * int(np.prod(weights[1:]))
 
 
 def _onnx(model: bytes, name: str) -> dict[str, Any]:
     import onnx
 
     session, _ = open_onnx(model, name, threads=1)
-    read = onnx.load_from_string(model)
-    graph = onnx.shape_inference.infer_shapes(read).graph
+    network = onnx.load_from_string(model)
+    graph = onnx.shape_inference.infer_shapes(network).graph
     values = [*graph.value_info, *graph.input, *graph.output]
     shapes = {v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim) for v in values}
     shapes |= {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
@@ -140,7 +139,7 @@ def _onnx(model: bytes, name: str) -> dict[str, Any]:
         "inputs": [f"{a.name} {tuple(a.shape)} {a.type}" for a in session.get_inputs()],
         "outputs": [f"{a.name} {tuple(a.shape)} {a.type}" for a in session.get_outputs()],
         "operators": dict(Counter(node.op_type for node in graph.node).most_common()),
-        "opsets": {entry.domain or "ai.onnx": entry.version for entry in read.opset_import},
+        "opsets": {entry.domain or "ai.onnx": entry.version for entry in network.opset_import},
         "macs": None if None in macs else sum(filter(None, macs)),
         "delegation": {},
     }
@@ -150,10 +149,10 @@ def _onnx_macs(node: Any, shapes: dict[str, tuple[int, ...]]) -> int | None:
     """0 for operators that multiply no weights, None where a shape is unknown."""
     if node.op_type not in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
         return 0
-    taken, weights, given = (shapes.get(name, ()) for name in (*node.input[:2], node.output[0]))
-    if not (taken and weights and given and all(taken) and all(given)):
+    image, weights, output = (shapes.get(name, ()) for name in (*node.input[:2], node.output[0]))
+    if not (image and weights and output and all(image) and all(output)):
         return None
     if node.op_type == "ConvTranspose":
-        return int(np.prod(taken)) * int(np.prod(weights[1:]))
-    # A convolution's weights are (out, in of the group, ...), a matrix product sums over the last axis that comes in.
-    return int(np.prod(given)) * (int(np.prod(weights[1:])) if node.op_type == "Conv" else taken[-1])
+        return int(np.prod(image)) * int(np.prod(weights[1:]))
+    # A convolution's weights are (out, in of the group, ...); a matrix product sums over the last axis of its input.
+    return int(np.prod(output)) * (int(np.prod(weights[1:])) if node.op_type == "Conv" else image[-1])

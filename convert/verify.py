@@ -1,13 +1,13 @@
-"""Measure an existing file again against the run that it came from."""
+"""Measures an existing file again, against the run that it was made from."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from facetoon.convert.build import Request, load_material, measure
 from facetoon.convert.formats.quantization import find_recipe
 from facetoon.convert.judge.conversion_report import shortfalls
+from facetoon.convert.material import Request, load_material, measure
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.spec import ModelSpec, read_model
@@ -29,8 +29,8 @@ def verify(path: Path, request: Request) -> tuple[ModelSpec, dict[str, float], t
     comparison = measure(path, material)
     limits = find_recipe(spec.recipe.partition("+")[0], path.suffix).thresholds
     reasons = list(shortfalls(comparison.scores, limits))
-    told, now = spec.scores.get("psnr_mean_db"), comparison.scores.psnr_mean_db
+    stored, now = spec.scores.get("psnr_mean_db"), comparison.scores.psnr_mean_db
     same_pictures = spec.scores.get("test") == material.test.describe()
-    if told is not None and same_pictures and abs(told - now) > TOLERANCE_DB:
-        reasons.append(f"The file tells of a mean PSNR of {told} dB; it is {now:.2f} dB.")
+    if stored is not None and same_pictures and abs(stored - now) > TOLERANCE_DB:
+        reasons.append(f"The file says that its mean PSNR is {stored} dB; it is {now:.2f} dB.")
     return spec, {"psnr_mean_db": now, "psnr_min_db": comparison.scores.psnr_min_db}, tuple(reasons)

@@ -1,1 +1,1 @@
-"""Finds the operators that make an int8 file bad."""
+"""Finds the operators that make an int8 file bad, and tries finer numbers for them."""

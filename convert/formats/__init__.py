@@ -1,1 +1,1 @@
-"""From a Keras generator to TFLite and ONNX files."""
+"""Turns a Keras generator into TFLite and ONNX bytes, by quantization recipes."""

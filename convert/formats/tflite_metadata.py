@@ -1,7 +1,7 @@
-"""TFLITE_METADATA: what other tools, such as Android Studio and MediaPipe, read of a .tflite file.
+"""TFLITE_METADATA: what other tools, such as Android Studio and MediaPipe, read in a .tflite file.
 
-The layout is that of metadata_schema.fbs 1.0 of tflite-support, which is no longer maintained; so the few tables that
-a generator needs are written here, field by field, with flatbuffers itself. The schema of the model around them comes
+The layout is metadata_schema.fbs 1.0 of tflite-support, which is no longer maintained. So the few tables that a
+generator needs are written here, field by field, with flatbuffers itself. The schema of the model around them comes
 with ai-edge-litert.
 """
 
@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 NAME = b"TFLITE_METADATA"
 IDENTIFIER = b"M001"
 MODEL_IDENTIFIER = b"TFL3"
-PARSER = "1.0.0"  # the oldest that knows all that is written here
+PARSER = "1.0.0"  # the oldest parser that knows all these fields
 GREY_LEVELS = 255.0
 
 
 class _Byte(int):
-    """An enumeration or a union's kind; other fields are offsets."""
+    """The value of an enumeration, or of a union's kind; other fields are offsets."""
 
 
 DESCRIPTIONS, RGB, IMAGE, NORMALIZATION = _Byte(1), _Byte(1), _Byte(2), _Byte(1)
@@ -34,16 +34,16 @@ DESCRIPTIONS, RGB, IMAGE, NORMALIZATION = _Byte(1), _Byte(1), _Byte(2), _Byte(1)
 def with_metadata(model: bytes, spec: ModelSpec) -> bytes:
     """The flatbuffer with name, author, licence, and how grey levels become the values of input and output.
 
-    It comes out smaller where vectors in it are equal.
+    Equal vectors are written once, which makes the file smaller.
     """
     root = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
     graph = root.subgraphs[0]
     is_style = [len(graph.tensors[index].shape) == 2 for index in graph.inputs]
     entry = schema.MetadataT()
     entry.name, entry.buffer = NAME, len(root.buffers)
-    told = schema.BufferT()
-    told.data = list(metadata(spec, is_style))
-    root.buffers.append(told)
+    buffer = schema.BufferT()
+    buffer.data = list(metadata(spec, is_style))
+    root.buffers.append(buffer)
     root.metadata = [*(root.metadata or ()), entry]
     builder = _SharingBuilder(len(model))
     builder.Finish(root.Pack(builder), MODEL_IDENTIFIER)
@@ -51,7 +51,7 @@ def with_metadata(model: bytes, spec: ModelSpec) -> bytes:
 
 
 class _SharingBuilder(flatbuffers.Builder):  # type: ignore[misc]
-    """Writes equal vectors once: each channel's zero point is 8 bytes of zeros, a fifth of a small file together."""
+    """Writes equal vectors once. The zero point of each channel is 8 bytes of zeros: a fifth of a small file in all."""
 
     def __init__(self, size: int) -> None:
         super().__init__(size)
@@ -76,7 +76,7 @@ def metadata(spec: ModelSpec, is_style: list[bool]) -> bytes:
         else _image(builder, "image", "a square RGB picture of a face, see facetoon.json", -low * std, std, (low, high))
         for style in is_style
     ]
-    # (value - mean) / std, so an output's give grey levels.
+    # Readers compute (value - mean) / std, which must give grey levels for the output.
     output = _image(builder, "cartoon", "the same picture, drawn", low, 1 / std, (low, high))
     graph = _table(builder, None, None, _tables(builder, inputs), _tables(builder, [output]))
     member = _table(builder, text(MEMBER), text("the model spec of facetoon"), DESCRIPTIONS)
@@ -105,7 +105,7 @@ def _image(builder: Any, name: str, what: str, mean: float, std: float, limits: 
 
 
 def _table(builder: Any, *fields: int | None) -> int:
-    """Its fields in the order of the schema; None leaves one out."""
+    """A table with its fields in the order of the schema; None leaves a field out."""
     builder.StartObject(len(fields))
     for slot, field in enumerate(fields):
         if isinstance(field, _Byte):
@@ -123,14 +123,14 @@ def _tables(builder: Any, offsets: list[int]) -> int:
 
 
 def _floats(builder: Any, value: float) -> int:
-    """One value, which stands for all channels."""
+    """A vector of one value, which stands for all channels."""
     builder.StartVector(4, 1, 4)
     builder.PrependFloat32(value)
     return int(builder.EndVector())
 
 
 def read_metadata(model: bytes) -> dict[str, str]:
-    """What a .tflite of any tool tells in TFLITE_METADATA: name, description, version, author, license.
+    """TFLITE_METADATA of any tool's .tflite: name, description, version, author, license.
 
     Empty without such metadata.
     """
@@ -143,8 +143,8 @@ def read_metadata(model: bytes) -> dict[str, str]:
 
 
 def _texts(data: bytes) -> dict[str, str]:
-    table, told = Table(data, int.from_bytes(data[:4], "little")), {}
+    table, texts = Table(data, int.from_bytes(data[:4], "little")), {}
     for slot, field in ((0, "name"), (1, "description"), (2, "version"), (4, "author"), (5, "license")):
         if offset := table.Offset(4 + 2 * slot):
-            told[field] = table.String(table.Pos + offset).decode("utf-8", "replace")
-    return {field: text for field, text in told.items() if text}
+            texts[field] = table.String(table.Pos + offset).decode("utf-8", "replace")
+    return {field: text for field, text in texts.items() if text}

@@ -1,4 +1,4 @@
-"""Keras generator to ONNX through tf2onnx: float, half, or int8 by ONNX Runtime's quantizer. Pictures channels last."""
+"""Turns a Keras generator into ONNX with tf2onnx: float, half, or int8 by ONNX Runtime. Pictures have channels last."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import Any
 import numpy as np
 import onnx
 import tensorflow as tf
-from facetoon.convert.formats.calibration import Sample
-from facetoon.convert.formats.quantization import Recipe
-from facetoon.convert.formats.quiet import quiet
+from facetoon.convert.formats.quantization import Quantization
+from facetoon.convert.quiet import quiet
+from facetoon.convert.sources.samples import Sample
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.edge_runtime.sessions.onnx_session import open_onnx
 
-OPSET = 17  # tf2onnx writes 18 at most, and says that 18 is not complete
-JUDGED = 50  # calibration pictures on which one way of measuring ranges is held against the other
+OPSET = 17  # tf2onnx writes 18 at most, and calls its 18 incomplete
+JUDGED = 50  # calibration pictures on which the two ways of measuring ranges are compared
 
 
-def to_onnx(fixed: Any, recipe: Recipe, calibration: Sample) -> bytes:
-    """ONNX bytes of a Keras model: bake.batch_of_one's, or one with a dynamic batch, which then stays dynamic.
+def to_onnx(fixed: Any, recipe: Quantization, calibration: Sample) -> bytes:
+    """ONNX bytes of a Keras model made by bake.batch_of_one; a dynamic batch stays dynamic.
 
-    Every recipe takes and gives float32 pictures. Raises InputError when tf2onnx has no word for an operation.
+    Every recipe takes and gives float32 pictures. Raises InputError when tf2onnx knows no ONNX for an operation.
     """
     with quiet():
         model = float32(fixed)
@@ -39,14 +39,14 @@ def to_onnx(fixed: Any, recipe: Recipe, calibration: Sample) -> bytes:
 
 
 def float32(fixed: Any) -> onnx.ModelProto:
-    """What tf2onnx makes of a Keras model, with names of this kit."""
+    """The Keras model in float, written by tf2onnx, with names of this kit."""
     import tf2onnx
 
     signature = [tf.TensorSpec(t.shape, t.dtype, name=t.name) for t in fixed.inputs]
     function = tf.function(
         lambda *inputs: fixed(list(inputs) if len(inputs) > 1 else inputs[0], training=False), autograph=False
     )
-    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # it logs as errors what the exception says
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # it logs the exception's text as an error
     try:
         model, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
     except (ValueError, RuntimeError, NotImplementedError) as error:
@@ -55,7 +55,7 @@ def float32(fixed: Any) -> onnx.ModelProto:
 
 
 def _renamed(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Names by operator and place: tf2onnx's count every model of the process, and so differ from build to build."""
+    """Names by operator and place. tf2onnx counts the models of a process, so its names differ from build to build."""
     graph = model.graph
     names = {"": "", **{argument.name: argument.name for argument in graph.input}}
     weights = {tensor.name: tensor for tensor in graph.initializer}
@@ -83,34 +83,34 @@ def _float16(model: onnx.ModelProto) -> onnx.ModelProto:
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     halved = ONNXModel(convert_float_to_float16(model, keep_io_types=True))
-    halved.topological_sort()  # the casts of the inputs were put last
+    halved.topological_sort()  # the casts of the inputs come last otherwise
     return halved.model
 
 
 def _int8(model: onnx.ModelProto, calibration: Sample) -> onnx.ModelProto:
-    """QDQ with uint8 activations (x86 runs int8 ones 2-3 times slower), per-channel int8 weights.
+    """QDQ with uint8 activations (x86 runs int8 ones 2-3 times slower) and per-channel int8 weights.
 
-    Ranges are either the widest of all pictures, or the mean over the pictures of each one's least and greatest value.
-    Single outliers spoil the first, pictures unlike each other (or styles) are clipped by the second; the one with the
-    smaller error on some of the calibration pictures is taken.
+    Ranges are either the widest of all pictures, or averages of each picture's least and greatest value. Single
+    outliers spoil the first; the second clips pictures or styles that are unlike the others. The kind with the smaller
+    error on some of the calibration pictures is used.
     """
     return better_ranges(prepare(model), calibration)[1]
 
 
 def better_ranges(prepared: onnx.ModelProto, calibration: Sample) -> tuple[bool, onnx.ModelProto]:
-    """Whether averaged ranges have the smaller error, and the model quantized with the better ones."""
+    """Whether averaged ranges have the smaller error, and the model quantized with the better kind."""
     candidates = [(average, quantize(prepared, calibration, average)) for average in (False, True)]
     return min(candidates, key=lambda candidate: _mean_square(prepared, candidate[1], calibration))
 
 
 def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The float model as the quantizer wants it: shapes known, normalization folded in."""
+    """The float model as the quantizer needs it: shapes known, normalization folded in."""
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     with tempfile.TemporaryDirectory() as name:
-        given, prepared = (Path(name) / f"{step}.onnx" for step in ("given", "prepared"))
-        onnx.save(model, given)  # from memory it would put the weights into a file of their own, and lose them
-        quant_pre_process(given, prepared, skip_symbolic_shape=True)
+        plain, prepared = (Path(name) / f"{step}.onnx" for step in ("plain", "prepared"))
+        onnx.save(model, plain)  # of a model in memory, the weights would go to a file of their own and get lost
+        quant_pre_process(plain, prepared, skip_symbolic_shape=True)
         return onnx.load(prepared)
 
 
@@ -121,20 +121,20 @@ def quantize(
     in_float: Sequence[str] = (),
     in_int16: Sequence[str] = (),
 ) -> onnx.ModelProto:
-    """int8, save for the nodes named in `in_float` and the tensors named in `in_int16`.
+    """int8, except the nodes named in `in_float` and the tensors named in `in_int16`.
 
     Tensors of 16 bits raise the opset to 21, and the convolutions around them run in float.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
     with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # NumPy's, of a tensor that is always 0
-        given, quantized = (Path(name) / f"{step}.onnx" for step in ("prepared", "int8"))
-        onnx.save(prepared, given)
+        warnings.simplefilter("ignore")  # NumPy's, about a tensor that is always 0
+        plain, quantized = (Path(name) / f"{step}.onnx" for step in ("prepared", "int8"))
+        onnx.save(prepared, plain)
         quantize_static(
-            given,
+            plain,
             quantized,
-            Reader(prepared, calibration),
+            CalibrationReader(prepared, calibration),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             activation_type=QuantType.QUInt8,
@@ -151,15 +151,15 @@ def quantize(
 
 def _mean_square(exact: onnx.ModelProto, candidate: onnx.ModelProto, calibration: Sample) -> float:
     runs = [open_onnx(m.SerializeToString(), "the model", threads=2)[0].run for m in (exact, candidate)]
-    reader, errors = Reader(exact, calibration), []
+    reader, errors = CalibrationReader(exact, calibration), []
     for _ in range(JUDGED):
         if tensors := reader.get_next():
-            (expected,), (given,) = (run(None, tensors) for run in runs)
-            errors.append(float(np.mean(np.square(expected - given))))
+            (expected,), (actual,) = (run(None, tensors) for run in runs)
+            errors.append(float(np.mean(np.square(expected - actual))))
     return float(np.mean(errors))
 
 
-class Reader:
+class CalibrationReader:
     """ONNX Runtime's CalibrationDataReader."""
 
     def __init__(self, model: onnx.ModelProto, calibration: Sample) -> None:
@@ -167,6 +167,6 @@ class Reader:
         self._rows = calibration.feeds()
 
     def get_next(self) -> dict[str, Tensor] | None:
-        """Without the style where it was baked."""
+        """The next picture's tensors, None after the last; a baked style is no input."""
         tensors = next(self._rows, None)
         return {name: tensors[name] for name in self._names} if tensors else None

@@ -1,4 +1,4 @@
-"""Keras generator to TFLite flatbuffer."""
+"""Turns a Keras generator into a TFLite flatbuffer."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from facetoon.convert.formats.calibration import Sample
-from facetoon.convert.formats.quantization import Recipe
-from facetoon.convert.formats.quiet import quiet
+from facetoon.convert.formats.quantization import Quantization
+from facetoon.convert.quiet import quiet
+from facetoon.convert.sources.samples import Sample
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from tensorflow.lite.python.convert import ConverterError
 
 
-def to_tflite(fixed: Any, recipe: Recipe, calibration: Sample) -> bytes:
+def to_tflite(fixed: Any, recipe: Quantization, calibration: Sample) -> bytes:
     """Flatbuffer bytes of a Keras generator made by bake.batch_of_one.
 
     Only static recipes look at `calibration`. static_wi8_ai8 takes int8 and gives int8, the others float32. Raises
-    InputError, with the converter's own words, when it refuses the network.
+    InputError with the converter's own words when the converter refuses the network.
     """
     try:
         with quiet(), warnings.catch_warnings():
-            # Meant for networks with fake quantization; here the calibration pictures give the ranges.
+            # This one is for networks with fake quantization; here the calibration pictures give the ranges.
             warnings.filterwarnings("ignore", "Statistics for quantized inputs were expected")
             # The calibrators run TensorFlow's own interpreter, or LiteRT's with every tensor kept.
             warnings.filterwarnings(
@@ -48,7 +48,7 @@ def float32(fixed: Any) -> bytes:
     return bytes(tf.lite.TFLiteConverter.from_keras_model(fixed).convert())
 
 
-def make_converter(fixed: Any, recipe: Recipe, calibration: Sample) -> Any:
+def make_converter(fixed: Any, recipe: Quantization, calibration: Sample) -> Any:
     """TensorFlow's converter, set up as the recipe says."""
     converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
     if recipe.weight_bits < 32:
@@ -77,50 +77,56 @@ def to_hybrid(float_model: bytes) -> bytes:
         work.add_dynamic_config(".*", name, 8)
     for name in (Op.DEPTHWISE_CONV_2D, Op.CONV_2D_TRANSPOSE):
         work.add_weight_only_config(".*", name, 8)
-    return bytes(work.quantize(enable_progress_bar=False, enable_progress_report=False).quantized_model)
+    return _quantized(work)
 
 
 def to_averaged(float_model: bytes, fixed: Any, calibration: Sample) -> bytes:
     """int8 by ai-edge-quantizer, whose ranges are a moving average over the pictures.
 
-    The converter's are the widest of all pictures; here single outliers count less, and what they need is clipped.
+    The converter's ranges are the widest of all pictures. Here single outliers count less, and are clipped.
     """
-    from ai_edge_quantizer import quantizer, recipe
-
-    work = quantizer.Quantizer(bytearray(float_model), recipe.static_wi8_ai8())
+    work = _static_quantizer(float_model)
     feeds = list(_feeds(fixed, calibration))
-    ranges = work.calibrate({"serving_default": feeds}, num_threads=1)  # more threads may sum in another order
-    result = work.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
-    return bytes(result.quantized_model)
+    return _quantized(
+        work, work.calibrate({"serving_default": feeds}, num_threads=1)
+    )  # threads change the order of sums
 
 
 def widest_ranges(float_model: bytes, fixed: Any, calibration: Sample) -> dict[str, Any]:
-    """What ai-edge-quantizer calls statistics, of every tensor over all pictures; its own are averages."""
-    from ai_edge_quantizer import quantizer, recipe
-
-    work = quantizer.Quantizer(bytearray(float_model), recipe.static_wi8_ai8())
+    """Least and greatest value of every tensor over all pictures, in ai-edge-quantizer's form; its own are averages."""
+    work = _static_quantizer(float_model)
     ranges: dict[str, Any] = {}
     for feed in _feeds(fixed, calibration):
-        for tensor, found in work.calibrate({"serving_default": [feed]}, num_threads=1).items():
-            known = ranges.setdefault(tensor, found)
-            known["min"], known["max"] = np.minimum(known["min"], found["min"]), np.maximum(known["max"], found["max"])
+        for tensor, span in work.calibrate({"serving_default": [feed]}, num_threads=1).items():
+            widest = ranges.setdefault(tensor, span)
+            widest["min"] = np.minimum(widest["min"], span["min"])
+            widest["max"] = np.maximum(widest["max"], span["max"])
     return ranges
 
 
 def to_mixed(float_model: bytes, ranges: dict[str, Any], in_int16: list[tuple[str, str]]) -> bytes:
     """int8 by ai-edge-quantizer with those ranges, and 16-bit activations for some (operator, its output's name)."""
-    from ai_edge_quantizer import quantizer, recipe
     from ai_edge_quantizer.qtyping import TFLOperationName
 
-    work = quantizer.Quantizer(bytearray(float_model), recipe.static_wi8_ai8())
+    work = _static_quantizer(float_model)
     for operator, tensor in in_int16:
         work.add_static_config(re.escape(tensor), TFLOperationName(operator), 16, 8)
+    return _quantized(work, ranges)
+
+
+def _static_quantizer(float_model: bytes) -> Any:
+    from ai_edge_quantizer import quantizer, recipe
+
+    return quantizer.Quantizer(bytearray(float_model), recipe.static_wi8_ai8())
+
+
+def _quantized(work: Any, ranges: dict[str, Any] | None = None) -> bytes:
     result = work.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
     return bytes(result.quantized_model)
 
 
-def _kernels(recipe: Recipe) -> list[Any]:
-    """Integer kernels alone for int8; with 16-bit activations what has none, such as depth-to-space, stays float."""
+def _kernels(recipe: Quantization) -> list[Any]:
+    """Integer kernels alone for int8. With 16-bit activations an operator without one, depth-to-space say, is float."""
     sets = tf.lite.OpsSet
     if recipe.activation_bits == 8:
         return [sets.TFLITE_BUILTINS_INT8]
@@ -128,14 +134,14 @@ def _kernels(recipe: Recipe) -> list[Any]:
 
 
 def _feeds(fixed: Any, calibration: Sample) -> Iterator[dict[str, Tensor]]:
-    """Without the style where it was baked."""
+    """The model's inputs for each picture; a baked style is no input."""
     names = [tensor.name for tensor in fixed.inputs]
     for tensors in calibration.feeds():
         yield {name: tensors[name] for name in names}
 
 
 def _reason(words: str) -> str:
-    """What the converter complains of, in its many lines: the operator it lacks, else its first line."""
+    """One line of the converter's many: the operator that it lacks, else its first line."""
     lines = [line.strip() for line in words.splitlines() if line.strip()]
     lacking = next((line for line in lines if line.startswith(("Flex ops:", "Custom ops:", "TF Select ops:"))), "")
     return f"it lacks an operator ({lacking})" if lacking else (lines or ["no reason given"])[0]

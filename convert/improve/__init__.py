@@ -1,1 +1,1 @@
-"""What can be done to a generator's weights before int8."""
+"""Changes a generator's weights so that int8 costs less."""

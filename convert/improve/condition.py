@@ -1,9 +1,9 @@
-"""Gains and shifts of a live style, made ready for int8: nothing is carried to them that a clip behind them cuts off.
+"""Clips the values before a live style's gains and shifts, so that int8 spends no steps on what is cut off behind them.
 
-A convolution's values span some -10..10 before the gain and the shift, of which ReLU6 behind them keeps 0..6: with one
-int8 scale for a tensor, most of its steps would be spent on what is cut off. What any style can show of a channel is
-known beforehand. So the channel is scaled to 0..6 there, and clipped by a ReLU6 that fuses into the convolution; gain
-and shift scale it back. The pictures stay, and the file has the operators that it had.
+Before the gain and the shift a convolution's values span about -10..10, of which the ReLU6 behind them keeps 0..6. A
+tensor has one int8 scale, so most of its steps would go to values that are cut off. What any style can show of a
+channel is known beforehand. So the channel is scaled to 0..6 there and clipped by a ReLU6 that fuses into the
+convolution; gain and shift scale it back. The pictures and the operators of the file stay the same.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import Any
 
 import keras
 import numpy as np
-from facetoon.convert.formats.fold import Folded, Values, consumers, scale_output
-from facetoon.convert.improve.improvements import watch
+from facetoon.convert.improve.fold import Folded, Values, consumers, scale_output
+from facetoon.convert.improve.layer_values import watch
 from facetoon.training.networks.student import RATE, StyleAffine
 from keras import layers
 
 CEILING = 6.0
-MARGIN = 0.1  # of a channel's span on the calibration pictures, beyond it
+MARGIN = 0.1  # beyond a channel's span on the calibration pictures, as a share of it
 LEAST_SPAN = 1e-2
 
 
 def condition(folded: Folded, inputs: list[Values]) -> Folded:
-    """The network with every channel before a gain and a shift clipped to what can be seen of it.
+    """The network with every channel before a gain and a shift clipped to the part that can be seen.
 
-    `inputs` are pictures and styles as for facetoon.convert.improve.improvements. Weights of the folded model change, the generator's do not.
+    `inputs` are those of layer_values.model_inputs. Weights of the folded model change, the generator's do not.
     """
     affines = {conv: affine for conv in folded.convolutions if (affine := _affine_behind(folded, conv))}
     spans: dict[Any, tuple[Values, Values]] = {}
@@ -44,8 +44,8 @@ def condition(folded: Folded, inputs: list[Values]) -> Folded:
         affine.gains.assign((gains * unit - 1) / RATE)
         affine.shifts.assign((shifts + gains * low) / RATE)
 
-    def call(op: Any, *given: Any, **options: Any) -> Any:
-        result = op(*given, **options)
+    def call(op: Any, *arguments: Any, **options: Any) -> Any:
+        result = op(*arguments, **options)
         return layers.ReLU(CEILING, name=f"{op.name}_visible")(result) if op in affines else result
 
     model = keras.models.clone_model(folded.model, clone_function=lambda op: op, call_function=call)
@@ -53,7 +53,7 @@ def condition(folded: Folded, inputs: list[Values]) -> Folded:
 
 
 def _affine_behind(folded: Folded, conv: Any) -> Any:
-    """The StyleAffine that alone looks at the convolution; None without one."""
+    """The StyleAffine that is the convolution's only consumer; None without one."""
     at = conv
     while len(folded.after[at]) == 1:
         at = folded.after[at][0]
@@ -63,16 +63,16 @@ def _affine_behind(folded: Folded, conv: Any) -> Any:
 
 
 def _visible(folded: Folded, affine: Any, least: Values, greatest: Values) -> tuple[Values, Values]:
-    """Of each channel: between what values any style shows a difference, and the calibration pictures came near.
+    """The span of each channel that the calibration pictures reach and in which some style shows a difference.
 
-    A mix's bound lies between those of its styles, since gain and shift are linear in the style.
+    The bounds of a mix lie between those of its styles, since gain and shift are linear in the style.
     """
     margin = MARGIN * (greatest - least)
     low, high = least - margin, greatest + margin
     following = folded.after[affine]
     if len(following) == 1 and isinstance(following[0], layers.ReLU) and following[0].max_value == CEILING:
         gains, shifts = (np.asarray(rows) for rows in affine.rows())
-        rises = (gains > 0).all(0)  # where a gain is 0 or below, nothing is known
+        rises = (gains > 0).all(0)  # where a gain is 0 or below, the clip gives no bound
         positive = np.where(rises, gains, 1)
         low = np.where(rises, np.maximum(low, (-shifts / positive).min(0)), low)
         high = np.where(rises, np.minimum(high, ((CEILING - shifts) / positive).max(0)), high)

@@ -1,8 +1,8 @@
 """Quantization-aware fine-tuning: the folded network learns to give the float generator's pictures in spite of int8.
 
-Fake quantization (Jacob et al. 2018) stands where the converter will quantize: on the weights of every convolution and
-on every tensor, whose range is what it spans on the calibration pictures. It only guides the weights: the fake
-quantizers stay behind, and the network is converted and calibrated as any other.
+Fake quantization (Jacob et al. 2018) stands where the converter will quantize: on the weights of every convolution, and
+on every tensor, with its range on the calibration pictures. It guides the weights and is then left out: the network is
+converted and calibrated like any other.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import Any
 
 import keras
 import numpy as np
-from facetoon.convert.formats.fold import CONVOLUTIONS, Folded, Values
-from facetoon.convert.improve.improvements import PICTURES, as_called, rounded_kernel, watch
+from facetoon.convert.improve.fold import CONVOLUTIONS, Folded, Values
+from facetoon.convert.improve.layer_values import PICTURES, as_called, watch
+from facetoon.convert.improve.rounding import rounded_kernel
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.networks.student import ClipUnit
 from keras import layers
@@ -29,15 +30,15 @@ def finetune(folded: Folded, generator: Any, inputs: list[Values], steps: int, s
     keras.utils.set_random_seed(seed)
     for layer in folded.model.layers:
         if isinstance(layer, layers.BatchNormalization):
-            layer.trainable = False  # one that no convolution could take in keeps its statistics
+            layer.trainable = False  # one that was not folded keeps its statistics
     student = with_fake_quantization(folded, [values[:PICTURES] for values in inputs])
-    wanted = _pictures(generator, inputs)
+    targets = _pictures(generator, inputs)
     rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
     student.compile(keras.optimizers.Adam(rate), "mse", jit_compile=False)  # XLA takes longer to compile than to train
     random = np.random.default_rng(seed)
     for _ in range(steps):
-        rows = random.choice(len(wanted), min(BATCH, len(wanted)), replace=False)
-        student.train_on_batch(as_called([values[rows] for values in inputs]), wanted[rows])
+        rows = random.choice(len(targets), min(BATCH, len(targets)), replace=False)
+        student.train_on_batch(as_called([values[rows] for values in inputs]), targets[rows])
 
 
 def with_fake_quantization(folded: Folded, inputs: list[Values]) -> Any:
@@ -50,15 +51,15 @@ def with_fake_quantization(folded: Folded, inputs: list[Values]) -> Any:
 
     watch(folded.model, inputs, note)
 
-    def call(op: Any, *given: Any, **options: Any) -> Any:
-        result = _RoundedKernel(op)(*given) if isinstance(op, CONVOLUTIONS) else op(*given, **options)
+    def call(op: Any, *arguments: Any, **options: Any) -> Any:
+        result = _RoundedKernel(op)(*arguments) if isinstance(op, CONVOLUTIONS) else op(*arguments, **options)
         return result if _is_fused(folded, op) else _RoundedValues(*ranges[op])(result)
 
     return keras.models.clone_model(folded.model, clone_function=lambda op: op, call_function=call)
 
 
 def _is_fused(folded: Folded, op: Any) -> bool:
-    """Whether all that follows is a clip, which kernels do before they quantize."""
+    """Whether only a clip follows, which kernels apply before they quantize."""
     following = folded.after[op]
     return len(following) == 1 and isinstance(following[0], (layers.ReLU, layers.Identity, ClipUnit))
 
@@ -84,6 +85,6 @@ class _RoundedValues(layers.Layer):
 
 
 def _pictures(generator: Any, inputs: list[Values]) -> Values:
-    """float32 of the float generator, which takes a style even where the folded network holds it."""
+    """The float generator's pictures, float32; it takes a style even where the folded network holds one."""
     rows = [slice(start, start + BATCH) for start in range(0, len(inputs[0]), BATCH)]
     return np.concatenate([generator(as_called([values[row] for values in inputs]), training=False) for row in rows])

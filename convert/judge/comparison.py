@@ -1,4 +1,4 @@
-"""Compare a model file with the float generator that it came from, picture by picture."""
+"""Compares a model file with the float generator that it was made from, picture by picture."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sessions.session import Session
 from numpy.typing import NDArray
 
-IDENTICAL_DB = 100.0  # stands for the infinite PSNR of equal pictures, which JSON and means cannot hold
+IDENTICAL_DB = 100.0  # for equal pictures, whose PSNR is infinite: JSON and means cannot hold that
 BATCH = 20
 MOST_OVERSHOOT = 1.2  # of a value that is clipped to -1..1
 PERCENTILES = (1, 5, 25, 50, 75, 95)
 
 
 @dataclass(frozen=True)
-class Scores:
+class Fidelity:
     """How close the file's pictures are to the float generator's."""
 
     psnr_mean_db: float
@@ -35,7 +35,7 @@ class Scores:
 class Comparison:
     """Scores, and the pictures they were measured on: uint8 RGB (n, side, side, 3) each, worst PSNR first."""
 
-    scores: Scores
+    scores: Fidelity
     inputs: Image
     expected: Image
     actual: Image
@@ -52,11 +52,11 @@ def compare(
 ) -> Comparison:
     """Run `inputs`, uint8 RGB (n, side, side, 3), through both and score the difference.
 
-    `styles`, float32 (n, styles), is the one each picture is drawn in, where the generator takes one; with `baked`,
-    the file holds it already and the session is not told.
+    `styles`, float32 (n, styles), is the style of each picture, for a generator that takes one. With `baked` the file
+    holds the style already, so the session gets none.
 
-    The session's answer is what a device shows: uint8. The float generator's output is quantized to uint8 too, by
-    pixels.from_unit, since that is the best any file could show; so a score says what the file adds to that rounding.
+    The session gives what a device shows: uint8. The float generator's output is rounded to uint8 too, by
+    pixels.from_unit, since no file could show more. So a score says what the file adds to that rounding.
     """
     expected = float_pictures(generator, inputs, styles)
     actual = file_pictures(session, inputs, None if baked else styles)
@@ -64,10 +64,10 @@ def compare(
 
 
 def score(inputs: Image, expected: Image, actual: Image) -> Comparison:
-    """The comparison of two sets of pictures."""
+    """The comparison of two sets of pictures of `inputs`, uint8 RGB (n, side, side, 3) each."""
     psnrs = np.array([psnr_db(e, a) for e, a in zip(expected, actual, strict=True)])
     ssims = [ssim(e, a) for e, a in zip(expected, actual, strict=True)]
-    scores = Scores(
+    scores = Fidelity(
         psnr_mean_db=float(psnrs.mean()),
         psnr_5th_percentile_db=float(np.percentile(psnrs, 5)),
         psnr_min_db=float(psnrs.min()),
@@ -80,15 +80,15 @@ def score(inputs: Image, expected: Image, actual: Image) -> Comparison:
 
 
 def psnr_db(expected: Image, actual: Image) -> float:
-    """Peak signal-to-noise ratio of two uint8 pictures; IDENTICAL_DB for equal ones."""
+    """Peak signal-to-noise ratio of two uint8 pictures in dB; IDENTICAL_DB for equal ones."""
     mean_square = float(np.mean((expected.astype(np.float64) - actual) ** 2))
     return 10 * float(np.log10(255**2 / mean_square)) if mean_square else IDENTICAL_DB
 
 
 def ssim(expected: Image, actual: Image) -> float:
-    """Structural similarity (Wang et al. 2004) of two uint8 pictures of at least 11x11, meaned over the channels.
+    """Structural similarity (Wang et al. 2004) of two uint8 pictures of at least 11x11, averaged over the channels.
 
-    Gaussian window of 11x11, sigma 1.5, only where it lies wholly inside the picture.
+    The window is Gaussian, 11x11 with sigma 1.5, and counts only where it lies wholly inside the picture.
     """
     x, y = expected.astype(np.float64), actual.astype(np.float64)
     mean_x, mean_y = _window(x), _window(y)
@@ -105,17 +105,17 @@ def _window(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def file_pictures(session: Session, inputs: Image, styles: NDArray[np.float32] | None = None) -> Image:
-    """What the file makes of `inputs`, each in its style."""
-    made = []
+    """The file's pictures of `inputs`, uint8 RGB (n, side, side, 3), each in its style, float32 (n, styles)."""
+    drawn = []
     for row, image in enumerate(inputs):
         if styles is not None:
             session.set_style(styles[row])
-        made.append(session.run(image))
-    return np.stack(made)
+        drawn.append(session.run(image))
+    return np.stack(drawn)
 
 
 def float_pictures(generator: Any, inputs: Image, styles: NDArray[np.float32] | None = None) -> Image:
-    """What the float generator makes of `inputs`; InputError when it gives values that are not numbers."""
+    """The float generator's pictures of `inputs`, uint8; raises InputError when it gives values that are no numbers."""
     values = np.concatenate([_call(generator, inputs[i : i + BATCH], styles, i) for i in range(0, len(inputs), BATCH)])
     if not np.isfinite(values).all():
         raise InputError(f"The generator {generator.name} gives values that are not numbers: its training has failed.")
@@ -123,7 +123,7 @@ def float_pictures(generator: Any, inputs: Image, styles: NDArray[np.float32] | 
 
 
 def check_range(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> None:
-    """Raises InputError where the generator's values on a few pictures are those of another scale, such as 0..255."""
+    """Raises InputError when the generator's values on a few pictures have another scale than -1..1, such as 0..255."""
     values = _call(generator, inputs[:BATCH], styles, 0)
     least, greatest = float(values.min()), float(values.max())
     if least >= 0 or float(np.mean(np.abs(values) > MOST_OVERSHOOT)) > 0.5:

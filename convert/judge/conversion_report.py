@@ -7,19 +7,19 @@ import json
 import platform
 from dataclasses import dataclass, field
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from facetoon.convert.formats.quantization import Thresholds
-from facetoon.convert.judge.comparison import Comparison, Scores
+from facetoon.convert.judge.comparison import Comparison, Fidelity
+from facetoon.convert.judge.delegation import describe_delegation
 from facetoon.edge_runtime import __version__, pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.spec import ModelSpec
 
-WORST = 6
+WORST = 6  # pictures in the sheet
 AMPLIFIED = 8
 LABELS = {
     "psnr_mean_db": "PSNR, mean (dB)",
@@ -32,23 +32,23 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that a person, or a later build, wants to know about one conversion."""
+    """Everything that a person or a later build may ask about one conversion."""
 
     spec: ModelSpec
     thresholds: Thresholds
     shortfalls: tuple[str, ...]
-    """Why the verdict is fail; none when it is pass."""
+    """Why the verdict is fail; empty when it is pass."""
     test: dict[str, Any]
     sizes_bytes: dict[str, int]
     versions: dict[str, str]
     percentiles_db: dict[str, float] = field(default_factory=dict)
     """PSNR of single pictures, by percentile."""
     kid: dict[str, Any] = field(default_factory=dict)
-    """See facetoon.convert.judge.kid; empty for few test pictures."""
+    """Of kid.kid_change; empty for few test pictures."""
     agreement: dict[str, float] = field(default_factory=dict)
-    """Scores of the file calibrated on one half of the pictures against the other half's; empty when not static."""
+    """Scores of two files against each other, each calibrated on one half of the pictures; empty when not static."""
     delegation: dict[str, Any] = field(default_factory=dict)
-    """See facetoon.convert.judge.delegation; empty for ONNX."""
+    """Of delegation.delegation; empty for ONNX."""
 
     @property
     def verdict(self) -> str:
@@ -90,10 +90,10 @@ class Report:
     def _more(self) -> list[str]:
         parts = []
         if self.kid:
-            told, (low, high) = self.kid, self.kid["interval"]
+            kid, (low, high) = self.kid, self.kid["interval"]
             parts.append(
-                f"KID to the float generator's pictures of other inputs: {told['file']:.5f}; the float generator's own "
-                f"is {told['float']:.5f}, so the change is {told['change']:+.5f} (95 % interval {low:+.5f} to "
+                f"KID to the float generator's pictures of other inputs: {kid['file']:.5f}; the float generator's own "
+                f"is {kid['float']:.5f}, so the change is {kid['change']:+.5f} (95 % interval {low:+.5f} to "
                 f"{high:+.5f})."
             )
         if self.agreement:
@@ -105,14 +105,7 @@ class Report:
         return parts
 
 
-def describe_delegation(told: dict[str, Any]) -> str:
-    """A sentence on what XNNPACK takes, with a warning for every operator that it leaves to slow kernels."""
-    text = f"XNNPACK takes {told['delegated']} of {told['operators']} operators in {told['partitions']} partition(s)."
-    left = ", ".join(f"{count} x {name}" for name, count in told["left"].items())
-    return f"{text} Warning: left to slower kernels: {left}." if left else text
-
-
-def shortfalls(scores: Scores, thresholds: Thresholds) -> tuple[str, ...]:
+def shortfalls(scores: Fidelity, thresholds: Thresholds) -> tuple[str, ...]:
     """A sentence for every score that misses its threshold; one that is not a number misses it too."""
     missed = []
     for key, least in dataclasses.asdict(thresholds).items():
@@ -122,15 +115,15 @@ def shortfalls(scores: Scores, thresholds: Thresholds) -> tuple[str, ...]:
     return tuple(missed)
 
 
-def rounded(scores: Scores) -> dict[str, float]:
-    """For people and files; the verdict uses the unrounded ones."""
+def rounded(scores: Fidelity) -> dict[str, float]:
+    """Scores for people and files; the verdict uses them unrounded."""
     return {key: round(value, 4 if key == "ssim_mean" else 2) for key, value in dataclasses.asdict(scores).items()}
 
 
 def versions(runtime: str) -> dict[str, str]:
-    """What made and measured the file; kernels, and so scores, differ between processor families."""
+    """What wrote and measured the file. Kernels differ between processor families, and so do scores."""
     libraries = {name: metadata.version(name) for name in ("keras", "numpy")}
-    import tensorflow  # its distribution has several names
+    import tensorflow  # its distribution goes by several names
 
     return {
         "facetoon": __version__,
@@ -142,15 +135,17 @@ def versions(runtime: str) -> dict[str, str]:
     }
 
 
-def write_report(report: Report, comparison: Comparison, paths: dict[str, Path]) -> None:
-    """Write the JSON, the Markdown and the picture of the worst cases to `paths`."""
-    paths["json"].write_text(report.to_json(), "utf-8")
-    paths["markdown"].write_text(report.to_markdown(), "utf-8")
-    paths["worst"].write_bytes(pixels.encode_png(worst_sheet(comparison)))
+def report_files(report: Report, comparison: Comparison) -> dict[str, bytes]:
+    """The contents of the report's files: "json", "markdown", and "worst", a PNG of the worst cases."""
+    return {
+        "json": report.to_json().encode(),
+        "markdown": report.to_markdown().encode(),
+        "worst": pixels.encode_png(worst_sheet(comparison)),
+    }
 
 
 def worst_sheet(comparison: Comparison) -> Image:
-    """The worst pictures as rows: input, float, model file, their difference amplified 8 times."""
+    """One row for each of the worst pictures: input, float, model file, their difference times 8. RGB uint8."""
     difference = cv2.absdiff(comparison.expected, comparison.actual).astype(np.int32) * AMPLIFIED
     amplified = np.minimum(difference, 255).astype(np.uint8)
     columns = (comparison.inputs, comparison.expected, comparison.actual, amplified)
@@ -158,14 +153,14 @@ def worst_sheet(comparison: Comparison) -> Image:
 
 
 def table_of_all(results: dict[str, Report | InputError]) -> str:
-    """Markdown: one line a file, by name; what was refused has its reason."""
+    """Markdown: one line for each file by its name; a refused file has the reason."""
     rows: list[list[Any]] = []
     for name, result in results.items():
         if isinstance(result, InputError):
             rows.append([name, f"refused: {result}", "", "", "", "", ""])
             continue
-        scores, told = result.spec.scores, result.delegation
-        undelegated = ", ".join(f"{count} {op}" for op, count in told["left"].items()) or "none" if told else ""
+        scores, counts = result.spec.scores, result.delegation
+        undelegated = ", ".join(f"{count} {op}" for op, count in counts["left"].items()) or "none" if counts else ""
         kilobytes = f"{result.sizes_bytes['file'] / 1000:.0f}"
         figures = [f"{scores[key]:.1f}" for key in ("psnr_mean_db", "psnr_min_db")] + [f"{scores['ssim_mean']:.4f}"]
         rows.append([name, result.verdict, *figures, kilobytes, undelegated])

@@ -1,4 +1,4 @@
-"""Which operators of a TFLite model XNNPACK, LiteRT's fast CPU kernels, takes, and which fall back to slower ones."""
+"""Which operators of a TFLite model run in XNNPACK, LiteRT's fast CPU kernels, and which fall back to slower ones."""
 
 from __future__ import annotations
 
@@ -13,32 +13,40 @@ DELEGATE = "DELEGATE"
 def delegation(model: bytes, name: str = "the model") -> dict[str, Any]:
     """Counts for flatbuffer bytes: operators, delegated, partitions, and `left`, undelegated operators by name.
 
-    LiteRT keeps the operators that a delegate replaced beside the delegate's own nodes; those between a node's inputs
-    and its outputs are the ones it took. Raises InputError when LiteRT cannot run the model.
+    LiteRT lists the operators that a delegate replaced beside the delegate's own nodes. A node has replaced the
+    operators between its inputs and its outputs. Raises InputError when LiteRT cannot run the model.
     """
     interpreter, _ = open_interpreter(model, name, "litert", threads=1)
     listed = interpreter._get_ops_details()
     nodes = [op for op in listed if op["op_name"] == DELEGATE]
     operators = [op for op in listed if op["op_name"] != DELEGATE]
     maker = {int(output): op for op in operators for output in op["outputs"]}
-    taken = set().union(*(_inside(node, maker) for node in nodes))
-    left = Counter(op["op_name"] for op in operators if op["index"] not in taken)
+    delegated = set().union(*(_inside(node, maker) for node in nodes))
+    left = Counter(op["op_name"] for op in operators if op["index"] not in delegated)
     return {
         "operators": len(operators),
-        "delegated": len(taken),
+        "delegated": len(delegated),
         "partitions": len(nodes),
         "left": dict(left.most_common()),
     }
 
 
 def _inside(node: dict[str, Any], maker: dict[int, dict[str, Any]]) -> set[int]:
-    """Indices of the operators that this delegate's node stands for."""
-    given, found = set(map(int, node["inputs"])), set()
+    """Indices of the operators that this node of a delegate has replaced."""
+    inputs, inside = set(map(int, node["inputs"])), set()
     ahead = [int(output) for output in node["outputs"]]
     while ahead:
         tensor = ahead.pop()
-        if tensor in given or tensor not in maker or maker[tensor]["index"] in found:
+        if tensor in inputs or tensor not in maker or maker[tensor]["index"] in inside:
             continue
-        found.add(maker[tensor]["index"])
+        inside.add(maker[tensor]["index"])
         ahead += map(int, maker[tensor]["inputs"])
-    return found
+    return inside
+
+
+def describe_delegation(counts: dict[str, Any]) -> str:
+    """What XNNPACK takes, in a sentence, with a warning for every operator that it leaves to slower kernels."""
+    operators = f"{counts['delegated']} of {counts['operators']} operators"
+    text = f"XNNPACK takes {operators} in {counts['partitions']} partition(s)."
+    left = ", ".join(f"{count} x {name}" for name, count in counts["left"].items())
+    return f"{text} Warning: left to slower kernels: {left}." if left else text

@@ -1,4 +1,4 @@
-"""What a conversion changes in the kernel inception distance, through the encoder that `toon-train score` uses."""
+"""How much a conversion changes the kernel inception distance, in the features of `toon-train score`'s encoder."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import Any
 from facetoon.convert.judge.comparison import Comparison
 from facetoon.training.score import encoder_files, measures
 
-LEAST = 4 * measures.LEAST_PICTURES  # half of them targets, of which a distance wants two for each picture
+LEAST = 4 * measures.LEAST_PICTURES  # half are targets, and a distance needs two targets for each picture
 
 open_encoder = cache(encoder_files.open_encoder)
 
 
 def kid_change(comparison: Comparison) -> dict[str, Any]:
-    """KID of the file's pictures to the float generator's of other inputs, beside that of the float generator itself.
+    """KID of the file's pictures to the float generator's pictures of other inputs, and that of the generator itself.
 
-    Half of the test pictures stand for the target, the other half are drawn by either; so no pictures of the target
-    domain are needed, which a distilled student's run does not have. `interval` is the 95 % one of the change: where
-    it lies above 0 as a whole, the conversion cost likeness. Empty for fewer than LEAST test pictures.
+    The generator's pictures of one half of the inputs are the target; file and generator draw the other half. So no
+    pictures of the target domain are needed, which the run of a distilled student does not have. `interval` is the
+    95 % interval of the change: where all of it is above 0, the conversion cost likeness. Empty for fewer than LEAST
+    test pictures.
     """
     if len(comparison.inputs) < LEAST:
         return {}
-    # By content: the comparison has its worst picture first, which would give each file halves of its own.
+    # In the order of the bytes: the comparison has its worst picture first, so each file would get halves of its own.
     rows = sorted(range(len(comparison.inputs)), key=lambda row: comparison.inputs[row].tobytes())
     drawn, others = rows[::2], rows[1::2]
     change = measures.kid_change(

@@ -90,4 +90,4 @@ def test_a_file_that_no_longer_scores_fails(toon, run, few, capsys, monkeypatch)
     assert main(["verify", str(toon), "--run", str(run), *few]) == 1
     printed = capsys.readouterr().out
     assert "fails" in printed
-    assert f"tells of a mean PSNR of {real} dB" in printed
+    assert f"says that its mean PSNR is {real} dB" in printed

@@ -13,10 +13,10 @@ from pathlib import Path
 import keras
 import numpy as np
 from facetoon.convert.formats.bake import batch_of_one
-from facetoon.convert.formats.calibration import Sample
 from facetoon.convert.formats.quantization import find_recipe
 from facetoon.convert.formats.to_onnx import to_onnx
 from facetoon.convert.formats.to_tflite import to_tflite
+from facetoon.convert.sources.samples import Sample
 from facetoon.edge_runtime.framing import Framing
 from facetoon.edge_runtime.spec import ModelSpec, write_model
 

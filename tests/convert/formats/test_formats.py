@@ -12,12 +12,12 @@ pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'"
 
 import keras
 from facetoon.convert.__main__ import main
-from facetoon.convert.build import Request, convert, load_material
 from facetoon.convert.formats.bake import batch_of_one
-from facetoon.convert.formats.calibration import spread_styles
 from facetoon.convert.formats.quantization import find_recipe
 from facetoon.convert.formats.tflite_metadata import with_metadata
 from facetoon.convert.judge.comparison import psnr_db
+from facetoon.convert.material import Request, convert, load_material
+from facetoon.convert.sources.samples import spread_styles
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.spec import read_model
 from facetoon.training.runs.checkpoint import load_generator
@@ -101,10 +101,10 @@ def test_onnx_int8_quantizes_inside_and_per_channel(everything):
 
 
 def test_delegation_is_reported(everything):
-    told = report_of(everything / "ovals.static_wi8_ai8.tflite")["delegation"]
-    assert told["partitions"] == 1
-    assert told["delegated"] == told["operators"]
-    assert told["left"] == {}
+    counts = report_of(everything / "ovals.static_wi8_ai8.tflite")["delegation"]
+    assert counts["partitions"] == 1
+    assert counts["delegated"] == counts["operators"]
+    assert counts["left"] == {}
     slow = report_of(everything / "ovals.static_wi8_ai16.tflite")["delegation"]
     assert slow["left"]["CONV_2D"] >= 2
     text = (everything / "ovals.static_wi8_ai16.report.md").read_text()
@@ -117,9 +117,9 @@ def test_a_dynamic_batch_takes_any_number_of_pictures(run, tmp_path):
     assert main(command) == 0
     session = onnxruntime.InferenceSession(read_model(out)[0])
     batch = np.concatenate([noise(), -noise(), noise()])
-    (given,) = session.run(None, {"image": batch})
+    (pictures,) = session.run(None, {"image": batch})
     expected = np.asarray(load_generator(run)(batch, training=False))
-    assert np.abs(given - expected).max() < 1e-4
+    assert np.abs(pictures - expected).max() < 1e-4
 
 
 @pytest.fixture(scope="module")

@@ -11,22 +11,18 @@ pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'"
 import keras
 from facetoon.convert.__main__ import main
 from facetoon.convert.formats.bake import batch_of_one
-from facetoon.convert.formats.calibration import Sample, spread_styles
-from facetoon.convert.formats.fold import fold
 from facetoon.convert.formats.quantization import RECIPES
 from facetoon.convert.formats.to_tflite import to_tflite
+from facetoon.convert.improve.channel_statistics import match_statistics
+from facetoon.convert.improve.equalization import equalize
 from facetoon.convert.improve.finetune import with_fake_quantization
-from facetoon.convert.improve.improvements import (
-    arguments,
-    as_called,
-    equalize,
-    improve,
-    int8_kernels,
-    match_statistics,
-    watch,
-)
+from facetoon.convert.improve.fold import fold
+from facetoon.convert.improve.improvements import improve
+from facetoon.convert.improve.layer_values import as_called, model_inputs, watch
 from facetoon.convert.improve.residual import equalize_sums
+from facetoon.convert.improve.rounding import int8_kernels
 from facetoon.convert.judge.comparison import file_pictures, float_pictures, score
+from facetoon.convert.sources.samples import Sample, spread_styles
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.litert_session import open_interpreter
 from facetoon.edge_runtime.sessions.session import open_session
@@ -62,7 +58,7 @@ def sample(styles: int = 0, count: int = 12) -> Sample:
 
 
 def draw(model: keras.Model, given: Sample) -> np.ndarray:
-    return np.asarray(model(as_called(arguments(model, given)), training=False))
+    return np.asarray(model(as_called(model_inputs(model, given)), training=False))
 
 
 def operators(model: keras.Model, given: Sample, style: np.ndarray | None = None) -> Counter[str]:
@@ -124,7 +120,7 @@ def test_a_baked_style_costs_nothing(plain_operators, improved):
 
 def test_equalizing_keeps_the_function_and_evens_the_channels():
     folded, given = fold(student()), sample()
-    before, inputs = draw(folded.model, given), arguments(folded.model, given)
+    before, inputs = draw(folded.model, given), model_inputs(folded.model, given)
     depthwise = next(c for c in folded.convolutions if isinstance(c, layers.DepthwiseConv2D))
     ratios: list[float] = []
 
@@ -143,7 +139,7 @@ def test_equalizing_keeps_the_function_and_evens_the_channels():
 
 def test_residual_sums_are_evened_over_their_channels():
     folded, given = fold(student()), sample()
-    before, inputs = draw(folded.model, given), arguments(folded.model, given)
+    before, inputs = draw(folded.model, given), model_inputs(folded.model, given)
     highest: list[np.ndarray] = []
 
     def note(op: object, values: np.ndarray) -> np.ndarray:
@@ -163,7 +159,7 @@ def test_residual_sums_are_evened_over_their_channels():
 def test_statistics_of_rounded_weights_become_those_of_float(variance):
     folded, given = fold(student()), sample()
     last = keras.Model(folded.model.input, folded.convolutions[-1].output)
-    inputs = arguments(folded.model, given)
+    inputs = model_inputs(folded.model, given)
     exact = draw(last, given).mean((0, 1, 2))
 
     def off() -> float:
@@ -181,7 +177,7 @@ def test_fine_tuning_brings_the_rounded_network_nearer_and_twice_the_same():
 
     def error(network: keras.Model) -> float:
         folded = fold(network)
-        rounded = with_fake_quantization(folded, arguments(folded.model, given))
+        rounded = with_fake_quantization(folded, model_inputs(folded.model, given))
         return float(np.mean((draw(rounded, given) - expected) ** 2))
 
     first, second = (improve(model, ["qat"], given, None, qat_steps=20, seed=1) for _ in range(2))

@@ -16,16 +16,16 @@ def pictures(count: int, seed: int) -> np.ndarray:
 
 def test_a_file_that_changes_nothing_changes_no_distance():
     drawn = pictures(64, 1)
-    told = kid_change(score(drawn, drawn, drawn))
-    assert told["change"] == 0
-    assert told["interval"] == [0, 0]
+    change = kid_change(score(drawn, drawn, drawn))
+    assert change["change"] == 0
+    assert change["interval"] == [0, 0]
 
 
 def test_a_file_that_spoils_its_pictures_leaves_the_interval():
     drawn = pictures(64, 1)
-    told = kid_change(score(drawn, drawn, drawn // 8 + 100))
-    assert told["change"] > 0
-    assert told["interval"][0] > 0
+    change = kid_change(score(drawn, drawn, drawn // 8 + 100))
+    assert change["change"] > 0
+    assert change["interval"][0] > 0
 
 
 def test_few_pictures_say_nothing():

@@ -1,0 +1,89 @@
+"""toon-convert build."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facetoon.convert.commands.request_arguments import add_request_arguments, request_fields, tell
+from facetoon.convert.destination import rejected_path, write_faults
+from facetoon.convert.formats.quantization import RECIPES
+from facetoon.convert.improve.methods import IMPROVEMENTS, find_improvements
+from facetoon.convert.quiet import quiet
+from facetoon.edge_runtime.whole_file import write_whole
+from facetoon.training.engine.backend import select_backend
+
+if TYPE_CHECKING:
+    from facetoon.convert.judge.conversion_report import Report
+
+HELP = "convert a run's generator and compare the file with it"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="run directory, .keras file or SavedModel")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".tflite or .onnx; with --all a folder")
+    parser.add_argument("--recipe", default="static_wi8_ai8", help=f"{', '.join(RECIPES)} (default: %(default)s)")
+    parser.add_argument("--all", action="store_true", help="every recipe in every format, with a table of verdicts")
+    parser.add_argument("--style", default="", metavar="MIX", help="bake a mix such as anime:0.6,comic:0.4")
+    parser.add_argument(
+        "--improve",
+        default="",
+        metavar="A,B",
+        help=f"before int8, better weights for it: {', '.join(IMPROVEMENTS)} (docs/CONVERT.md)",
+    )
+    parser.add_argument("--dynamic-batch", action="store_true", help="float .onnx only: any number of pictures at once")
+    parser.add_argument("--name", default="", help="the model's name (default: that of the file)")
+    parser.add_argument("--author", default="", metavar="TEXT", help="who made the model, kept in the file")
+    parser.add_argument("--licence", default="", metavar="TEXT", help="the model's licence, kept in the file")
+    parser.add_argument(
+        "--data-source", action="append", default=[], metavar="TEXT", help="where the data came from; repeatable"
+    )
+    parser.add_argument("--keep", action="store_true", help="write FILE.tflite even when the verdict is fail")
+    add_request_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 when every verdict is pass, 1 when one is fail."""
+    improve = find_improvements(arguments.improve)
+    select_backend("tensorflow")
+    with quiet():  # TensorFlow prints on its first import
+        from facetoon.convert.build import build, build_all
+        from facetoon.convert.judge.conversion_report import table_of_all
+        from facetoon.convert.material import Request
+
+    request = Request(
+        out=arguments.out,
+        recipe=arguments.recipe,
+        name=arguments.name,
+        licence=arguments.licence,
+        author=arguments.author,
+        data_sources=tuple(arguments.data_source),
+        style=arguments.style,
+        improve=improve,
+        dynamic_batch=arguments.dynamic_batch,
+        keep=arguments.keep,
+        **request_fields(arguments),
+    )
+    if not arguments.all:
+        return _print_verdict(build(request), arguments.out, arguments.keep)
+    results = build_all(request, tell)
+    table = table_of_all(results)
+    with write_faults(arguments.out):
+        write_whole(arguments.out / "table.md", table)
+    print(table, end="")
+    return 0 if all(getattr(result, "verdict", "") == "pass" for result in results.values()) else 1
+
+
+def _print_verdict(report: Report, out: Path, keep: bool) -> int:
+    scores, passed = report.spec.scores, report.verdict == "pass"
+    place = out if passed or keep else rejected_path(out)
+    print(
+        f"{place}: {report.verdict}, {report.spec.recipe}, {report.sizes_bytes['file'] / 1000:.0f} kB; PSNR "
+        f"{scores['psnr_mean_db']:.1f} dB (5th percentile {scores['psnr_5th_percentile_db']:.1f}, worst "
+        f"{scores['psnr_min_db']:.1f}), SSIM {scores['ssim_mean']:.3f} on {report.test['images']} test pictures."
+    )
+    for reason in report.shortfalls:
+        print(f"  {reason}")
+    return 0 if passed else 1

@@ -1,0 +1,57 @@
+"""toon-convert debug."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from facetoon.convert.commands.request_arguments import add_request_arguments, request_fields, tell
+from facetoon.convert.destination import check_folder, write_faults
+from facetoon.convert.quiet import quiet
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.whole_file import write_whole
+from facetoon.training.engine.backend import select_backend
+
+HELP = "rank a static file's operators by their error; try the worst in float or int16"
+STEPS = (0, 1, 2, 4, 8)  # worst operators made finer
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="static_wi8_ai8, made by toon-convert build")
+    parser.add_argument("--run", type=Path, required=True, metavar="RUN", help="run directory, .keras or SavedModel")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for table, plot and applied file")
+    parser.add_argument("--apply", type=int, metavar="N", help="write the file whose N worst are in float, or int16")
+    parser.add_argument(
+        "--finer",
+        default="float",
+        choices=("float", "int16"),
+        help="what the worst become (default: float); int16 is finer, and slow: no delegate takes it",
+    )
+    parser.add_argument("--style", default="", metavar="MIX", help="the mix that FILE was baked with")
+    add_request_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write table and plot, and the applied file when it is asked for; 0."""
+    check_folder(arguments.out)
+    if arguments.apply is not None and arguments.apply not in STEPS:
+        raise InputError(f"--apply takes one of {', '.join(map(str, STEPS))}, not {arguments.apply}.")
+    select_backend("tensorflow")
+    with quiet():  # TensorFlow prints on its first import
+        from facetoon.convert.debug.finer_steps import apply, debug
+        from facetoon.convert.debug.ranking_report import ranking_plot, ranking_table
+        from facetoon.convert.material import Request
+        from facetoon.edge_runtime.pixels import encode_png
+
+    request = Request(out=arguments.file, style=arguments.style, **request_fields(arguments))
+    spec, errors, steps = debug(arguments.file, request, arguments.finer, STEPS, tell)
+    table, name = ranking_table(errors, steps), arguments.file.stem
+    with write_faults(arguments.out):
+        write_whole(arguments.out / f"{name}.debug.md", table)
+        write_whole(arguments.out / f"{name}.debug.png", encode_png(ranking_plot(errors)))
+        for step in steps:
+            if step.count == arguments.apply:
+                apply(step, spec, arguments.out / f"{name}.{step.count}{step.finer}{arguments.file.suffix}")
+    print(table, end="")
+    return 0

@@ -1,0 +1,35 @@
+"""toon-convert verify."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from facetoon.convert.commands.request_arguments import add_request_arguments, request_fields
+from facetoon.convert.quiet import quiet
+from facetoon.training.engine.backend import select_backend
+
+HELP = "measure a model file again against its run"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser.add_argument("file", type=Path, metavar="FILE", help=".tflite or .onnx, made by toon-convert build")
+    parser.add_argument("--run", type=Path, required=True, metavar="RUN", help="run directory, .keras or SavedModel")
+    add_request_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 when the file holds, 1 when it fails."""
+    select_backend("tensorflow")
+    with quiet():  # TensorFlow prints on its first import
+        from facetoon.convert.material import Request
+        from facetoon.convert.verify import verify
+
+    spec, scores, reasons = verify(arguments.file, Request(out=arguments.file, **request_fields(arguments)))
+    verdict = "fails" if reasons else "holds"
+    measured = f"PSNR {scores['psnr_mean_db']:.1f} dB, worst {scores['psnr_min_db']:.1f} dB"
+    print(f"{arguments.file}: {verdict}, {spec.recipe}; {measured}.")
+    for reason in reasons:
+        print(f"  {reason}")
+    return 1 if reasons else 0

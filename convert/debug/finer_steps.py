@@ -1,0 +1,103 @@
+"""Why a static file is bad: the error of each operator, and what finer numbers for the worst of them would buy."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from facetoon.convert.debug.onnx_ranking import rank_onnx
+from facetoon.convert.debug.ranking import MakeFiner, OperatorError
+from facetoon.convert.debug.tflite_ranking import rank_tflite
+from facetoon.convert.formats.bake import batch_of_one
+from facetoon.convert.formats.quantization import ONNX, Quantization, find_recipe
+from facetoon.convert.formats.tflite_metadata import with_metadata
+from facetoon.convert.improve.methods import IMPROVEMENTS
+from facetoon.convert.judge.comparison import Comparison
+from facetoon.convert.judge.conversion_report import rounded
+from facetoon.convert.material import Material, Request, load_material, measure
+from facetoon.convert.quiet import quiet
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.pixels import Tensor
+from facetoon.edge_runtime.sessions.session import Session, open_session
+from facetoon.edge_runtime.spec import ModelSpec, read_model, write_model
+
+TIMED_RUNS = 30
+
+
+@dataclass(frozen=True)
+class Step:
+    """A file whose `count` worst operators are finer than int8."""
+
+    count: int
+    finer: str
+    model: bytes
+    comparison: Comparison
+    latency_ms: float
+    """Median of one thread; a ratio between steps means more than the figure."""
+
+
+def debug(
+    path: Path, request: Request, finer: str, counts: Sequence[int], tell: Callable[[str], None]
+) -> tuple[ModelSpec, list[OperatorError], list[Step]]:
+    """Spec, operators with the worst first, and a step for each of `counts`, for a static file of this kit.
+
+    Raises InputError for any other file, and when `request.run` is not the run that the file was made from.
+    """
+    _, spec = read_model(path)
+    recipe = find_recipe(spec.recipe.partition("+")[0], path.suffix)
+    if recipe.name != "static_wi8_ai8":
+        raise InputError(f"{path} is {recipe.name}; only static_wi8_ai8 has errors that single operators cause.")
+    # The file's own improvements are made again; the number of steps of "qat" is the request's.
+    improve = tuple(name for name in spec.recipe.split("+") if name in IMPROVEMENTS)
+    material = load_material(replace(request, improve=improve))
+    if material.source.sha256 != spec.run:
+        raise InputError(f"{path} was made from run {spec.run[:12]}, not from {material.source.sha256[:12]}.")
+    tell("measuring every operator ...")
+    errors, make_finer = _rank(material, recipe, path.suffix)
+    steps = []
+    for count in (count for count in counts if count < len(errors)):  # the debugger wants one that is left in int8
+        tell(f"{count} operators in {finer} ...")
+        with quiet(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = make_finer([error.tensor for error in errors[:count]], finer)
+        steps.append(_step(count, finer, model, path.suffix, material, spec))
+    return spec, errors, steps
+
+
+def apply(step: Step, spec: ModelSpec, out: Path) -> ModelSpec:
+    """Write the file of that step; the name of its recipe says how many operators became what."""
+    scores = rounded(step.comparison.scores) | {"test": spec.scores.get("test", {})}
+    applied = replace(spec, recipe=f"{spec.recipe}+{step.count}{step.finer}", scores=scores)
+    model = step.model if out.suffix == ONNX else with_metadata(step.model, applied)
+    return write_model(out, model, applied)
+
+
+def _rank(material: Material, recipe: Quantization, suffix: str) -> tuple[list[OperatorError], MakeFiner]:
+    with quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TensorFlow's own interpreter is deprecated
+        fixed = batch_of_one(material.improved, material.style)
+        if suffix == ONNX:
+            return rank_onnx(fixed, material.calibration)
+        return rank_tflite(fixed, material.calibration, recipe)
+
+
+def _step(count: int, finer: str, model: bytes, suffix: str, material: Material, spec: ModelSpec) -> Step:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"step{suffix}"
+        write_model(path, model, spec)
+        comparison = measure(path, material)
+        session = open_session(path, threads=1)
+    tensor = session.to_tensor(material.test.images[0])
+    latency_ms = statistics.median(_timed_ms(session, tensor) for _ in range(TIMED_RUNS))
+    return Step(count, finer, model, comparison, latency_ms)
+
+
+def _timed_ms(session: Session, tensor: Tensor) -> float:
+    start = time.perf_counter()
+    session.infer(tensor)
+    return (time.perf_counter() - start) * 1000

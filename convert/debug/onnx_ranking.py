@@ -1,0 +1,64 @@
+"""Errors of an int8 ONNX network's tensors, by ONNX Runtime's own debugger, and the network with some finer."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from facetoon.convert.debug.ranking import MakeFiner, OperatorError, snr_db, worst_first
+from facetoon.convert.formats.to_onnx import CalibrationReader, better_ranges, float32, prepare, quantize
+from facetoon.convert.sources.samples import Sample
+
+PICTURES = 8  # whose tensors are all held in memory, twice
+
+
+def rank_onnx(fixed: Any, calibration: Sample) -> tuple[list[OperatorError], MakeFiner]:
+    """Operators of a Keras model made by bake.batch_of_one, worst first; and what makes some of them finer.
+
+    Finer is either the operator in float or its output tensor in 16 bits. Ranges are measured as to_onnx measures them.
+    """
+    prepared = prepare(float32(fixed))
+    maker = {name: node for node in prepared.graph.node for name in node.output}
+    few = replace(calibration, images=calibration.images[:PICTURES], styles=calibration.styles[:PICTURES])
+    average, quantized = better_ranges(prepared, calibration)
+    errors = [
+        OperatorError(maker[tensor].op_type, tensor, ratio_db)
+        for tensor, ratio_db in _snrs_db(prepared, quantized, few).items()
+        if tensor in maker
+    ]
+
+    def make_finer(tensors: list[str], finer: str) -> bytes:
+        nodes = [maker[tensor].name for tensor in tensors]
+        chosen = {"in_float": nodes} if finer == "float" else {"in_int16": tensors}
+        model = quantize(prepared, calibration, average, **chosen)
+        return bytes(model.SerializeToString(deterministic=True))
+
+    return worst_first(errors), make_finer
+
+
+def _snrs_db(exact: onnx.ModelProto, quantized: onnx.ModelProto, sample: Sample) -> dict[str, float]:
+    """Signal over error of every quantized tensor, by its name."""
+    from onnxruntime.quantization.qdq_loss_debug import (
+        collect_activations,
+        create_activation_matching,
+        modify_model_output_intermediate_tensors,
+    )
+
+    with tempfile.TemporaryDirectory() as folder:
+        plain, watched = Path(folder) / "plain.onnx", Path(folder) / "watched.onnx"
+
+        def activations(model: onnx.ModelProto) -> dict[str, list[np.ndarray]]:
+            onnx.save(model, plain)
+            modify_model_output_intermediate_tensors(plain, watched)
+            return collect_activations(str(watched), iter(CalibrationReader(exact, sample).get_next, None))
+
+        matching = create_activation_matching(activations(quantized), activations(exact))
+    return {
+        tensor: snr_db(np.concatenate(values["float"]), np.concatenate(values["post_qdq"]))
+        for tensor, values in matching.items()
+        if "float" in values
+    }

@@ -1,0 +1,51 @@
+"""Lets the channels between two convolutions use the int8 range evenly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from facetoon.convert.improve.fold import CONVOLUTIONS, Folded, Values, input_axis, scale_input, scale_output
+from facetoon.convert.improve.layer_values import LEAST_SPREAD, watch
+from keras import layers
+
+MOST_GAIN = 100.0
+
+
+def equalize(folded: Folded, inputs: list[Values]) -> None:
+    """Cross-layer equalization (Nagel et al. 2019), with the range of values in place of the first weights' range.
+
+    The weights of the first convolution have a scale for every channel anyway, but its values share one scale. Only
+    what passes a factor through may lie between the two convolutions: nothing, or a ReLU without a ceiling.
+    """
+    highest: dict[Any, Values] = {}
+
+    def note(op: Any, values: Values) -> Values:
+        if op in folded.convolutions:
+            highest[op] = np.abs(values).max((0, 1, 2))
+        return values
+
+    watch(folded.model, inputs, note)
+    for first, range_of_values in highest.items():
+        second = _next_convolution(folded, first)
+        if second is None:
+            continue
+        kernel = np.abs(np.asarray(second.kernel))
+        range_of_weights = kernel.max(tuple(i for i in range(4) if i != input_axis(second)))
+        is_alive = (range_of_values > LEAST_SPREAD) & (range_of_weights > LEAST_SPREAD)
+        ratio = range_of_weights / np.maximum(range_of_values, LEAST_SPREAD)
+        gain = np.where(is_alive, np.clip(np.sqrt(ratio), 1 / MOST_GAIN, MOST_GAIN), 1).astype(np.float32)
+        scale_output(first, gain, np.zeros_like(gain))
+        scale_input(second, gain)
+
+
+def _next_convolution(folded: Folded, first: Any) -> Any:
+    """The only consumer behind `first`, if it is a convolution that weighs each channel of it separately."""
+    at = first
+    while len(folded.after[at]) == 1:
+        at = folded.after[at][0]
+        if isinstance(at, CONVOLUTIONS):
+            return at if getattr(at, "groups", 1) == 1 else None
+        if not (isinstance(at, layers.Identity) or (isinstance(at, layers.ReLU) and at.max_value is None)):
+            return None
+    return None

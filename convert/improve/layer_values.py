@@ -1,0 +1,55 @@
+"""Runs a Keras model layer by layer and shows every layer's values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+from facetoon.convert.improve.fold import Values
+from facetoon.convert.sources.samples import Sample
+from facetoon.edge_runtime import pixels
+from keras import layers
+
+PICTURES = 64  # whose values are held in memory, of all layers
+LEAST_SPREAD = 1e-6  # of a channel that carries anything
+
+Visit = Callable[[Any, Any], Any]
+"""(operation, its output as NumPy values) to the values that go on in their place."""
+
+
+def model_inputs(model: Any, calibration: Sample) -> list[Values]:
+    """The sample in the order of the model's inputs: float32 pictures -1..1 (n, side, side, 3), styles (n, styles)."""
+    pictures = pixels.to_unit(calibration.images)
+    return [calibration.styles if len(tensor.shape) == 2 else pictures for tensor in model.inputs]
+
+
+def as_called(inputs: list[Values]) -> Any:
+    """The form that Keras wants: a list, or the only array."""
+    return inputs if len(inputs) > 1 else inputs[0]
+
+
+def watch(model: Any, inputs: list[Values], visit: Visit) -> None:
+    """Run the model once, layer by layer; `visit` sees the output of every operation and may replace it."""
+
+    def call(op: Any, *arguments: Any, **options: Any) -> Any:
+        return _Tap(partial(visit, op))(op(*arguments, **options))
+
+    tapped = keras.models.clone_model(model, clone_function=lambda op: op, call_function=call)
+    tapped(as_called(inputs), training=False)
+
+
+class _Tap(layers.Layer):
+    def __init__(self, visit: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._visit = visit
+
+    def call(self, values: Any) -> Any:
+        """Symbolic while Keras builds the graph, then NumPy values one layer after the other."""
+        if not hasattr(values, "numpy"):
+            return values
+        before = np.asarray(values)
+        after = self._visit(before)
+        return values if after is before else keras.ops.convert_to_tensor(after)  # spares a second copy of each layer

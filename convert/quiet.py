@@ -1,0 +1,46 @@
+"""Keeps TensorFlow's output off the terminal, and adds it to the traceback when something goes wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+
+from facetoon.edge_runtime.errors import InputError
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Divert standard output and error, also C++'s, into a temporary file while the block runs.
+
+    TensorFlow prints about 170 lines for each model. When the block raises anything but InputError, they become a note
+    of the exception, so the traceback of a defect still shows them.
+    """
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+        try:
+            with _descriptors_to(log.fileno()), redirect_stdout(log), redirect_stderr(log):
+                yield
+        except InputError:
+            raise
+        except Exception as error:
+            log.seek(0)
+            error.add_note("What was printed meanwhile:\n" + log.read())
+            raise
+
+
+@contextmanager
+def _descriptors_to(target: int) -> Iterator[None]:
+    """Point descriptors 1 and 2, which C++ writes to, at the descriptor `target`."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = os.dup(1), os.dup(2)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+    try:
+        yield
+    finally:
+        for number, copy in zip((1, 2), saved, strict=True):
+            os.dup2(copy, number)
+            os.close(copy)

@@ -1,0 +1,104 @@
+"""The pictures of a conversion: training pictures to calibrate with, and test pictures, new to both, to judge with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from facetoon.convert.sources.generator_source import GeneratorSource
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.pixels import Image, Tensor
+from facetoon.training.pictures.even_sampling import take_turns
+from facetoon.training.pictures.images import ImageSet
+from numpy.typing import NDArray
+
+HALF = 100  # most pictures of a half: two more files are made from the halves
+EXPOSURE = 0.2
+FEWEST = 2  # the two halves of the calibration pictures are disjoint
+
+
+def _no_styles() -> NDArray[np.float32]:
+    return np.zeros((0, 0), np.float32)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some pictures of one split, at the generator's size: uint8 RGB (n, side, side, 3)."""
+
+    images: Image
+    split_sha256: str
+    """`ImageSet.digest` of the whole split that they were drawn from."""
+    styles: NDArray[np.float32] = field(default_factory=_no_styles)
+    """The style that each is drawn in, float32 (n, styles); (0, 0) for a generator without a style input."""
+
+    def describe(self) -> dict[str, Any]:
+        """Size and hashes, for the spec and the report; `sha256` covers pixels and styles in their order."""
+        sha256 = hashlib.sha256(self.images.tobytes() + self.styles.tobytes()).hexdigest()
+        return {"images": len(self.images), "sha256": sha256, "split_sha256": self.split_sha256}
+
+    def feeds(self) -> Iterator[dict[str, Tensor]]:
+        """A model's inputs for each picture, by name, since converters reorder them."""
+        for row, image in enumerate(self.images):
+            tensors: dict[str, Tensor] = {"image": pixels.to_unit(image[np.newaxis])}
+            if self.styles.size:
+                tensors["style"] = self.styles[row : row + 1]
+            yield tensors
+
+    def half(self, odd: int) -> Sample:
+        """Every second picture, HALF at most: `odd` 0 and 1 give disjoint sets with the same mix of styles."""
+        turns = np.arange(len(self.images)) // max(1, self.styles.shape[1])  # each turn draws every style once
+        rows = np.flatnonzero(turns % 2 == odd)[:HALF]
+        return Sample(self.images[rows], self.split_sha256, self.styles[rows] if self.styles.size else self.styles)
+
+
+def load_samples(source: GeneratorSource, counts: tuple[int, int], seed: int) -> tuple[Sample, Sample]:
+    """Calibration and test sample, at most `counts` pictures each, the largest centred square at the source's size.
+
+    Raises InputError when pictures are missing, or when the training split is not the one of the run: its test
+    pictures could then be pictures that the generator was trained on.
+    """
+    if min(counts) < 1:
+        raise InputError(f"Calibration and test want at least one picture each, not {counts[0]} and {counts[1]}.")
+    train, test = source.pictures.load(source.size_px)
+    if source.pictures.train_sha256 not in (None, train.digest):
+        places = " ".join(map(str, source.pictures.sources))
+        raise InputError(
+            f"The training share of {places} ({len(train)} pictures, {train.digest[:12]}) is not what the run was "
+            f"trained on ({str(source.pictures.train_sha256)[:12]}): give the same pictures with --photos."
+        )
+    width = len(source.styles)
+    return varied(draw(train, counts[0], seed, width), seed), draw(test, counts[1], seed, width)
+
+
+def varied(sample: Sample, seed: int) -> Sample:
+    """Mirror half of the pictures, and make half lighter or darker by up to EXPOSURE, as training and cameras do."""
+    random = np.random.default_rng(seed)
+    is_mirrored, is_lit = random.random((2, len(sample.images))) < 0.5
+    gains = np.where(is_lit, random.uniform(1 - EXPOSURE, 1 + EXPOSURE, len(is_lit)), 1).astype(np.float32)
+    images = np.where(is_mirrored[:, None, None, None], sample.images[:, :, ::-1], sample.images)
+    lit = np.clip(images * gains[:, None, None, None], 0, 255).astype(np.uint8)
+    return replace(sample, images=lit)
+
+
+def draw(images: ImageSet, count: int, seed: int, styles: int = 0) -> Sample:
+    """Up to `count` pictures, the same for the same seed, evenly over the sources as far as each one lasts."""
+    random = np.random.default_rng(seed)
+    # Reversed: files converted before took each source from its end, and stay reproducible.
+    rows = take_turns(images.source, count, lambda rows: random.permutation(rows)[::-1])
+    mixes_seed = seed + int(images.digest[:8], 16)  # else both splits would get the same mixes
+    return Sample(images.images[rows], images.digest, spread_styles(len(rows), styles, mixes_seed))
+
+
+def spread_styles(count: int, styles: int, seed: int) -> NDArray[np.float32]:
+    """float32 (count, styles): in turn each trained style alone, then as many mixes drawn evenly from the simplex."""
+    if styles == 0:
+        return _no_styles()
+    random = np.random.default_rng(seed)
+    drawn = random.dirichlet(np.ones(styles), count)
+    turn = np.arange(count) % (2 * styles)
+    drawn[turn < styles] = np.eye(styles)[turn[turn < styles]]
+    return drawn.astype(np.float32)
