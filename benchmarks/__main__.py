@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.sessions.session import MODELS, model_file
+from facetoon.edge_runtime.sessions.session import model_file, shipped_generators
 
 if TYPE_CHECKING:
     from facetoon.benchmarks.measuring.foreign_models import Foreign
@@ -112,7 +112,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from facetoon.benchmarks.results.result_file import check_destination, write_text
     from facetoon.benchmarks.results.result_table import markdown_header, markdown_row, result_text
 
-    shipped, measured = _shipped() if arguments.shipped else [], 0
+    shipped, measured = shipped_generators() if arguments.shipped else [], 0
     files = arguments.files + shipped
     if not files:
         raise InputError("Name a model file, or take --shipped.")
@@ -191,12 +191,6 @@ def _range(option: str, text: str | None) -> tuple[float, float] | None:
     if not -1e6 < low < high < 1e6:
         raise InputError(f"{option} {text} must rise, and be finite.")
     return low, high
-
-
-def _shipped() -> list[Path]:
-    return sorted(
-        path for path in MODELS.iterdir() if path.suffix in (".tflite", ".onnx") and "tracker" not in path.name
-    )
 
 
 def _sustained(arguments: argparse.Namespace) -> int:

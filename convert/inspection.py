@@ -15,11 +15,13 @@ import numpy as np
 from facetoon.convert.formats.quantization import ONNX, TFLITE
 from facetoon.convert.formats.tflite_metadata import read_metadata
 from facetoon.convert.judge.delegation import delegation, describe_delegation
-from facetoon.edge_runtime import onnx_tail
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.model_files import onnx_tail
+from facetoon.edge_runtime.model_files.tailed_file import TFLITE_MAGIC
+from facetoon.edge_runtime.model_files.zip_tail import MEMBER
 from facetoon.edge_runtime.sessions.litert_session import open_interpreter
 from facetoon.edge_runtime.sessions.onnx_session import open_onnx
-from facetoon.edge_runtime.spec import MEMBER, TFLITE_MAGIC, ModelSpec, read_model
+from facetoon.edge_runtime.spec import ModelSpec, read_model
 
 # Where the weights stand among the inputs of the TFLite operators that multiply.
 TFLITE_WEIGHTS = {"CONV_2D": 1, "DEPTHWISE_CONV_2D": 1, "FULLY_CONNECTED": 1, "TRANSPOSE_CONV": 1}

@@ -16,7 +16,8 @@ from facetoon.edge_runtime.commands.tune_command import positive_rate
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.service import logs
 from facetoon.edge_runtime.service.config_file import with_config
-from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, LIVE_MODELS, RUNTIMES, model_file
+from facetoon.edge_runtime.sessions.runtimes import RUNTIMES, runtime_beside
+from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, LIVE_MODELS, model_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -140,9 +141,7 @@ def _run(arguments: argparse.Namespace, argv: list[str]) -> None:
     if isinstance(source, CameraSource):
         log.info(source.details)
     timer = StageTimer()
-    # The tracker is a .tflite file whatever the generator is.
-    tracker_runtime = "tflite-runtime" if arguments.runtime == "tflite-runtime" else "litert"
-    finder = FaceFinder(arguments.faces, tracker_runtime, arguments.search_every)
+    finder = FaceFinder(arguments.faces, runtime_beside(arguments.runtime).name, arguments.search_every)
     cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=arguments.budget_ms)
     settings = cartoonizer.settings.patched(settings_of(arguments), cartoonizer.styles)
     # Headless runs encode too unless they record: what is measured stays the whole pipeline.

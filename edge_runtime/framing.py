@@ -1,4 +1,4 @@
-"""Framing: how a face sits in the square crop that a generator sees, in training and on the device alike."""
+"""How a face sits in the square crop that a generator sees, in training and on the device alike."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Face:
-    """A face in a frame, in pixels. Height runs from hairline to chin along the face, whatever its roll."""
+    """A face in a frame, in pixels. Its height runs along the face from hairline to chin, whatever its roll."""
 
     centre_x_px: float
     centre_y_px: float
     height_px: float
     roll_deg: float = 0.0
-    """Clockwise on screen: 0 when the eyes are level."""
+    """Clockwise on screen; 0 when the eyes are level."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Framing:
 
     face_height: float = 0.72
     face_centre_y: float = 0.55
-    """From the top; below the middle leaves room for hair. The face is centred from left to right."""
+    """From the top. Below the middle, it leaves room for hair; from left to right the face is centred."""
 
     def __post_init__(self) -> None:
         if not (0.1 <= self.face_height <= 1.0 and 0.0 < self.face_centre_y < 1.0):
             raise InputError(f"A framing of {self.face_height} of the height at {self.face_centre_y} is impossible.")
 
     def crop_matrix(self, face: Face, size_px: int) -> NDArray[np.float32]:
-        """2x3 map from crop pixels (0..size_px) to frame pixels, for `pixels.warp`: scale, roll and place."""
+        """The float32 (2, 3) map from crop pixels (0..size_px) to frame pixels, for `pixels.warp` and `pixels.paste`."""
         scale = face.height_px / self.face_height / size_px
         roll = np.radians(face.roll_deg)
         linear = scale * np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])

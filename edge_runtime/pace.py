@@ -1,4 +1,4 @@
-"""Keeping `--target-fps` when the device throttles: what was fast enough at start may not be an hour later."""
+"""Keeps `--target-fps` when the device throttles: a model that was fast enough at start may not be an hour later."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.live import LiveLoop
 
 WINDOW_S = 5.0
-WINDOWS = 3  # in a row, all too slow: a browser that starts on the device is no reason, a quarter of a minute is
+WINDOWS = 3  # so many slow ones in a row, a quarter of a minute; a browser that starts on the device is slow for less
 LONGEST_INTERVAL = 60  # frames between two looks for further faces
 
 log = logging.getLogger(__name__)
 
 
 class Pace:
-    """Goes on with the next smaller model, then with rarer looks for further faces, when frames cost too much.
+    """Changes to the next smaller model, then to rarer looks for further faces, when frames take too long.
 
-    It never steps up again: a throttled device cools while it does less, and would go to and fro.
+    It never steps up again. A throttled device cools while it does less, so it would step to and fro.
     """
 
     def __init__(
@@ -30,16 +30,16 @@ class Pace:
         sizes_px: Mapping[str, int],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`sizes_px`: the input side of every model that is loaded, by name."""
+        """`sizes_px` is the input side of every loaded model, by name."""
         self._loop, self._finder, self._target_hz, self._sizes_px = loop, finder, target_hz, dict(sizes_px)
         self._clock = clock
         self._since_s = clock()
         self._frames, self._busy_s = loop.work
         self._slow = 0
-        self._told = False
+        self._warned = False
 
     def tend(self) -> None:
-        """Look, every WINDOW_S at most, at what a frame cost the worker since the last time; step down when due."""
+        """Every WINDOW_S, take the worker's time for a frame in the last window; step down after WINDOWS slow ones."""
         now_s = self._clock()
         if now_s - self._since_s < WINDOW_S:
             return
@@ -62,6 +62,6 @@ class Pace:
         elif settings.faces > 1 and self._finder.search_every < LONGEST_INTERVAL:
             self._finder.search_every = min(2 * self._finder.search_every, LONGEST_INTERVAL)
             log.warning("%s: looking for further faces every %d frames.", reason, self._finder.search_every)
-        elif not self._told:
-            self._told = True
+        elif not self._warned:
+            self._warned = True
             log.warning("%s, and there is no smaller model loaded.", reason)

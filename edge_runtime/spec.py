@@ -1,36 +1,28 @@
-"""The model spec: what a generator file knows about itself, inside the file.
+"""The model spec: what a generator file knows about itself, inside the file (see model_files).
 
-A .tflite is an ordinary flatbuffer with a zip tail (the associated-files convention of TFLite metadata), so every
-TFLite tool still opens it. The tail holds `facetoon.json`: this dataclass. An .onnx carries the same text in
-`metadata_props["facetoon"]`, see onnx_tail.py. Shapes, dtypes, scales and zero points are not repeated here; the
-session reads them from the model itself.
+It does not repeat shapes, dtypes, scales and zero points: the session reads those from the model itself.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 import json
-import os
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from facetoon.edge_runtime import onnx_tail
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Framing
+from facetoon.edge_runtime.model_files.tailed_file import GENERATOR, read_tailed, write_tailed
 
 SCHEMA = 1
-MEMBER = "facetoon.json"
-TFLITE_MAGIC = b"TFL3"  # at byte 4 of every TFLite flatbuffer
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Everything the flatbuffer cannot say. See DESIGN in ARCHITECTURE.md, "One file is one model"."""
+    """Everything about a generator that its flatbuffer cannot say."""
 
     name: str
     direction: str
@@ -38,12 +30,12 @@ class ModelSpec:
     recipe: str
     """The quantization recipe, named by its bits, such as static_wi8_ai8."""
     framing: Framing
-    """How training pictures were framed: the live crop must agree."""
+    """How training pictures were framed; the live crop must agree."""
     value_range: tuple[float, float] = (-1.0, 1.0)
-    """What grey levels 0 and 255 become."""
+    """What grey levels 0 and 255 become in the input."""
     colour_order: str = "RGB"
     styles: tuple[str, ...] = ()
-    """Names of the trained styles, in the order of the style input; one name means a plain, baked model."""
+    """Names of the trained styles, in the order of the style input. A single name is the look of a baked model."""
     scores: dict[str, Any] = field(default_factory=dict)
     """Comparison with the float model: psnr_db, ssim, and the size and hash of the image set."""
     calibration: dict[str, Any] = field(default_factory=dict)
@@ -54,7 +46,7 @@ class ModelSpec:
     licence: str = ""
     author: str = ""
     sha256: str = ""
-    """Of the model bytes without the zip tail; `write_model` fills it in."""
+    """Of the model bytes without their tail; `write_model` fills it in."""
     schema: int = SCHEMA
 
     def to_json(self) -> str:
@@ -66,6 +58,8 @@ class ModelSpec:
         """Parse and check; raises InputError naming `where`."""
         try:
             values = json.loads(text)
+            if (kind := values.pop("kind", GENERATOR)) != GENERATOR:
+                raise InputError(f"{where} is a {kind}, not a generator.")
             if values.get("schema") != SCHEMA:
                 raise InputError(
                     f"{where} has model-spec schema {values.get('schema')}; this facetoon reads schema {SCHEMA}."
@@ -79,11 +73,11 @@ class ModelSpec:
 
 
 class Spec(Protocol):
-    """What every kind of spec has: a generator's ModelSpec, the face tracker's TrackerSpec."""
+    """What a generator's ModelSpec and the face tracker's TrackerSpec have in common."""
 
     @property
     def sha256(self) -> str:
-        """Of the model bytes without the zip tail."""
+        """Of the model bytes without their tail."""
 
     def to_json(self) -> str:
         """Stable text."""
@@ -95,13 +89,10 @@ AnySpec = TypeVar("AnySpec", bound=Spec)
 def write_model(path: Path, model: bytes, spec: AnySpec) -> AnySpec:
     """Write the model bytes with the spec at their end, whole or not at all; returns the spec with its hash.
 
-    The name decides between .tflite and .onnx. Dates are fixed, so the same model and spec give the same file.
+    The suffix chooses between .tflite and .onnx. The same model and spec give the same bytes.
     """
     spec = dataclasses.replace(spec, sha256=hashlib.sha256(model).hexdigest())  # type: ignore[type-var]
-    join = onnx_tail.join if path.suffix == ".onnx" else _join_zip
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(join(model, spec.to_json()))
-    os.replace(partial, path)
+    write_tailed(path, model, spec.to_json())
     return spec
 
 
@@ -111,14 +102,8 @@ def read_model(path: Path) -> tuple[bytes, ModelSpec]:
 
 
 def read_file(path: Path, parse: Callable[[str, str], AnySpec]) -> tuple[bytes, AnySpec]:
-    """`read_model` for any kind of spec: `parse` takes its text and the file's name."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"The model {path} cannot be read: {error.strerror}.") from None
-    if path.suffix != ".onnx" and data[4:8] != TFLITE_MAGIC:
-        raise InputError(f"{path} is not a TFLite model.")
-    parts = onnx_tail.split(data) if path.suffix == ".onnx" else _split_zip(data)
+    """`read_model` for any kind of spec; `parse` takes its text and the file's name."""
+    parts = read_tailed(path)
     if parts is None:
         raise InputError(
             f"{path} carries no facetoon spec: it is truncated, or another tool's model (toon-convert makes ours)."
@@ -128,20 +113,3 @@ def read_file(path: Path, parse: Callable[[str, str], AnySpec]) -> tuple[bytes, 
     if hashlib.sha256(model).hexdigest() != spec.sha256:
         raise InputError(f"{path} is damaged: its hash differs from the one in its spec.")
     return model, spec
-
-
-def _join_zip(model: bytes, text: str) -> bytes:
-    buffer = io.BytesIO(model)
-    with zipfile.ZipFile(buffer, "a") as archive:
-        archive.writestr(zipfile.ZipInfo(MEMBER, (1980, 1, 1, 0, 0, 0)), text)
-    return buffer.getvalue()
-
-
-def _split_zip(data: bytes) -> tuple[bytes, str] | None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            text = archive.read(MEMBER).decode("utf-8")
-            # A flatbuffer before the archive shifts every offset; zipfile has corrected them.
-            return data[: min(entry.header_offset for entry in archive.infolist())], text
-    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError):
-        return None

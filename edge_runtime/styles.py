@@ -1,7 +1,8 @@
-"""Styles as a space: a style is a point in the simplex over the trained ones, and "photo" is the picture as it is.
+"""Mixes of styles: every point in the simplex over the trained styles is a style.
 
-A mix is a dict of shares that sum to 1, such as {"anime": 0.6, "comic": 0.4}; a share of "photo" takes strength away.
-Mixing trained styles linearly: Dumoulin et al. 2017, "A learned representation for artistic style".
+A mix is a dict of shares that sum to 1, such as {"anime": 0.6, "comic": 0.4}. The style "photo" is the photograph
+itself, so its share takes strength away. Trained styles mix linearly (Dumoulin et al. 2017, "A learned representation
+for artistic style").
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Mix = dict[str, float]
 def parse_mix(text: str, names: Sequence[str]) -> Mix:
     """A mix from text such as "anime:0.6,comic:0.4" or "anime"; shares are scaled to sum to 1.
 
-    Raises InputError for another form or a style that is not among `names` (nor "photo").
+    Raises InputError for text of another form, and for a style that is neither in `names` nor "photo".
     """
     shares: Mix = {}
     for part in text.split(","):
@@ -32,7 +33,7 @@ def parse_mix(text: str, names: Sequence[str]) -> Mix:
 
 
 def check_mix(shares: Mapping[str, float], names: Sequence[str]) -> Mix:
-    """The shares scaled to sum to 1; raises InputError for unknown styles, negative shares, or nothing at all."""
+    """Scale the shares to sum to 1. Raises InputError for an unknown style, a negative share, or no share above 0."""
     for name, share in shares.items():
         if name not in names and name != PHOTO:
             raise InputError(f"There is no style {name!r}; this model has {', '.join([*names, PHOTO])}.")
@@ -51,10 +52,10 @@ def format_mix(mix: Mix) -> str:
 
 
 def to_vector(mix: Mix, names: Sequence[str]) -> tuple[NDArray[np.float32], float]:
-    """A model's style input, float32 (len(names),), and the strength left to blend with, 0..1.
+    """A model's style input, float32 (len(names),), and the strength of the cartoon in the blend with the photograph.
 
-    A model that was trained on "photo" as a style draws it itself; for any other, its share is what the blend of
-    cartoon and photograph must do after the model.
+    A model that was trained on "photo" draws it itself, at strength 1. For any other, the share of "photo" lowers the
+    strength, 0..1, with which its cartoon is blended in.
     """
     if PHOTO in names:
         return np.array([mix.get(name, 0.0) for name in names], np.float32), 1.0
@@ -62,12 +63,12 @@ def to_vector(mix: Mix, names: Sequence[str]) -> tuple[NDArray[np.float32], floa
     scale = 1.0 / strength if strength > 0 else 0.0
     vector = np.array([mix.get(name, 0.0) * scale for name in names], np.float32)
     if strength == 0 and len(names):
-        vector[0] = 1.0  # drawn and not seen
+        vector[0] = 1.0  # any style will do: it is drawn and not seen
     return vector, strength
 
 
 def random_mix(names: Sequence[str], seed: int) -> Mix:
-    """A new style: a point drawn evenly from the simplex of the trained ones. The same seed gives the same style."""
+    """A new style: a point drawn uniformly from the simplex of the trained ones. A seed always gives the same style."""
     names = [name for name in names if name != PHOTO]
     shares = np.random.default_rng(seed).dirichlet(np.ones(len(names)))
     return dict(zip(names, map(float, shares), strict=True))

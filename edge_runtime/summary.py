@@ -1,4 +1,4 @@
-"""What toon-live says at its end: rate, drops, stage percentiles, memory, and with what."""
+"""The summary that toon-live prints at its end: rate, drops, stage times, memory, model and runtime."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facetoon.edge_runtime.timing import StageTimer
 
 
 def summary(loop: LiveLoop, session: Session, timer: StageTimer) -> str:
-    """Several lines of text."""
+    """The summary, as several lines of text."""
     elapsed_s = time.perf_counter() - loop.started_s
     first_ms = (loop.first_frame_s or 0.0) * 1000
     lines = [

@@ -1,4 +1,4 @@
-"""Stage timings: how long each part of the pipeline takes, kept as percentiles."""
+"""How long each stage of the pipeline takes, as percentiles, and how many frames a second come out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 STAGES = ("decode", "detect", "crop", "to_tensor", "infer", "to_image", "steady", "paste", "encode")
-"""The pipeline in order; every report uses these names."""
+"""The stages in the order of the pipeline; every report uses these names."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Percentiles:
 
     @staticmethod
     def of(samples_ms: Iterable[float]) -> Percentiles:
-        """Nearest-rank percentiles; not-a-number where there are no samples."""
+        """Nearest-rank percentiles; NaN without samples."""
         ordered = sorted(samples_ms)
         ranks = [ordered[max(math.ceil(q * len(ordered)) - 1, 0)] if ordered else math.nan for q in (0.5, 0.95, 0.99)]
         return Percentiles(len(ordered), *ranks)
 
 
 class StageTimer:
-    """Collects stage times from several threads; memory is bounded, since only the newest samples are kept."""
+    """Collects stage times from several threads. It keeps only the newest samples, so that its memory is bounded."""
 
     def __init__(self, keep: int = 4096) -> None:
         self._keep = keep
@@ -52,7 +52,7 @@ class StageTimer:
             self._samples.setdefault(name, deque(maxlen=self._keep)).append(elapsed_ms)
 
     def percentiles(self) -> dict[str, Percentiles]:
-        """By stage, in pipeline order, then whatever else was timed."""
+        """By stage, in the order of STAGES; other names come last."""
         with self._lock:
             samples = {name: list(values) for name, values in self._samples.items()}
         order = [name for name in STAGES if name in samples] + [name for name in samples if name not in STAGES]
@@ -75,7 +75,7 @@ class RateMeter:
             self._drop_old(now)
 
     def rate(self) -> float:
-        """Events per second; 0 when none happened within the window."""
+        """Events per second; 0 when the window holds none."""
         now = time.monotonic()
         with self._lock:
             self._drop_old(now)

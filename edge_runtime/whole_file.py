@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all: its name never stands for half of it."""
+"""Writes a file whole or not at all: nobody ever reads half of it under its name."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 
 from facetoon.edge_runtime.errors import InputError
 
-PARTIAL = ".partial-"  # before the name: the suffix stays, which Keras and OpenCV choose the format by
+PARTIAL = ".partial-"  # before the name, since Keras and OpenCV choose the format by the suffix
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write bytes, or text as UTF-8, to `path`; its folder is made, and a link stays a link to the file it names."""
+    """Write bytes, or text as UTF-8, to `path`, and make its folder. A link stays a link to the file it names."""
     with replacing(path) as partial:
         partial.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to. It takes the place of `path` on success, and vanishes on failure."""
+    """Give a path to write to. On success that file takes the place of `path`; on failure it is removed."""
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(PARTIAL + target.name)
@@ -35,7 +35,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def disk_faults(out: Path) -> Iterator[None]:
-    """Turns a full or forbidden disk, which the user can mend, into an InputError of one sentence."""
+    """Turn a full or forbidden disk, which the user can mend, into an InputError of one sentence."""
     try:
         yield
     except OSError as error:

@@ -32,7 +32,7 @@ def no_threads_left():
     ours = ("reader", "worker", "encoder", "preview", "prefetch")
     left = [t for t in threading.enumerate() if t not in before and t.name.startswith(ours)]
     for thread in left:
-        thread.join(1)
+        thread.join(60)  # at once on an idle machine
     assert not [t.name for t in left if t.is_alive()]
 
 

@@ -23,10 +23,13 @@ FOLDERS = {  # what each may import of the others: the lightest folder owns the 
 # Rooms and top modules of each folder, from the ground up: an import may only point down, or stay in its room.
 ORDER = {
     "edge_runtime": (
-        "errors whole_file picture_files command_line pixels framing onnx_tail spec styles timing "
+        "errors whole_file picture_files command_line pixels framing model_files spec styles timing "
         "sessions faces cartoon sources sinks live pace summary preview service commands __main__"
     ),
-    "training": "engine recipes pictures networks detectors runs stylize trainers prepare score commands __main__",
+    "training": (
+        "engine recipes pictures networks detectors runs stylize trainers face_tracker prepare score flags commands "
+        "__main__"
+    ),
     "convert": (
         "quiet sources formats judge improve destination material build debug verify inspection commands __main__"
     ),
@@ -35,7 +38,9 @@ ORDER = {
 SHARED_WITH_TRAINING = {"errors", "whole_file", "picture_files", "command_line", "pixels", "framing", "faces", "spec"}
 SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles"}  # it judges what ships, as it runs on the device
 SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks", "score", "trainers"}
-LATE: dict[str, str] = {}  # module -> why it imports another one of the kit inside a function
+LATE = {  # module -> why it imports another one of the kit inside a function
+    "training.runs.checkpoint": "the layers of a generator need Keras, which reading a run directory does without",
+}
 HEAVY = {"tensorflow", "keras", "jax", "torch"}
 
 

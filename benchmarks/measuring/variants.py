@@ -8,9 +8,9 @@ from pathlib import Path
 
 from facetoon.benchmarks.measuring.foreign_models import Foreign, ForeignSession
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.model_files.zip_tail import MEMBER
 from facetoon.edge_runtime.sessions.litert_session import LiteRtSession
 from facetoon.edge_runtime.sessions.session import Session, open_session
-from facetoon.edge_runtime.spec import MEMBER
 
 TFLITE_RUNTIMES = ("litert", "tflite-runtime")
 ONNX_RUNTIMES = ("onnxruntime",)

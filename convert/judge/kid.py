@@ -6,12 +6,11 @@ from functools import cache
 from typing import Any
 
 from facetoon.convert.judge.comparison import Comparison
-from facetoon.training.score import distances
-from facetoon.training.trainers import encoder
+from facetoon.training.score import encoder_files, measures
 
-LEAST = 4 * distances.LEAST_PICTURES  # half are targets, and a distance needs two targets for each picture
+LEAST = 4 * measures.LEAST_PICTURES  # half are targets, and a distance needs two targets for each picture
 
-open_encoder = cache(encoder.open_encoder)
+open_encoder = cache(encoder_files.open_encoder)
 
 
 def kid_change(comparison: Comparison) -> dict[str, Any]:
@@ -27,7 +26,7 @@ def kid_change(comparison: Comparison) -> dict[str, Any]:
     # In the order of the bytes: the comparison has its worst picture first, so each file would get halves of its own.
     rows = sorted(range(len(comparison.inputs)), key=lambda row: comparison.inputs[row].tobytes())
     drawn, others = rows[::2], rows[1::2]
-    change = distances.kid_change(
+    change = measures.kid_change(
         comparison.expected[drawn], comparison.actual[drawn], comparison.expected[others], open_encoder()
     )
     low, high = change.interval

@@ -26,7 +26,7 @@ def kit() -> float:
     select_backend("tensorflow")
     import numpy as np
     from facetoon.training.recipes.recipe import load_recipe
-    from facetoon.training.trainers.cyclegan import CycleGAN
+    from facetoon.training.trainers.cyclegan_trainer import CycleGAN
 
     model = CycleGAN(load_recipe("face_toon_64"))
     random = np.random.default_rng(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 from collections.abc import Iterator
 from importlib import metadata
@@ -14,17 +13,12 @@ import numpy as np
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.edge_runtime.sessions.base_session import BaseSession, TensorInfo
+from facetoon.edge_runtime.sessions.runtimes import choose_runtime
 from facetoon.edge_runtime.spec import read_model
-
-# Runtime by name: (module with Interpreter, distribution that brings it, how to install it).
-LIBRARIES = {
-    "litert": ("ai_edge_litert.interpreter", "ai-edge-litert", "pip install facetoon"),
-    "tflite-runtime": ("tflite_runtime.interpreter", "tflite-runtime", "pip install 'facetoon[tflite-runtime]'"),
-}
 
 
 class LiteRtSession(BaseSession):
-    """A .tflite generator, float32 or int8, inside."""
+    """A .tflite generator, float32 or int8."""
 
     def __init__(self, path: Path, runtime: str = "litert", threads: int = 2, xnnpack: bool = True) -> None:
         model, spec = read_model(path)
@@ -47,17 +41,13 @@ def _info(details: dict[str, Any]) -> TensorInfo:
 
 
 def open_interpreter(model: bytes, name: str, runtime: str, threads: int, xnnpack: bool = True) -> tuple[Any, str]:
-    """A ready Interpreter for flatbuffer bytes, and "library version"; raises InputError in one sentence.
+    """A ready Interpreter for flatbuffer bytes, and "library version"; `name` is the file's, for messages.
 
-    Without `xnnpack` TFLite's own kernels run: only benchmarks want to know how slow they are.
+    Without `xnnpack` TFLite's own kernels run, which only benchmarks measure. Raises InputError, in one sentence, when
+    the runtime is missing or does not run this model.
     """
-    if runtime not in LIBRARIES:
-        raise InputError(f"There is no runtime {runtime}; choose {' or '.join(LIBRARIES)}.")
-    module, distribution, install = LIBRARIES[runtime]
-    try:
-        library = importlib.import_module(module)
-    except ImportError:
-        raise InputError(f"The runtime {runtime} is not installed; {install} brings it.") from None
+    chosen = choose_runtime(name, ".tflite", runtime)
+    library = chosen.load()
     try:
         with _quiet_stderr():
             kinds = library.OpResolverType
@@ -70,12 +60,12 @@ def open_interpreter(model: bytes, name: str, runtime: str, threads: int, xnnpac
         raise InputError(f"The runtime {runtime} does not work beside this NumPy: {error}.") from None
     except (ValueError, RuntimeError) as error:
         raise InputError(f"{name} is not a model that {runtime} can run: {str(error).splitlines()[0]}") from None
-    return interpreter, f"{distribution} {metadata.version(distribution)}"
+    return interpreter, f"{chosen.distribution} {metadata.version(chosen.distribution)}"
 
 
 @contextlib.contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Hide the C++ side's "Created TensorFlow Lite XNNPACK delegate" line; Python's own stderr is restored after."""
+    """Hide what the C++ side prints: "Created TensorFlow Lite XNNPACK delegate"."""
     saved = os.dup(2)
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)

@@ -9,16 +9,18 @@ import numpy as np
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.edge_runtime.sessions.base_session import BaseSession, TensorInfo
+from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 from facetoon.edge_runtime.spec import read_model
 
 DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
-FATAL_ONLY = 4  # what is wrong with a model is said by the exception
+FATAL_ONLY = 4  # severity of its log; the exception says what is wrong with a model
 
 
 class OnnxSession(BaseSession):
-    """An .onnx generator with float pictures (quantized ones quantize inside), channels last, inside."""
+    """An .onnx generator with channels last and float pictures; a quantized model quantizes them itself."""
 
-    def __init__(self, path: Path, threads: int = 2) -> None:
+    def __init__(self, path: Path, runtime: str = "onnxruntime", threads: int = 2, xnnpack: bool = True) -> None:
+        """`runtime` and `xnnpack` are those of every session; ONNX Runtime has no such choice."""
         model, spec = read_model(path)
         self._session, self.runtime = open_onnx(model, str(path), threads)
         inputs = [_info(argument) for argument in self._session.get_inputs()]
@@ -33,11 +35,11 @@ class OnnxSession(BaseSession):
 
 
 def open_onnx(model: bytes, name: str, threads: int) -> tuple[Any, str]:
-    """An InferenceSession on the CPU, and "library version"; raises InputError in one sentence."""
-    try:
-        import onnxruntime
-    except ImportError:
-        raise InputError("The runtime onnxruntime is not installed; pip install 'facetoon[onnx]' brings it.") from None
+    """An InferenceSession on the CPU for ONNX bytes, and "library version"; `name` is the file's, for messages.
+
+    Raises InputError, in one sentence, when ONNX Runtime is missing or does not run this model.
+    """
+    onnxruntime: Any = RUNTIMES["onnxruntime"].load()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = FATAL_ONLY
@@ -49,6 +51,6 @@ def open_onnx(model: bytes, name: str, threads: int) -> tuple[Any, str]:
 
 
 def _info(argument: Any) -> TensorInfo:
-    """A dynamic batch, which has a name instead of a number, is used with one picture."""
+    """A dynamic batch has a name instead of a number; it takes one picture here."""
     shape = tuple(size if isinstance(size, int) else 1 for size in argument.shape)
     return TensorInfo(argument.name, shape, np.dtype(DTYPES.get(argument.type, np.float32)))

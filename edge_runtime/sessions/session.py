@@ -1,11 +1,12 @@
-"""Sessions: run a generator on one picture. One interface, one file per back-end."""
+"""The interface of every session, the model files that ship, and `open_session`, which opens any of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.model_files.tailed_file import GENERATOR, kind_of
+from facetoon.edge_runtime.sessions.runtimes import MODEL_SUFFIXES, choose_runtime
 
 if TYPE_CHECKING:  # numpy and OpenCV stay out of `toon-live --help`
     from collections.abc import Sequence
@@ -15,10 +16,9 @@ if TYPE_CHECKING:  # numpy and OpenCV stay out of `toon-live --help`
     from facetoon.edge_runtime.spec import ModelSpec
     from numpy.typing import NDArray
 
-RUNTIMES = ("litert", "tflite-runtime", "onnxruntime")
 MODELS = Path(__file__).parents[1] / "models"
 LIVE_MODELS = (MODELS / "styles-128.tflite", MODELS / "styles-64.tflite")
-"""Those for photographs that ship, from which `toon-live tune` chooses."""
+"""The shipped ones for photographs, from which `toon-live tune` chooses; the largest is the default."""
 DEFAULT_MODEL = LIVE_MODELS[0]
 
 
@@ -35,7 +35,7 @@ class Session(Protocol):
     """The mixing weights in use."""
 
     def set_style(self, weights: Sequence[float] | NDArray[np.float32]) -> None:
-        """From now on mix the trained styles with these weights, one for each of `styles`."""
+        """Mix the trained styles with these weights, float32 (len(styles),), from now on."""
 
     def to_tensor(self, image: Image) -> Tensor:
         """RGB uint8 (size_px, size_px, 3) to the model's own input tensor; ValueError names a wrong shape."""
@@ -56,24 +56,20 @@ def model_file(text: str) -> Path:
     return shipped if shipped.parent == MODELS and shipped.exists() else Path(text)
 
 
-def open_session(path: Path = DEFAULT_MODEL, runtime: str | None = None, threads: int = 2) -> Session:
-    """Load a model file on the runtime asked for, or on its kind's own: LiteRT for .tflite, ONNX Runtime for .onnx.
+def shipped_generators() -> list[Path]:
+    """Every generator that ships, by name; the specs in the files tell them from the face tracker."""
+    files = (path for path in MODELS.iterdir() if path.suffix in MODEL_SUFFIXES)
+    return sorted(path for path in files if kind_of(path) == GENERATOR)
 
-    None is ever put in another's place. Raises InputError when the file is not a sound model, the runtime is not
-    installed, or it does not run this kind of file.
+
+def open_session(
+    path: Path = DEFAULT_MODEL, runtime: str | None = None, threads: int = 2, xnnpack: bool = True
+) -> Session:
+    """Load a model file on the runtime of that name, or on the default one for its suffix.
+
+    `xnnpack` False switches XNNPACK off where the runtime has it. Raises InputError when the file is not a sound model,
+    or the runtime is not installed or does not run this kind of file; none is ever put in another's place.
     """
-    own = {".tflite": "litert", ".onnx": "onnxruntime"}.get(path.suffix)
-    if own is None:
-        raise InputError(f"{path} is not a model file that this runtime opens (.tflite or .onnx).")
-    runtime = runtime or own
-    if runtime not in RUNTIMES:
-        raise InputError(f"There is no runtime {runtime}; choose {', '.join(RUNTIMES[:-1])} or {RUNTIMES[-1]}.")
-    if (runtime == "onnxruntime") != (own == "onnxruntime"):
-        raise InputError(f"The runtime {runtime} does not run {path.suffix} files such as {path}.")
-    if own == "onnxruntime":
-        from facetoon.edge_runtime.sessions.onnx_session import OnnxSession
-
-        return OnnxSession(path, threads)
-    from facetoon.edge_runtime.sessions.litert_session import LiteRtSession
-
-    return LiteRtSession(path, runtime, threads)
+    chosen = choose_runtime(str(path), path.suffix, runtime)
+    session: Session = chosen.session_class()(path, chosen.name, threads, xnnpack)
+    return session

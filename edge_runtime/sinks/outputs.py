@@ -11,6 +11,7 @@ import cv2
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.whole_file import write_whole
 
 
 class SequenceSink:
@@ -31,9 +32,7 @@ class SequenceSink:
         """Write one picture."""
         self._number += 1
         path = self._folder / f"frame-{self._number:06}.jpg"
-        partial = path.with_suffix(".partial")
-        partial.write_bytes(pixels.encode_jpeg(frame, self._quality))
-        os.replace(partial, path)
+        write_whole(path, pixels.encode_jpeg(frame, self._quality))
 
     def close(self) -> None:
         """Nothing to finish."""

@@ -1,8 +1,8 @@
-"""Recordings that survive: fragmented MP4, every half second of it complete on the disk, in files of bounded length.
+"""Recordings that survive a kill: fragmented MP4, in files of bounded length.
 
 An ordinary MP4 has its index at its end, so a process that is killed leaves a file that nothing plays. A fragmented one
-carries an index with every fragment. OpenCV cannot write it; PyAV (the extra `record`) can. Without PyAV the plain
-writer of sinks.RecordingSink remains.
+has an index in every fragment, here each half second. OpenCV cannot write it; PyAV (the extra `record`) can. Without
+PyAV, `sink.RecordingSink` writes ordinary files.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from typing import Any
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
-from facetoon.edge_runtime.sinks.sink import RecordingSink, Sink
+from facetoon.edge_runtime.sinks.sink import RecordingSink, Sink, check_path
 
-FRAGMENT_S = 0.5
 TICK_S = Fraction(1, 90000)  # what video containers count in
-QUALITY = "23"  # x264's own middle: 0 is lossless, 51 the worst
+FRAGMENT_TICKS = 45000  # half a second
+QUALITY = "23"  # x264's default: 0 is lossless, 51 the worst
 
 
 class FragmentedRecording:
-    """One H.264 MP4 file; what a killed process or a lost supply costs is the last half second."""
+    """One H.264 MP4 file. A killed process or a lost supply costs the last half second."""
 
     def __init__(self, path: Path, rate_hz: float, clock: Callable[[], float] | None = None) -> None:
-        """With `clock` (seconds), frames play when they came, without it at `rate_hz`, whatever was dropped.
+        """With a `clock` (in seconds) frames play when they came; without it at `rate_hz`, whatever was dropped.
 
-        Raises InputError when no such file can be made; the file itself begins with the first frame.
+        The file is made with the first frame. Raises InputError when no such file can be made.
         """
         check_path(path)
         self._path, self._rate = path, Fraction(rate_hz).limit_denominator(1000)
@@ -39,9 +39,10 @@ class FragmentedRecording:
         self._clock, self._start_s = clock, 0.0
         self._number = 0
         self._last = -1
+        self._fragment_ends = 0
 
     def write(self, frame: Image) -> None:
-        """Append one BGR frame; sides that are odd lose their last column or row, which H.264 does not take."""
+        """Append one BGR frame. An odd side loses its last column or row, since H.264 takes even sides alone."""
         import av
 
         if self._container is None:
@@ -51,8 +52,12 @@ class FragmentedRecording:
         picture.pts = self._last = max(self._ticks(), self._last + 1)
         picture.time_base = TICK_S
         self._number += 1
+        begins_fragment = self._last >= self._fragment_ends
+        if begins_fragment:
+            picture.pict_type = av.video.frame.PictureType.I
+            self._fragment_ends = self._last + FRAGMENT_TICKS
         self._container.mux(self._stream.encode(picture))
-        if self._number % self._stream.gop_size == 0:
+        if begins_fragment:  # its key frame has made the muxer write the fragment before it
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
@@ -64,7 +69,7 @@ class FragmentedRecording:
             self._container = None
 
     def _ticks(self) -> int:
-        """When this frame is to be shown, in units of TICK_S."""
+        """When the next frame is shown, in units of TICK_S."""
         if self._clock is None:
             return round(self._number / self._rate / TICK_S)
         self._start_s = self._start_s if self._number else self._clock()
@@ -74,24 +79,24 @@ class FragmentedRecording:
         import av
 
         try:
-            # Unbuffered, so that each fragment is with the kernel as soon as the muxer has written it.
+            # Unbuffered: the kernel has each fragment as soon as the muxer has written it.
             self._file = open(self._path, "wb", buffering=0)  # noqa: SIM115  # closed by close()
         except OSError as error:
             raise InputError(f"The recording {self._path} cannot be written: {error.strerror}.") from None
         flags = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
         self._container = av.open(self._file, "w", format="mp4", options=flags)
-        # Without look-ahead or reordering: a frame is in the file with its own fragment, not seconds later.
+        # No look-ahead and no reordering: each frame is in its own fragment, not in one seconds later.
         options = {"preset": "ultrafast", "tune": "zerolatency", "crf": QUALITY}
         self._stream = self._container.add_stream("libx264", rate=self._rate, options=options)
         self._stream.height, self._stream.width = frame.shape[0] // 2 * 2, frame.shape[1] // 2 * 2
         self._stream.pix_fmt = "yuv420p"
         self._stream.time_base = self._stream.codec_context.time_base = TICK_S
-        self._stream.gop_size = max(round(FRAGMENT_S * float(self._rate)), 1)
+        self._stream.gop_size = max(round(FRAGMENT_TICKS * TICK_S * self._rate), 1)
         self._stream.thread_count = 1
 
 
 class RotatingRecording:
-    """One file after the other, name-00001.mp4 and so on, each of `minutes`; with `keep`, only the newest stay."""
+    """Files name-00001.mp4 and so on, each of `minutes`; with `keep`, only the newest stay."""
 
     def __init__(
         self,
@@ -101,7 +106,7 @@ class RotatingRecording:
         keep: int | None,
         open_file: Callable[[Path, float], Sink],
     ) -> None:
-        """Numbers go on after the files that are there; only files of this name are ever deleted.
+        """Numbering goes on after the existing files. Only files of this name are ever deleted.
 
         Raises InputError when no such file can be made.
         """
@@ -112,7 +117,7 @@ class RotatingRecording:
         self._file: Sink | None = None
 
     def write(self, frame: Image) -> None:
-        """Append one frame, to a new file when the last is full."""
+        """Append one frame; a full file is followed by a new one."""
         if self._file is None or self._written == self._frames_each:
             self.close()
             self._file, self._written = self._open_file(self._next(), self._rate_hz), 0
@@ -120,17 +125,18 @@ class RotatingRecording:
         self._written += 1
 
     def close(self) -> None:
-        """Finish the file at hand; idempotent."""
+        """Finish the current file; idempotent."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def _next(self) -> Path:
-        found = self._files()
+        """The path of the next file; the oldest are deleted to make room for it."""
+        files = self._files()
         if self._keep is not None:
-            for path in found[: max(len(found) - self._keep + 1, 0)]:
+            for path in files[: max(len(files) - self._keep + 1, 0)]:
                 path.unlink()
-        number = int(found[-1].stem[-5:]) + 1 if found else 1
+        number = int(files[-1].stem[-5:]) + 1 if files else 1
         return self._path.with_name(f"{self._path.stem}-{number:05}{self._path.suffix}")
 
     def _files(self) -> list[Path]:
@@ -143,16 +149,8 @@ class RotatingRecording:
         )  # fmt: skip
 
 
-def check_path(path: Path) -> None:
-    """Raise InputError unless a recording can be called so and its folder is there."""
-    if path.suffix.lower() != ".mp4":
-        raise InputError(f"A recording is an .mp4 file, which {path} is not.")
-    if not path.parent.is_dir():
-        raise InputError(f"The folder {path.parent} for the recording does not exist.")
-
-
 def survives() -> bool:
-    """Whether recordings here are fragmented: PyAV is installed."""
+    """Whether a recording outlives a kill, which takes PyAV."""
     return importlib.util.find_spec("av") is not None
 
 
@@ -163,7 +161,7 @@ def open_recording(
     keep: int | None = None,
     clock: Callable[[], float] | None = None,
 ) -> Sink:
-    """The recording that `--record` asks for: one file, or, with `minutes`, several. Raises InputError as they do."""
+    """The recording that `--record` names: one file, or with `minutes` several. Raises InputError as they do."""
 
     def open_file(path: Path, rate_hz: float) -> Sink:
         return FragmentedRecording(path, rate_hz, clock) if survives() else RecordingSink(path, rate_hz)

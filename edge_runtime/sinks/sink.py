@@ -1,4 +1,4 @@
-"""Where finished frames go: the preview's viewers and a recording. One interface for all."""
+"""The interface of every sink, and two of them: the preview's viewers and a plain recording."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from facetoon.edge_runtime.pixels import Image
 
 
 class Sink(Protocol):
-    """Takes every frame that the encoder thread hands on."""
+    """Takes every frame from the encoder thread."""
 
     def write(self, frame: Image) -> None:
         """Take one finished BGR frame."""
 
     def close(self) -> None:
-        """Finish what was begun; idempotent."""
+        """Finish the output; idempotent."""
 
 
 @dataclass(frozen=True)
 class Jpeg:
-    """One encoded frame; numbers grow by one."""
+    """One encoded frame; numbers rise by one from 1."""
 
     number: int
     data: bytes
 
 
 class PreviewSink:
-    """Encodes each frame once, for however many viewers; each takes the newest and misses what it is too slow for."""
+    """Encodes each frame once for all viewers. A viewer takes the newest frame, and misses those it is too slow for."""
 
     def __init__(self, quality: int = 85) -> None:
         self._quality = quality
@@ -48,11 +48,11 @@ class PreviewSink:
             self._changed.notify_all()
 
     def newest(self) -> Jpeg | None:
-        """The last frame, or None before the first."""
+        """The newest frame; None before the first."""
         return self._newest
 
     def wait(self, after: int, timeout_s: float) -> Jpeg | None:
-        """The newest frame with a number above `after`; None when none came in time or the sink closed."""
+        """The newest frame with a number above `after`; None when none comes in time or the sink is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self.closed or self._is_newer(after), timeout_s)
             return self._newest if self._is_newer(after) and not self.closed else None
@@ -67,15 +67,20 @@ class PreviewSink:
         return self._newest is not None and self._newest.number > after
 
 
+def check_path(path: Path) -> None:
+    """Raise InputError unless a recording can be made at `path`: it ends in .mp4 and its folder exists."""
+    if path.suffix.lower() != ".mp4":
+        raise InputError(f"A recording is an .mp4 file, which {path} is not.")
+    if not path.parent.is_dir():
+        raise InputError(f"The folder {path.parent} for the recording does not exist.")
+
+
 class RecordingSink:
-    """An MP4 file (MPEG-4 part 2, which every OpenCV build brings). It plays only once `close` was called."""
+    """An MP4 file (MPEG-4 part 2, which every OpenCV build can write). It plays only after `close`."""
 
     def __init__(self, path: Path, rate_hz: float) -> None:
-        """Raises InputError when no such file can be made; the writer itself waits for the first frame's size."""
-        if path.suffix.lower() != ".mp4":
-            raise InputError(f"A recording is an .mp4 file, which {path} is not.")
-        if not path.parent.is_dir():
-            raise InputError(f"The folder {path.parent} for the recording does not exist.")
+        """Raises InputError when no such file can be made. The first frame makes it, and gives it its size."""
+        check_path(path)
         self._path = path
         self._rate_hz = rate_hz
         self._writer: cv2.VideoWriter | None = None

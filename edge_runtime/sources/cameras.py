@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sources.picamera import PiCapture
 
 ADDRESSES = ("rtsp", "rtsps", "http", "https", "rtmp", "udp")
 DEVICES = Path("/sys/class/video4linux")
@@ -118,8 +119,6 @@ def open_camera(text: str, size_px: tuple[int, int], rate_hz: int) -> CameraSour
     width, height = size_px
     asked = f"{width}x{height} MJPG at {rate_hz}/s"
     if text == "picamera":
-        from facetoon.edge_runtime.sources.picamera import PiCapture
-
         return CameraSource(
             "Pi camera", lambda: PiCapture(size_px, rate_hz), f"{width}x{height} at {rate_hz}/s", rate_hz
         )

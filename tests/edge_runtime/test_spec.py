@@ -7,8 +7,9 @@ import zipfile
 import pytest
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Framing
+from facetoon.edge_runtime.model_files.zip_tail import MEMBER
 from facetoon.edge_runtime.sessions.session import open_session
-from facetoon.edge_runtime.spec import MEMBER, ModelSpec, read_model, write_model
+from facetoon.edge_runtime.spec import ModelSpec, read_model, write_model
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_round_trip(tmp_path, tiny_model, kind):
     again, read = read_model(path)
     assert again == model
     assert read == written
-    assert not list(tmp_path.glob("*.partial"))
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_same_input_same_bytes(tmp_path, parts):
@@ -101,6 +102,7 @@ def test_sound_hash_over_nonsense_is_refused(tmp_path, parts):
     [
         ({"schema": 2}, "schema 2; this facetoon reads schema 1"),
         ({"surprise": 1}, "cannot be read"),
+        ({"kind": "face tracker"}, "m.tflite is a face tracker, not a generator"),
         ({"framing": {"face_height": 7.0, "face_centre_y": 0.5}}, "impossible"),
     ],
 )

@@ -73,3 +73,33 @@ def vgg_file(vgg_arrays, tmp_path_factory):
     path = tmp_path_factory.mktemp("vgg") / "random.npz"
     np.savez(path, **vgg_arrays)
     return path
+
+
+@pytest.fixture(scope="session")
+def heads(tmp_path_factory):
+    """Pink and blue heads, 120 of each: enough for a test share that can be scored."""
+    random = np.random.default_rng(5)
+    root = tmp_path_factory.mktemp("heads")
+    for domain, colour in (("photos", (150, 170, 230)), ("cartoons", (230, 160, 120))):
+        (root / domain).mkdir()
+        for number in range(120):
+            image = np.full((48, 48, 3), random.integers(0, 256, 3), np.uint8)
+            x, y = np.array([24, 26]) + random.integers(-3, 4, 2)
+            cv2.ellipse(image, (int(x), int(y)), (14, 18), 0, 0, 360, colour, -1, cv2.LINE_AA)
+            cv2.imwrite(str(root / domain / f"{number:03d}.png"), image)
+    return root
+
+
+@pytest.fixture(scope="session")
+def encoder_run(heads, tmp_path_factory):
+    """The run of a small encoder that tells these heads apart."""
+    pytest.importorskip("tensorflow")
+    run = tmp_path_factory.mktemp("encoder") / "run"
+    sets = ["data.size_px=32", "batch_size=8", "steps=150", "encoder.filters=8", "encoder.features=16"]
+    sets += ["data.test_share=0.3", "checkpoint_every=150", "sample_every=150"]
+    given = [part for value in sets for part in ("--set", value)]
+    from facetoon.training.__main__ import main
+
+    pictures = [str(heads / "photos"), str(heads / "cartoons")]
+    assert main(["encoder", "--pictures", *pictures, "--run", str(run), *given]) == 0
+    return run

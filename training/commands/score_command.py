@@ -1,4 +1,4 @@
-"""`toon-train score` at the command line."""
+"""`toon-train score`: how near a generator's pictures come to its target domain."""
 
 from __future__ import annotations
 
@@ -7,75 +7,75 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.commands import stylize_command
+from facetoon.training.commands.stylize_command import painter
+from facetoon.training.engine.backend import started_backend
+from facetoon.training.flags.source_flags import add_sources, sources_of
+from facetoon.training.flags.style_flags import add_vgg_weights
 
 if TYPE_CHECKING:
-    from facetoon.training.pictures.data_source import DataSource
     from facetoon.training.recipes.recipe import Recipe
 
+HELP = "how near a generator's pictures come to its target domain"
+DEFAULT_RECIPE = "anime_64"  # the shipped model's
+SAW_CARTOONS = ("cyclegan", "pairs", "style")  # kinds of runs whose recipe says how cartoons are cropped
 
-def add_score(score: argparse.ArgumentParser) -> None:
-    """The options of `toon-train score`."""
-    score.add_argument("places", nargs="*", type=Path, metavar="MODEL", help="run directory, .keras, .tflite or .onnx")
-    score.add_argument("--fakes", nargs="+", default=[], metavar="SOURCE", help="cartoons made already, by anything")
-    score.add_argument("--dataset", metavar="DIR", help="trainA, testA, trainB, testB, as toon-train prepare makes it")
-    score.add_argument("--photos", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
-    score.add_argument("--cartoons", nargs="+", metavar="SOURCE", help="instead: folders or zips, '#pattern'")
-    score.add_argument("--recipe", help="how pictures are cropped (default: as the first run did, else anime_64)")
-    score.add_argument("--set", action="append", metavar="KEY=VALUE", help="override one recipe key; repeatable")
-    score.add_argument("--direction", default="ab", choices=("ab", "ba"), help="ab: photographs to cartoons")
-    score.add_argument("--style", default="", metavar="MIX", help="of a model with styles, such as anime:0.6,comic:0.4")
-    score.add_argument("--all-cartoons", action="store_true", help="not the test share alone: where there are few")
-    score.add_argument("--encoder", type=Path, metavar="FILE", help=".keras or .onnx, instead of the packaged one")
-    score.add_argument(
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser.add_argument("places", nargs="*", type=Path, metavar="MODEL", help="run directory, .keras, .tflite or .onnx")
+    parser.add_argument("--fakes", nargs="+", default=[], metavar="SOURCE", help="cartoons made already, by anything")
+    add_sources(parser, "photos", "cartoons")
+    parser.add_argument("--recipe", help="how pictures are cropped (default: as the first run did, else anime_64)")
+    parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="override one recipe key; repeatable")
+    parser.add_argument("--direction", default="ab", choices=("ab", "ba"), help="ab: photographs to cartoons")
+    parser.add_argument(
+        "--style", default="", metavar="MIX", help="of a model with styles, such as anime:0.6,comic:0.4"
+    )
+    parser.add_argument("--all-cartoons", action="store_true", help="not the test share alone: where there are few")
+    parser.add_argument("--encoder", type=Path, metavar="FILE", help=".keras or .onnx, instead of the packaged one")
+    parser.add_argument(
         "--out", type=Path, metavar="DIR", help="of scores.json and sheets (default: MODEL/scores of a run)"
     )
-    score.add_argument("--dry-run", action="store_true", help="count pictures and time; writes nothing")
-    score.add_argument("--baseline", nargs="+", type=Path, metavar="PICTURE", help="beside style transfer from these")
-    stylize_command.add_vgg_weights(score)
+    parser.add_argument("--dry-run", action="store_true", help="count pictures and time; writes nothing")
+    parser.add_argument("--baseline", nargs="+", type=Path, metavar="PICTURE", help="beside style transfer from these")
+    add_vgg_weights(parser)
 
 
-def check(arguments: argparse.Namespace) -> None:
-    """Raise InputError when there is nothing to score."""
+def run(arguments: argparse.Namespace) -> int:
+    """Score every model and every folder of pictures; 0."""
     if not arguments.places and not arguments.fakes:
         raise InputError("Give a run directory or model file to score, or --fakes with pictures made already.")
     if arguments.baseline and not arguments.places:
         raise InputError("--baseline compares style transfer with models: give at least one.")
-
-
-def run(arguments: argparse.Namespace, sources: dict[str, list[DataSource]]) -> int:
-    """Score what the arguments name, on the pictures of `sources` ("photos", "cartoons"); 0."""
-    from facetoon.training.engine.backend import select_backend
-
-    places, fakes = arguments.places, arguments.fakes
-    select_backend("tensorflow")
-    try:
-        from facetoon.training.score import scoring
+    sources = sources_of(arguments, "photos", "cartoons")
+    with started_backend("tensorflow"):
+        from facetoon.training.score import baseline, encoder_files, scoring
         from facetoon.training.score.translator import open_translator
-        from facetoon.training.trainers import encoder
-    except ModuleNotFoundError as error:
-        raise InputError(f"{error.name} is missing: pip install 'facetoon[train]' brings it.") from None
-    recipe = _framing_recipe(arguments)
     question = scoring.Question(
-        **sources, recipe=recipe, direction=arguments.direction, all_cartoons=arguments.all_cartoons
+        **sources,
+        recipe=_framing_recipe(arguments),
+        direction=arguments.direction,
+        all_cartoons=arguments.all_cartoons,
     )
-    encode = encoder.open_encoder(arguments.encoder or encoder.PACKAGED)
-    translators = [open_translator(place, arguments.direction, arguments.style) for place in places]
-    out = arguments.out or (places[0] / "scores" if len(places) == 1 and places[0].is_dir() else None)
+    encode = encoder_files.open_encoder(arguments.encoder or encoder_files.PACKAGED)
+    translators = [open_translator(place, arguments.direction, arguments.style) for place in arguments.places]
+    out = arguments.out or _own_scores(arguments.places)
     if arguments.dry_run:
         lines = scoring.dry_run(question, translators, encode)
     elif arguments.baseline:
-        from facetoon.training.score.baseline import compare
-
-        painter = stylize_command.painter(arguments.baseline, arguments.vgg_weights)
-        lines = compare(question, translators, painter, encode, out)
+        lines = baseline.compare(question, translators, painter(arguments.baseline, arguments.vgg_weights), encode, out)
     else:
-        lines = scoring.score_all(question, translators, fakes, encode, out)
+        lines = scoring.score_all(question, translators, arguments.fakes, encode, out)
     for line in lines:
         print(line, flush=True)
     if out and not arguments.dry_run:
         print(f"{out}: {'baseline.json and a sheet' if arguments.baseline else 'scores.json and contact sheets'}.")
     return 0
+
+
+def _own_scores(places: list[Path]) -> Path | None:
+    """Where the scores of a single run go by default."""
+    return places[0] / "scores" if len(places) == 1 and places[0].is_dir() else None
 
 
 def _framing_recipe(arguments: argparse.Namespace) -> Recipe:
@@ -86,7 +86,7 @@ def _framing_recipe(arguments: argparse.Namespace) -> Recipe:
     if not arguments.recipe:
         for place in filter(Path.is_dir, arguments.places):
             recipe = RunDirectory(place).recipe(arguments.set or ())
-            if recipe.kind in ("cyclegan", "pairs", "style"):  # others saw no cartoons, so cannot say how to crop them
+            if recipe.kind in SAW_CARTOONS:
                 print(f"Pictures are framed as those of {place} were.")
                 return recipe
-    return load_recipe(arguments.recipe or "anime_64", arguments.set)
+    return load_recipe(arguments.recipe or DEFAULT_RECIPE, arguments.set)

@@ -1,1 +1,1 @@
-"""Where TensorFlow and JAX differ, and how several devices share a batch."""
+"""What differs between TensorFlow and JAX, and how several devices share a batch."""

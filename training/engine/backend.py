@@ -1,29 +1,49 @@
-"""The one place where TensorFlow and JAX differ: how a gradient is taken and how a step is compiled.
+"""The one place where TensorFlow and JAX differ: taking a gradient and compiling a step.
 
-Everything else is Keras 3. A step is written once with Keras variables, as if it ran eagerly; on JAX, where nothing
-may be changed in place, the same step is traced inside a `keras.StatelessScope` that carries the variables through
-`jax.jit` (the method of Keras's own JAX trainer).
+Everything else is Keras 3. A step is written once with Keras variables, as if it ran eagerly. JAX allows no changes in
+place, so there the step is traced inside a `keras.StatelessScope` that carries the variables through `jax.jit`, as
+Keras's own JAX trainer does.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.engine import cluster
 
-BACKENDS = ("tensorflow", "jax")
+EXTRAS = {"tensorflow": "train", "jax": "jax"}
+"""The extra of this package that brings each back-end."""
 
 
 def select_backend(name: str) -> None:
     """Choose the Keras back-end; must come before the first import of keras. Quiets TensorFlow's start-up lines."""
-    if name not in BACKENDS:
+    if name not in EXTRAS:
         raise InputError(f"There is no back-end {name}; choose tensorflow or jax.")
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@contextmanager
+def started_backend(name: str) -> Iterator[None]:
+    """Select and import the back-end; what the block imports, too, may need its extra.
+
+    Raises InputError, in a sentence that names the extra, when a library is not installed.
+    """
+    select_backend(name)
+    try:
+        import keras  # noqa: F401  and with it the back-end
+
+        yield
+    except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
+        if library == "facetoon":
+            raise  # a defect of the kit, not of the installation
+        raise InputError(f"{library} is missing: pip install 'facetoon[{EXTRAS[name]}]' brings it.") from None
 
 
 _scopes: list[Any] = []  # the StatelessScope of the JAX step being traced, innermost last

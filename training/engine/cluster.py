@@ -1,7 +1,7 @@
-"""Several devices, on one machine or many: the batch is split over them, everything else is alike everywhere.
+"""Several devices on one or many machines: the batch is split over them, everything else is copied to each.
 
-The engine is JAX's own: `keras.distribution.DataParallel` lays every variable on all devices, and `jax.jit` makes the
-sums over the whole batch. So a run is the same run on any number of workers, up to the order of additions.
+JAX does the work: `keras.distribution.DataParallel` puts every variable on all devices, and `jax.jit` sums over the
+whole batch. So the number of workers does not change a run, except for the order of additions.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any
 
 from facetoon.edge_runtime.errors import InputError
 
-HEARTBEAT_S = 30  # a worker not heard of for so long is dead
+HEARTBEAT_S = 30  # a worker that is silent for longer counts as dead
 SUPERVISED = "FACETOON_SUPERVISED"  # set in the child process that does a worker's work
 
 
 def supervise(arguments: list[str]) -> int:
-    """Do this worker's work in a child process; returns its exit status, or 1 with a sentence when a signal ended it.
+    """Run this worker in a child process. Returns its exit status, or 1 with a sentence when a signal ended it.
 
-    A missed heartbeat makes a thread of JAX abort its process with a stack trace, and nothing inside can prevent it.
+    After a missed heartbeat a thread of JAX aborts its process with a stack trace. Nothing in that process can stop it.
     """
     child = subprocess.Popen(
         [sys.executable, "-m", "facetoon.training", *arguments],
@@ -34,7 +34,7 @@ def supervise(arguments: list[str]) -> int:
     )
     try:
         status = child.wait()
-    except KeyboardInterrupt:  # the terminal has told the child as well
+    except KeyboardInterrupt:  # the terminal sends it to the child as well
         status = child.wait()
     finally:
         assert child.stdin
@@ -50,10 +50,10 @@ def supervise(arguments: list[str]) -> int:
 
 
 def end_with_supervisor() -> None:
-    """End this child process at once when the one that watches it is gone, however that was killed."""
+    """End this child process when its supervisor is gone, whatever killed that."""
 
     def watch() -> None:
-        while os.read(0, 1):  # not sys.stdin: a thread waiting in it breaks Python's own end
+        while os.read(0, 1):  # not sys.stdin: a thread that waits in it breaks Python's shutdown
             pass
         os._exit(1)
 
@@ -61,7 +61,7 @@ def end_with_supervisor() -> None:
 
 
 def join(coordinator: str, workers: int, worker: int) -> None:
-    """Make this process worker number `worker` of `workers`; blocks until all have come, at most five minutes.
+    """Make this process worker number `worker` of `workers`. Blocks until all are there, at most five minutes.
 
     Must come before any computation. Raises InputError for impossible numbers or when the others do not come.
     """
@@ -80,7 +80,7 @@ def join(coordinator: str, workers: int, worker: int) -> None:
 def last_words(run: Path) -> Iterator[None]:
     """When another worker is gone, say so and end with status 1.
 
-    The process ends at once: JAX's own farewell waits for the dead one, and aborts with a stack trace when it is late.
+    The process ends at once: JAX's own shutdown waits for the dead worker and then aborts with a stack trace.
     """
     import jax
 
@@ -98,7 +98,7 @@ def last_words(run: Path) -> Iterator[None]:
 
 
 def spread() -> None:
-    """Lay what is built from now on over all devices of all workers, when there are several."""
+    """Put whatever is built from now on onto all devices of all workers, if there are several."""
     import keras
 
     if keras.backend.backend() != "jax":
@@ -126,7 +126,7 @@ def layouts() -> tuple[Any, Any] | None:
 
 
 def own_rows(batch: Any) -> Any:
-    """Of an array for the whole batch, the rows that this worker trains on."""
+    """The rows of a whole batch that this worker trains on."""
     import keras
 
     if keras.distribution.distribution() is None:

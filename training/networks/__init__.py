@@ -1,1 +1,1 @@
-"""Every network that this kit trains or looks through, and the losses on their outputs."""
+"""The networks that this kit trains or looks through, and the losses on their outputs."""

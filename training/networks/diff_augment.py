@@ -1,7 +1,7 @@
-"""Differentiable augmentation (Zhao et al. 2020) of what a discriminator sees, real and fake alike.
+"""Differentiable augmentation (Zhao et al. 2020) of the pictures that a discriminator sees, real and fake alike.
 
-With some hundred cartoons a discriminator learns them by heart; so it never sees one twice. Because fakes are treated
-the same, the generator learns none of it.
+A discriminator learns a few hundred cartoons by heart, so it must never see one twice. The fakes are changed in the
+same way, so the generator does not learn the changes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from keras import ops
 
 
 def augment(images: Any, policy: str, seed: keras.random.SeedGenerator) -> Any:
-    """Pictures (batch, height, width, 3) float -1..1, each changed at random; `policy` names the changes, by commas."""
+    """Changes each of the pictures (batch, side, side, 3), float -1..1, at random.
+
+    `policy` names the changes, separated by commas: "colour", "translation", "cutout".
+    """
     for name in filter(None, policy.split(",")):
         images = CHANGES[name](images, seed)
     return images
@@ -24,7 +27,7 @@ def _uniform(images: Any, low: float, high: float, seed: keras.random.SeedGenera
 
 
 def colour(images: Any, seed: keras.random.SeedGenerator) -> Any:
-    """Brightness, saturation, contrast."""
+    """Changes brightness, saturation and contrast."""
     images = images + _uniform(images, -0.5, 0.5, seed)
     grey = ops.mean(images, axis=3, keepdims=True)
     images = (images - grey) * _uniform(images, 0.0, 2.0, seed) + grey
@@ -33,7 +36,7 @@ def colour(images: Any, seed: keras.random.SeedGenerator) -> Any:
 
 
 def translation(images: Any, seed: keras.random.SeedGenerator) -> Any:
-    """Moved by up to an eighth of the side, zeros moving in. As products with shift matrices: fast on every device."""
+    """Shifts by up to an eighth of the side; zeros move in. A product with shift matrices is fast on every device."""
     side = images.shape[1]
     most = side // 8
     for axes in ("bij,bjwc->biwc", "bij,bhjc->bhic"):
@@ -45,7 +48,7 @@ def translation(images: Any, seed: keras.random.SeedGenerator) -> Any:
 
 
 def cutout(images: Any, seed: keras.random.SeedGenerator) -> Any:
-    """A square of half the side is grey, anywhere."""
+    """Greys a square of half the side, centred anywhere in the picture."""
     side = images.shape[1]
     rows = ops.arange(side, dtype="float32")
     inside = []

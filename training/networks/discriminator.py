@@ -1,4 +1,4 @@
-"""PatchGAN discriminators (Isola et al. 2017): a grid of real-or-fake scores, one for each overlapping patch."""
+"""PatchGAN discriminators (Isola et al. 2017): one real-or-fake score for each of many overlapping patches."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from keras import layers, ops
 
 
 def build_discriminator(discriminator: DiscriminatorRecipe, size_px: int, name: str, styles: int = 0) -> keras.Model:
-    """(batch, size_px, size_px, 3) float -1..1 to a tensor, or several, of unbounded scores: one weight for each.
+    """Pictures (batch, size_px, size_px, 3), float -1..1, to unbounded scores: a tensor, or a list of several.
 
-    With `styles` above 0 it takes [pictures, style], the second (batch, styles), as planes beside the colours.
-    For every scale patch scores (batch, n, n, 1), and with `cam` also the head's (batch, 2).
+    Each scale gives patch scores (batch, n, n, 1), and with `cam` also those of its head, (batch, 2).
+    With `styles` above 0 the network takes [pictures, style]. The style (batch, styles) becomes planes beside the
+    colours.
     """
     inputs = keras.Input((size_px, size_px, 3), name="image")
     x: Any = inputs
@@ -53,10 +54,10 @@ def _conv(
 
 
 class SpectralConv2D(layers.Conv2D):
-    """Convolution whose kernel is divided by its largest singular value (Miyato et al. 2018), found by power iteration.
+    """Convolution whose kernel is divided by its largest singular value (Miyato et al. 2018), by power iteration.
 
-    Keras's own wrapper writes the divided kernel over the trained one, which the optimizer and a traced gradient then
-    see differently under TensorFlow and JAX; here the gradient passes through the division, as in the paper.
+    Keras's own wrapper writes the divided kernel over the trained one. TensorFlow and JAX then see different kernels
+    in the optimizer and the traced gradient. Here the gradient passes through the division, as in the paper.
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -66,7 +67,7 @@ class SpectralConv2D(layers.Conv2D):
         self.vector = self.add_weight(shape=(1, self.filters), initializer=start, trainable=False, name="vector")
 
     def call(self, x: Any, training: bool = False) -> Any:
-        """Convolve; in training the vector moves on by one iteration."""
+        """Convolve. In training the vector moves on by one iteration."""
         kernel = ops.cast(self.kernel, "float32")
         matrix = ops.reshape(kernel, (-1, self.filters))
         flat = ops.stop_gradient(matrix)
@@ -83,24 +84,24 @@ class SpectralConv2D(layers.Conv2D):
 
 
 class ClassActivationMap(layers.Layer):
-    """U-GAT-IT's head (Kim et al. 2020): pooled features are classified, and the classifier's weights weigh them.
+    """U-GAT-IT's head (Kim et al. 2020): it classifies pooled features, and its weights scale the feature maps.
 
-    (batch, h, w, c) to features (batch, h, w, 2c), of average and of maximum pooling, and logits (batch, 2). The
-    weights have length 1, which is their spectral norm.
+    (batch, h, w, c) to features (batch, h, w, 2c), for average and for maximum pooling, and logits (batch, 2).
+    Each weight vector has length 1, which is its spectral norm.
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make a weight vector for each pooling."""
+        """Make one weight vector for each pooling."""
         shape = (2, input_shape[-1])
         self.importance = self.add_weight(shape=shape, initializer="glorot_uniform", name="importance")
 
     def call(self, x: Any) -> tuple[Any, Any]:
-        """Attend and classify."""
+        """Returns the scaled features and the logits."""
         weights = ops.cast(_unit(ops.cast(self.importance, "float32")), x.dtype)
         pooled = ops.stack([ops.mean(x, axis=(1, 2)), ops.max(x, axis=(1, 2))], axis=1)
         return ops.concatenate([x * weights[0], x * weights[1]], axis=-1), ops.sum(pooled * weights, axis=-1)
 
 
 def _unit(rows: Any) -> Any:
-    """Each row at length 1."""
+    """Each row scaled to length 1."""
     return rows * ops.rsqrt(ops.sum(ops.square(rows), axis=-1, keepdims=True) + 1e-12)

@@ -1,4 +1,7 @@
-"""Losses as free functions of tensors in -1..1, shape (batch, height, width, 3); each returns a scalar."""
+"""Losses as plain functions. Each returns a scalar.
+
+`x` and `y` are batches of pictures (batch, height, width, 3), float -1..1; `scores` are a discriminator's, unbounded.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +9,26 @@ from typing import Any
 
 from keras import ops
 
+COLOUR_POOL_PX = 4  # side of the squares whose mean colours are compared: lines do not show in them
+
 
 def lsgan_generator(scores: Any) -> Any:
-    """Least squares towards 1 (Mao et al. 2017)."""
+    """Least squares of a fake's scores to 1 (Mao et al. 2017)."""
     return ops.mean(ops.square(scores - 1.0))
 
 
 def lsgan_discriminator(real_scores: Any, fake_scores: Any) -> Any:
-    """Least squares: real towards 1, fake towards 0, halved as in CycleGAN."""
+    """Least squares of real scores to 1 and fake ones to 0, halved as in CycleGAN (Zhu et al. 2017)."""
     return 0.5 * (ops.mean(ops.square(real_scores - 1.0)) + ops.mean(ops.square(fake_scores)))
 
 
 def hinge_generator(scores: Any) -> Any:
-    """The higher, the better (Lim and Ye 2017)."""
+    """Minus the mean score of the fakes (Lim and Ye 2017)."""
     return -ops.mean(scores)
 
 
 def hinge_discriminator(real_scores: Any, fake_scores: Any) -> Any:
-    """Real beyond 1, fake below -1; what is there already counts no more. Halved like the other."""
+    """Hinge of real scores at 1 and fake ones at -1 (Lim and Ye 2017), halved like the least squares."""
     return 0.5 * (ops.mean(ops.relu(1.0 - real_scores)) + ops.mean(ops.relu(1.0 + fake_scores)))
 
 
@@ -38,18 +43,21 @@ def l1(x: Any, y: Any) -> Any:
 
 
 def coarse_colour(x: Any, y: Any) -> Any:
-    """MSE between means over 8x8 pixels: holds tones and layout, leaves shapes free."""
+    """MSE between means over 8x8 pixels: it holds tones and layout and leaves shapes free."""
     return mse(ops.average_pool(x, 8, 8), ops.average_pool(y, 8, 8))
 
 
 def gradient_l1(x: Any, y: Any) -> Any:
-    """L1 between horizontal and vertical differences: cartoons are lines, and lines live there."""
+    """L1 between horizontal and vertical pixel differences, where a cartoon's lines are."""
     d = x - y
     return ops.mean(ops.abs(d[:, 1:] - d[:, :-1])) + ops.mean(ops.abs(d[:, :, 1:] - d[:, :, :-1]))
 
 
 def haar_l1(x: Any, y: Any, levels: int = 2) -> Any:
-    """L1 between the high bands of a Haar wavelet, mean of `levels`: where small networks fail (Zhang et al. 2022)."""
+    """L1 between the high bands of a Haar wavelet, mean of `levels`.
+
+    Small generators lose these bands first (Zhang et al. 2022). Height and width must be multiples of 2^levels.
+    """
     low, total = x - y, 0.0
     for _ in range(levels):
         top, bottom = low[:, ::2], low[:, 1::2]
@@ -61,7 +69,7 @@ def haar_l1(x: Any, y: Any, levels: int = 2) -> Any:
 
 
 def ssim(x: Any, y: Any) -> Any:
-    """Mean structural similarity (Wang et al. 2004) with a uniform 7x7 window, 1 for equal pictures."""
+    """Mean structural similarity (Wang et al. 2004) with a uniform 7x7 window; 1 for equal pictures."""
     x, y = (x + 1) / 2, (y + 1) / 2  # the luminance term is defined for 0..1 only
 
     def mean(z: Any) -> Any:
@@ -74,6 +82,19 @@ def ssim(x: Any, y: Any) -> Any:
     c1, c2 = 0.01**2, 0.03**2
     score = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
     return ops.mean(score / ((ops.square(mean_x) + ops.square(mean_y) + c1) * (var_x + var_y + c2)))
+
+
+def colour_distance(x: Any, y: Any, directions: Any) -> Any:
+    """Sliced Wasserstein distance (Rabin et al. 2011) between the colours of two batches of one shape.
+
+    Colours are sorted and compared along each of the `directions` (n, 3), which may have any length above 0.
+    """
+    directions = directions / ops.norm(directions, axis=1, keepdims=True)
+    in_order = []
+    for images in (x, y):
+        colours = ops.reshape(ops.average_pool(images, COLOUR_POOL_PX, COLOUR_POOL_PX), (-1, 3))
+        in_order.append(ops.sort(ops.matmul(directions, ops.transpose(colours)), axis=1))
+    return l1(*in_order)
 
 
 CYCLE_LOSSES = {"mse": mse, "l1": l1}

@@ -1,7 +1,7 @@
-"""What style transfer and its fast version minimize: content as features, style as Gram matrices (Gatys et al. 2016).
+"""Losses of style transfer (Gatys et al. 2016): content as an encoder's features, style as their Gram matrices.
 
-Both losses are relative, squared error over the target's square: 0 is perfect, 1 as wrong as no picture at all. So the
-weights mean the same for every encoder and layer; Gatys et al.'s constants hold for one network's scale alone.
+Both are relative, squared error over the target's square: 0 is perfect, 1 is as wrong as no picture at all. So the
+weights mean the same for every encoder and layer, where those of Gatys et al. fit one network's scale.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from facetoon.edge_runtime.pixels import Image, to_unit
 from keras import ops
 
 Features = Mapping[str, Any]
+"""An encoder's output: (batch, h, w, c) by layer name."""
 
 
 @dataclass(frozen=True)
-class Weights:
-    """Of the loss terms."""
+class LossWeights:
+    """How much each loss term counts."""
 
     content: float
     style: float
@@ -26,7 +27,7 @@ class Weights:
 
 
 def gram(features: Any) -> Any:
-    """(batch, h, w, c) to (batch, c, c): mean products of channels over the picture, blind to where they occur."""
+    """(batch, h, w, c) to (batch, c, c): mean products of channels over the picture, wherever they occur in it."""
     flat = ops.reshape(features, (ops.shape(features)[0], -1, features.shape[-1]))
     return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / ops.cast(ops.shape(flat)[1], "float32")
 
@@ -39,7 +40,10 @@ def grams(features: Features, layers: Sequence[str]) -> dict[str, Any]:
 def style_grams(
     encoder: Any, styles: Sequence[Image], shares: Sequence[float], layers: Sequence[str]
 ) -> dict[str, Any]:
-    """The Gram matrices (1, c, c) of several styles merged: their mean, weighted by `shares`, which sum to 1."""
+    """Gram matrices (1, c, c) of several styles merged: their mean, weighted by `shares`, which sum to 1.
+
+    `styles` are RGB uint8 (h, w, 3) of any sizes.
+    """
     each = [grams(encoder(to_unit(style)[None]), layers) for style in styles]
     return {
         layer: sum(share * one[layer] for share, one in zip(shares, each, strict=True))  # type: ignore[misc]
@@ -48,37 +52,37 @@ def style_grams(
 
 
 def blend(photo: Mapping[str, Any], style: Mapping[str, Any], strength: float) -> dict[str, Any]:
-    """The photograph as one more style: at strength 0 its own Gram matrices, which it fulfils; at 1 the style's."""
+    """Gram matrices between the photograph's own (`strength` 0, which asks for no change) and the style's (1)."""
     return {layer: (1.0 - strength) * photo[layer] + strength * style[layer] for layer in style}
 
 
 def relative_error(value: Any, target: Any) -> Any:
-    """(batch,): squared error of each picture over its target's square."""
+    """(batch, ...) to (batch,): squared error of each picture over its target's square."""
     axes = tuple(range(1, len(target.shape)))
     return ops.sum(ops.square(value - target), axes) / (ops.sum(ops.square(target), axes) + 1e-8)
 
 
 def style_error(features: Features, target: Mapping[str, Any]) -> Any:
     """(batch,): mean over the target's layers of the Gram matrices' relative error."""
-    errors = [relative_error(gram(features[layer]), wanted) for layer, wanted in target.items()]
+    errors = [relative_error(gram(features[layer]), matrix) for layer, matrix in target.items()]
     return sum(errors[1:], errors[0]) / len(errors)
 
 
 def total_variation(pictures: Any) -> Any:
-    """(batch,): mean squared difference of neighbouring pixels, of (batch, h, w, 3)."""
+    """(batch, h, w, 3) to (batch,): mean squared difference of neighbouring pixels."""
     down, right = pictures[:, 1:] - pictures[:, :-1], pictures[:, :, 1:] - pictures[:, :, :-1]
     return ops.mean(ops.square(down), (1, 2, 3)) + ops.mean(ops.square(right), (1, 2, 3))
 
 
 def loss(
-    pictures: Any, features: Features, content: Features, style: Mapping[str, Any], weights: Weights
+    pictures: Any, features: Features, content: Features, style: Mapping[str, Any], weights: LossWeights
 ) -> tuple[Any, dict[str, Any]]:
-    """(scalar, its parts by name) for pictures (batch, h, w, 3) whose `features` an encoder gave.
+    """(scalar, its parts by name) of pictures (batch, h, w, 3), float -1..1, whose `features` an encoder gave.
 
-    `content` holds the photographs' features by content layer, `style` the Gram matrices wanted. The scalar sums over
-    the batch, so that no picture's gradient depends on what else is in it; the parts are means, for people to read.
+    `content` holds the photographs' features by content layer, `style` the target Gram matrices. The scalar is a sum
+    over the batch, so that no picture's gradient depends on the others; the parts are means, for people to read.
     """
-    content_errors = [relative_error(features[layer], wanted) for layer, wanted in content.items()]
+    content_errors = [relative_error(features[layer], target) for layer, target in content.items()]
     terms = {
         "content": sum(content_errors[1:], content_errors[0]) / len(content_errors),
         "style": style_error(features, style),

@@ -1,8 +1,9 @@
-"""The student: the small generator that ships, made of what int8 kernels on a CPU do well.
+"""The student: the small generator that ships, made of operations that int8 kernels on a CPU do well.
 
-Space-to-depth stem, one depthwise convolution a block and wide pointwise ones (on ARM multiply-adds decide, and these
-waste none; on x86 fewer depthwise ones run closer to the peak), batch normalization that folds away, ReLU6 that fuses,
-bilinear upsampling, depth-to-space head, zero padding, channels in multiples of 16.
+Each block has one depthwise convolution and wide pointwise ones. On ARM the count of multiply-adds decides, and
+pointwise convolutions waste none; on x86 they run closer to the peak than depthwise ones. Batch normalization folds
+away and ReLU6 fuses. The rest is a space-to-depth stem, bilinear upsampling, a depth-to-space head, zero padding and
+channels in multiples of 16.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class SpaceToDepth(layers.Layer):
     """(batch, 2h, 2w, c) to (batch, h, w, 4c)."""
 
     def call(self, x: Any) -> Any:
-        """TensorFlow's own op where there is one: the converter knows it, a reshape it would leave as six ops."""
+        """Uses TensorFlow's own op where it can: the converter would leave a reshape as six ops."""
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
@@ -48,7 +49,7 @@ class DepthToSpace(layers.Layer):
 
 @keras.saving.register_keras_serializable("facetoon")
 class ClipUnit(layers.Layer):
-    """Clip to -1..1 in use; pass through in training, where a clipped value would get no gradient."""
+    """Clips to -1..1 in use. In training values pass, since a clipped value would get no gradient."""
 
     def call(self, x: Any, training: bool = False) -> Any:
         """The converter fuses the clip into the convolution before it."""
@@ -56,26 +57,27 @@ class ClipUnit(layers.Layer):
 
 
 RATE = 4.0
-"""Adam moves every weight equally far a step; at the trunk's pace the styles came apart too slowly."""
+"""Factor of the stored gains and shifts. Adam moves every weight equally far in a step, so with a factor of 1 the
+styles came apart too slowly beside the trunk."""
 
 
 @keras.saving.register_keras_serializable("facetoon")
 class StyleAffine(layers.Layer):
     """Gain and shift of every channel, linear in the style: y = x (1 + s G) + s S.
 
-    G and S are RATE times what is stored. Conditional instance normalization's affine (Dumoulin et al. 2017) behind a
-    batch normalization: for a style that is fixed, all of it folds into the convolution before. A mix of styles has the
-    mix of their gains and shifts.
+    This is the affine of conditional instance normalization (Dumoulin et al. 2017) behind a batch normalization.
+    For a fixed style all of it folds into the convolution before. A mix of styles has the mix of their gains and
+    shifts. G and S are RATE times the stored values.
     """
 
     def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
-        """One row a style, beginning with all styles alike."""
+        """One row for each style. They begin at zero, so all styles start alike."""
         (*_, channels), (*_, styles) = input_shape
         self.gains = self.add_weight(shape=(styles, channels), initializer="zeros", name="gains")
         self.shifts = self.add_weight(shape=(styles, channels), initializer="zeros", name="shifts")
 
     def call(self, inputs: Any) -> Any:
-        """`inputs`: x (batch, h, w, channels) and style (batch, styles)."""
+        """`inputs` are x (batch, h, w, channels) and style (batch, styles)."""
         x, style = inputs
         gain, shift = (ops.reshape(ops.matmul(style, rows), (-1, 1, 1, x.shape[-1])) for rows in self.rows())
         return x * gain + shift
@@ -86,10 +88,10 @@ class StyleAffine(layers.Layer):
 
 
 def build_student(size_px: int, student: StudentRecipe, styles: int = 0) -> keras.Model:
-    """A generator: pictures (batch, size_px, size_px, 3) float -1..1 to the same.
+    """A generator: pictures (batch, size_px, size_px, 3), float -1..1, to the same.
 
-    With `styles` above 0 it takes [pictures, style], the second (batch, styles): shares that sum to 1. Raises
-    InputError for impossible sizes.
+    With `styles` above 0 it takes [pictures, style]. The style (batch, styles) holds shares that sum to 1.
+    Raises InputError for impossible sizes.
     """
     if size_px % 4 or student.stem_filters % 16 or student.filters % 16:
         raise InputError(
@@ -126,12 +128,12 @@ def _depthwise(x: Any, stride: int = 1, kernel: int = 3) -> Any:
 
 
 def affines(student: keras.Model) -> list[StyleAffine]:
-    """The layers that make a student's styles, from entrance to exit; none in one without a style input."""
+    """The layers that make a student's styles, from entrance to exit; empty without a style input."""
     return [layer for layer in student.layers if isinstance(layer, StyleAffine)]
 
 
 def with_one_more(student: keras.Model) -> keras.Model:
-    """A copy that knows one style more, the last: without gains and shifts of its own yet."""
+    """A copy of the student with one more style, the last, whose gains and shifts are still zero."""
     image, style = student.inputs
     copies: dict[Any, Any] = {}
 
@@ -142,14 +144,14 @@ def with_one_more(student: keras.Model) -> keras.Model:
 
     inputs = [keras.Input(image.shape[1:], name="image"), keras.Input((style.shape[1] + 1,), name="style")]
     grown = keras.models.clone_model(student, input_tensors=inputs, clone_function=copy)
-    for layer, made in copies.items():
+    for layer, twin in copies.items():
         values = layer.get_weights()
         is_style = isinstance(layer, StyleAffine)
-        made.set_weights([np.pad(rows, ((0, 1), (0, 0))) for rows in values] if is_style else values)
+        twin.set_weights([np.pad(rows, ((0, 1), (0, 0))) for rows in values] if is_style else values)
     return grown
 
 
 def unclipped(student: keras.Model) -> keras.Model:
-    """The same network, sharing its weights, without the last clip, whose gradient is nought beyond -1..1."""
+    """The same network with shared weights, but without the last clip, whose gradient is zero beyond -1..1."""
     clip = next(layer for layer in student.layers if isinstance(layer, ClipUnit))
     return keras.Model(student.inputs, DepthToSpace()(clip.input))

@@ -1,8 +1,8 @@
-"""The teacher: the generator that the CycleGAN trains, ResNet or U-Net.
+"""The teacher: the generator that CycleGAN and pairs train, a ResNet or a U-Net.
 
-ResNet layout after Johnson et al. 2016 and Zhu et al. 2017 (c7s1-n, two downsamplings, residual blocks, two
-upsamplings, c7s1-3, tanh), U-Net after Isola et al. 2017, both with zero padding and bilinear upsampling instead of
-reflection and transposed convolution: those two cost int8 dearly on the device and leave checkerboards.
+The ResNet follows Johnson et al. 2016 and Zhu et al. 2017: c7s1-n, two downsamplings, residual blocks, two
+upsamplings, c7s1-3, tanh. The U-Net follows Isola et al. 2017. Both pad with zeros and upsample bilinearly, because
+reflection is slow in int8 on the device and transposed convolution leaves checkerboards.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from keras import layers, ops
 
 @keras.saving.register_keras_serializable("facetoon")
 class InstanceNorm(layers.Layer):
-    """Per-picture, per-channel normalization of (batch, height, width, channels) with a learned scale and shift.
+    """Normalizes each channel of each picture (batch, height, width, channels), with a learned scale and shift.
 
-    Written out with moments because GroupNormalization(groups=-1) measured 1.4 to 2.7 times slower.
+    It is written out with moments because GroupNormalization(groups=-1) measured 1.4 to 2.7 times slower.
     """
 
     def __init__(self, epsilon: float = 1e-5, **kwargs: Any) -> None:
@@ -32,7 +32,7 @@ class InstanceNorm(layers.Layer):
         self.beta = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="beta")
 
     def call(self, x: Any) -> Any:
-        """Normalize over height and width; in float32, since bfloat16 has no digits left for a small variance."""
+        """Normalize over height and width, in float32: bfloat16 has too few digits for a small variance."""
         wide = ops.cast(x, "float32")
         centred = wide - ops.mean(wide, axis=(1, 2), keepdims=True)
         variance = ops.mean(ops.square(centred), axis=(1, 2), keepdims=True)
@@ -40,12 +40,15 @@ class InstanceNorm(layers.Layer):
         return ops.cast(centred * scale + ops.cast(self.beta, "float32"), x.dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """What rebuilds the layer."""
+        """The arguments that rebuild the layer."""
         return {**super().get_config(), "epsilon": self.epsilon}
 
 
 def build_generator(generator: GeneratorRecipe, size_px: int, name: str) -> keras.Model:
-    """A generator: (batch, size_px, size_px, 3) float -1..1 to the same. Raises InputError for impossible sizes."""
+    """A generator: pictures (batch, size_px, size_px, 3), float -1..1, to the same.
+
+    Raises InputError for impossible sizes.
+    """
     resnet = generator.kind == "resnet"
     halvings = 2 if resnet else generator.blocks
     if size_px % 2**halvings or size_px < 2 ** (halvings + 1):
@@ -86,12 +89,12 @@ def _unet(x: Any, filters: int, halvings: int, norm: str) -> Any:
 
 
 def _conv(x: Any, filters: int, kernel: int, norm: str, stride: int = 1, relu: bool = True) -> Any:
-    """Convolution, normalization, ReLU. The norm makes a bias useless."""
+    """Convolution, normalization, ReLU. Under a norm a bias would do nothing."""
     x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, kernel_initializer=normal())(x)
     x = InstanceNorm()(x) if norm == "instance" else layers.BatchNormalization()(x)
     return layers.ReLU()(x) if relu else x
 
 
 def normal() -> keras.initializers.Initializer:
-    """How CycleGAN's convolutions start."""
+    """The initializer of CycleGAN's convolutions (Zhu et al. 2017)."""
     return keras.initializers.RandomNormal(stddev=0.02)

@@ -1,10 +1,11 @@
-"""Endless batches of photographs, cartoons and aligned pairs, augmented, the same for the same seed and step."""
+"""Augmented batches of photographs, cartoons and aligned pairs. Seed and step alone decide what is in a batch."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 from facetoon.edge_runtime import pixels
@@ -14,21 +15,22 @@ from facetoon.training.recipes.parts import DataRecipe
 from facetoon.training.recipes.recipe import Recipe
 from numpy.typing import NDArray
 
-MARGIN = 1.25  # pictures are cached this much larger than the crop, so that random crops lose no sharpness
-AHEAD = 4  # batches made in advance
+MARGIN = 1.25  # cached pictures are this much larger than the crop, so that random crops lose no sharpness
+AHEAD = 4  # batches
 Part = tuple[int, int]
 Matrix = NDArray[np.float32]
+Shade = Callable[[pixels.Tensor], pixels.Tensor]
 WHOLE: Part = (0, 1)
 
 
 def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE) -> tuple[pixels.Tensor, ...]:
-    """The batch of a step: for each domain a float32 -1..1 array (batch_size, size_px, size_px, 3), for "pairs" two.
+    """The batch of a step: for each domain float32 (batch_size, size_px, size_px, 3) in -1..1, for "pairs" two of them.
 
-    For "pictures" three, which show the same pictures cropped and coloured apart and the first of these bent, and the
-    number of each one's source.
+    "pictures" gives four arrays: two differently cropped and coloured views of the same pictures, the first view bent,
+    and the number of each picture's source.
 
-    A pure function of its arguments, so resuming needs no data state at all. `part` (worker, workers) gives that
-    worker's rows of the same batch: what chance decides is drawn for all rows by everyone, and costs little.
+    A pure function of its arguments, so a resumed run needs no data state. `part` (worker, workers) gives a worker's
+    rows of that batch. Every worker draws the random numbers of all rows, which costs little.
     """
     random = np.random.default_rng((recipe.seed, step))
     arrays = [_augmented(images, domain, recipe, random, part) for domain, images in domains.items()]
@@ -38,7 +40,7 @@ def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part
 def prefetch(
     start: int, stop: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE
 ) -> Generator[tuple[pixels.Tensor, ...], None, None]:
-    """`batch_at` for start..stop, made in a background thread, a few ahead. Close the iterator to stop early."""
+    """`batch_at` for start..stop, made a few ahead in a background thread. Close the iterator to stop early."""
 
     def submit(step: int) -> Future[tuple[pixels.Tensor, ...]]:
         return pool.submit(batch_at, step, domains, recipe, part)
@@ -53,7 +55,7 @@ def prefetch(
 
 
 def centre_crops(images: pixels.Image, domain: str, recipe: Recipe, size_px: int) -> pixels.Image:
-    """uint8 (n, side, side, 3) cut as the random crops of `domain` are on average: (n, size_px, size_px, 3)."""
+    """uint8 (n, side, side, 3) to (n, size_px, size_px, 3), cut where the random crops of `domain` lie on average."""
     zooms = {"photos": recipe.data.photo_zoom, "cartoons": recipe.data.cartoon_zoom, "pairs": recipe.pairs.zoom}
     zoom = zooms[domain]
     side, share = images.shape[-2], sum(zoom) / 2
@@ -63,6 +65,32 @@ def centre_crops(images: pixels.Image, domain: str, recipe: Recipe, size_px: int
     corner = centre - 0.5 - scale * (size_px - 1) / 2
     matrix = np.column_stack([scale * np.eye(2), corner]).astype(np.float32)
     return np.stack([pixels.warp(image, matrix, size_px) for image in images])
+
+
+@dataclass(frozen=True)
+class _Crops:
+    """The crops of one domain in a batch: of which pictures, and from where in them. `mine` is this worker's share."""
+
+    images: ImageSet
+    recipe: Recipe
+    rows: list[int]
+    matrices: list[Matrix]
+    mine: slice
+    random: np.random.Generator
+
+    def cut(self, columns: Sequence[int] | None = None) -> list[pixels.Image]:
+        """uint8 (size_px, size_px, 3) for each row of the share; `columns` choose among aligned pictures."""
+        rows, size_px = self.rows[self.mine], self.recipe.data.size_px
+        chosen = self.images.images[rows] if columns is None else self.images.images[rows, columns]
+        return [pixels.warp(image, m, size_px) for image, m in zip(chosen, self.matrices[self.mine], strict=True)]
+
+    def column(self, number: int) -> pixels.Tensor:
+        """The same picture of all pairs, float32 in -1..1."""
+        return _unit(self.cut([number] * len(self.rows[self.mine])))
+
+    def shade(self, jitter: float) -> Shade:
+        """A colour change for each row."""
+        return _shade(jitter, self.recipe.batch_size, self.random, self.mine)
 
 
 def _augmented(
@@ -78,37 +106,45 @@ def _augmented(
         "taught": (data.photo_zoom, 0.5, data.photo_colour_jitter),
     }[domain]
     rows, side = draw_evenly(images.source, count, random), images.images.shape[-2]
-    taught = images.images.shape[1] - 1 if domain == "taught" else 0
-    matrices = [_crop_matrix(side, zoom, centre_y, data, random) for _ in rows]
+
+    def places() -> list[Matrix]:
+        return [_crop_matrix(side, zoom, centre_y, data, random) for _ in rows]
+
     mine = slice(part[0] * count // part[1], (part[0] + 1) * count // part[1])
-    chosen = list(zip(rows[mine], matrices[mine], strict=True))
-    if domain == "taught":  # in the order of the teachers, each as often as the recipe says
-        teachers = [1 + teacher for teacher in recipe.dealt(taught)][mine]
-        photos = _crops([(images.images[row, 0], matrix) for row, matrix in chosen], data.size_px)
-        answers = [(images.images[row, t], matrix) for (row, matrix), t in zip(chosen, teachers, strict=True)]
-        shade = _shade(jitter, count, random, mine)  # the same on both, or the student would learn to average tones
-        return [shade(photos), shade(_crops(answers, data.size_px))]
+    crops = _Crops(images, recipe, rows, places(), mine, random)
+    if domain == "taught":
+        return _taught(crops, jitter)
     if domain == "pictures":
-        again = [(row, _crop_matrix(side, zoom, centre_y, data, random)) for row in rows][mine]
-        views = [[(images.images[row], matrix) for row, matrix in view] for view in (chosen, again)]
-        first, second = ([pixels.warp(image, matrix, data.size_px) for image, matrix in view] for view in views)
-        shades = [_shade(jitter, count, random, mine) for _ in views]
-        plain, bent = _plain_and_bent(first, count, random, mine)
-        looks = [(shades[0], plain), (shades[1], second), (shades[0], bent)]
-        arrays = [shade(pixels.to_unit(np.stack(view))) for shade, view in looks]
-        return [*arrays, images.source[rows][mine].astype(np.int32)]
-    if domain != "pairs":
-        shade = _shade(jitter, count, random, mine)
-        return [shade(_crops([(images.images[row], matrix) for row, matrix in chosen], data.size_px))]
-    shade, photo_shade = _shade(jitter, count, random, mine), _shade(pairs.photo_jitter, count, random, mine)
-    both = [_crops([(images.images[row, i], matrix) for row, matrix in chosen], data.size_px) for i in (0, 1)]
-    return [photo_shade(shade(both[0])), shade(both[1])]
+        return _views(crops, replace(crops, matrices=places()), jitter)
+    if domain == "pairs":
+        shade, photo_shade = crops.shade(jitter), crops.shade(pairs.photo_jitter)
+        return [photo_shade(shade(crops.column(0))), shade(crops.column(1))]
+    return [crops.shade(jitter)(_unit(crops.cut()))]
+
+
+def _taught(crops: _Crops, jitter: float) -> list[pixels.Tensor]:
+    """Photographs and their teachers' answers, in the order of the teachers, each as often as the recipe says."""
+    teachers = [1 + teacher for teacher in crops.recipe.dealt(crops.images.images.shape[1] - 1)][crops.mine]
+    shade = crops.shade(jitter)  # the same on both, or the student would learn to average tones
+    return [shade(crops.column(0)), shade(_unit(crops.cut(teachers)))]
+
+
+def _views(crops: _Crops, again: _Crops, jitter: float) -> list[pixels.Tensor]:
+    """The same pictures cropped twice and coloured apart, the first ones bent too, and the number of their source."""
+    shade, other_shade = crops.shade(jitter), again.shade(jitter)
+    plain, bent = _plain_and_bent(crops.cut(), crops.recipe.batch_size, crops.random, crops.mine)
+    numbers = crops.images.source[crops.rows][crops.mine].astype(np.int32)
+    return [shade(_unit(plain)), other_shade(_unit(again.cut())), shade(_unit(bent)), numbers]
+
+
+def _unit(crops: list[pixels.Image]) -> pixels.Tensor:
+    return pixels.to_unit(np.stack(crops))
 
 
 def _plain_and_bent(
     crops: list[pixels.Image], count: int, random: np.random.Generator, mine: slice
 ) -> tuple[list[pixels.Image], list[pixels.Image]]:
-    """Crops moved by a part of a pixel, and bent by 1 to 3 px: both lose the same sharpness to the resampling."""
+    """Crops moved by less than a pixel, and crops bent by 1 to 3 px. Resampling blurs both alike."""
     size_px = crops[0].shape[0]
     shift = random.uniform(-0.5, 0.5, (count, 1, 1, 2)).astype(np.float32)
     strength, length = random.uniform(1, 3, count), random.uniform(4, 8, count)
@@ -119,14 +155,8 @@ def _plain_and_bent(
     return plain, [pixels.bend(crop, offset) for crop, offset in zip(crops, field, strict=True)]
 
 
-def _crops(chosen: list[tuple[pixels.Image, Matrix]], size_px: int) -> pixels.Tensor:
-    return pixels.to_unit(np.stack([pixels.warp(image, matrix, size_px) for image, matrix in chosen]))
-
-
-def _shade(
-    jitter: float, count: int, random: np.random.Generator, mine: slice
-) -> Callable[[pixels.Tensor], pixels.Tensor]:
-    """A random gain for each channel and a shift for each picture of a batch, as a function of its part `mine`."""
+def _shade(jitter: float, count: int, random: np.random.Generator, mine: slice) -> Shade:
+    """A random gain for each channel and a random shift for each picture, for the rows `mine` of a batch."""
     if not jitter:
         return lambda values: values
     gain = random.uniform(1 - jitter, 1 + jitter, (count, 1, 1, 3)).astype(np.float32)[mine]

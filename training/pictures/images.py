@@ -1,4 +1,4 @@
-"""Pictures from folders and zip files, read once, split by content hash."""
+"""Reads pictures from folders and zip files, and splits them into training and test by the hash of their bytes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from facetoon.training.pictures.data_source import DataSource, as_source
 class ImageSet:
     """Decoded pictures of one domain.
 
-    `images` is uint8 RGB (n, side, side, 3), of aligned pairs (n, 2, side, side, 3), the photograph first, and of what
-    teachers taught (n, 1 + teachers, side, side, 3); `source` (n,) says which of the given sources each came from;
-    `digest` is the SHA-256 over the pictures' own hashes, so equal sets have equal digests.
+    `images` is uint8 RGB (n, side, side, 3). Aligned pairs are (n, 2, side, side, 3), the photograph first. Photographs
+    with their teachers' answers are (n, 1 + teachers, side, side, 3). `source` (n,) numbers the source of each picture.
+    `digest` is the SHA-256 of the pictures' sorted hashes, so equal sets have equal digests.
     """
 
     images: pixels.Image
@@ -40,7 +40,7 @@ class ImageSet:
 def load_split(sources: Sequence[DataSource | str], side_px: int, test_share: float) -> tuple[ImageSet, ImageSet]:
     """Train and test pictures of one domain, each the largest centred square at `side_px`.
 
-    A picture belongs to the test set when the hash of its bytes falls below `test_share`: the split is stable when
+    A picture is a test picture when the hash of its bytes falls below `test_share`, so the split stays the same when
     files are added. A data set is split on disk already. Raises InputError when a source is missing or empty, or a
     picture cannot be read.
     """
@@ -56,28 +56,36 @@ def load_split(sources: Sequence[DataSource | str], side_px: int, test_share: fl
         hashes += [digest for digest, _ in read]
         images += [image for _, image in read]
         origin += [index] * len(read)
+    return split_by_hash(hashes, images, origin, test_share)
+
+
+def split_by_hash(
+    hashes: list[str], images: list[pixels.Image], origin: list[int], test_share: float
+) -> tuple[ImageSet, ImageSet]:
+    """Training and test set of pictures with these hashes and source numbers. Raises InputError when one is empty."""
     is_test = np.array([falls_to_test(digest, test_share) for digest in hashes])
-    return tuple(  # type: ignore[return-value]
-        image_set(hashes, images, origin, np.flatnonzero(is_test == wanted), name)
-        for wanted, name in ((False, "training"), (True, "test"))
+    train, test = (
+        image_set(hashes, images, origin, np.flatnonzero(is_test == side), name)
+        for side, name in ((False, "training"), (True, "test"))
     )
+    return train, test
 
 
 def falls_to_test(digest: str, test_share: float) -> bool:
-    """Whether the content with this SHA-256 belongs to the test set, whatever other content there is."""
+    """Whether the file with this SHA-256 is a test picture. Other files do not matter."""
     return int(digest[:8], 16) / 2**32 < test_share
 
 
 LAYOUT = ("trainA", "testA", "trainB", "testB")
-"""Folders of a data set: A holds photographs, B cartoons (CycleGAN, U-GAT-IT, selfie2anime, toon-train prepare)."""
+"""Folders of a data set: A for photographs, B for cartoons, as in CycleGAN, U-GAT-IT and selfie2anime."""
 UNFINISHED = ".prepare/unfinished"
-"""A file that stands in a data set while `toon-train prepare` works on it."""
+"""A file that marks a data set while `toon-train prepare` works on it."""
 
 
 def list_layout(dataset: str) -> dict[str, list[PictureFile]]:
-    """The pictures of each folder of LAYOUT, in a folder or zip file, at any depth; empty ones are left out.
+    """The pictures in each folder of LAYOUT, at any depth of a folder or zip file; empty folders are left out.
 
-    Raises InputError when no such folder holds a picture, or when the data set is only half prepared.
+    Raises InputError when none of them holds a picture, or when `toon-train prepare` has not finished the data set.
     """
     if (Path(dataset) / UNFINISHED).exists():
         raise InputError(f"{dataset} is not finished: run the same toon-train prepare command again.")
@@ -88,7 +96,7 @@ def list_layout(dataset: str) -> dict[str, list[PictureFile]]:
             files[folder].append(file)
     if not any(files.values()):
         raise InputError(f"{dataset} has no folder {', '.join(LAYOUT[:-1])} or {LAYOUT[-1]} with pictures.")
-    return {name: found for name, found in files.items() if found}
+    return {name: pictures for name, pictures in files.items() if pictures}
 
 
 def load_dataset(dataset: str, letter: str, side_px: int) -> tuple[ImageSet, ImageSet]:
@@ -109,7 +117,7 @@ def load_dataset(dataset: str, letter: str, side_px: int) -> tuple[ImageSet, Ima
 def image_set(
     hashes: list[str], images: list[pixels.Image], origin: list[int], rows: np.ndarray, name: str
 ) -> ImageSet:
-    """The chosen `rows` of what was read; InputError, calling it the `name` share, when there are none."""
+    """The chosen `rows` of all pictures. Raises InputError, with the `name` of the share, when there are none."""
     if not len(rows):
         raise InputError(f"The {name} share of {len(images)} pictures is empty; add pictures or change test_share.")
     digest = hashlib.sha256("".join(sorted(hashes[row] for row in rows)).encode()).hexdigest()
@@ -124,7 +132,7 @@ def read_square(file: PictureFile, side_px: int) -> tuple[str, pixels.Image]:
 
 @dataclass(frozen=True, order=True)
 class PictureFile:
-    """One picture in a folder or zip file; small, so that it travels between processes."""
+    """A picture in a folder or zip file. It is small, so it can be sent between processes."""
 
     container: str
     """The folder or zip file."""
@@ -140,7 +148,7 @@ class PictureFile:
         return f"{self.container}/{self.member}"
 
     def read(self) -> bytes:
-        """The file's bytes; raises InputError when they cannot be had."""
+        """The file's bytes. Raises InputError when they cannot be read."""
         try:
             if Path(self.container).is_dir():
                 return (Path(self.container) / self.member).read_bytes()
@@ -152,7 +160,7 @@ class PictureFile:
 
 @lru_cache(maxsize=8)
 def _open_zip(path: str, changed_ns: int) -> zipfile.ZipFile:
-    """One archive for all reads of a process, which are serialized by the archive's own lock; again when it changed."""
+    """One open archive for all reads of a process, opened again when the file changed; its own lock orders them."""
     return zipfile.ZipFile(path)
 
 

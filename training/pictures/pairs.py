@@ -1,4 +1,4 @@
-"""Aligned pairs of a photograph and its cartoon, found by their names, split by content hash."""
+"""Aligned pairs of a photograph and its cartoon, matched by file name and split by hash."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from facetoon.training.pictures.data_source import DataSource
 from facetoon.training.pictures.images import (
     ImageSet,
     PictureFile,
-    falls_to_test,
-    image_set,
     list_pictures,
     read_square,
+    split_by_hash,
 )
 from facetoon.training.recipes.parts import PairsRecipe
 
@@ -25,33 +24,27 @@ def load_pairs(
 ) -> tuple[ImageSet, ImageSet]:
     """Train and test pairs, `images` (n, 2, side_px, side_px, 3), each the largest centred squares.
 
-    The hash of the photograph decides the side, so one photograph in two styles never stands on both. Raises InputError
-    when a source is missing, holds no pair, or a picture cannot be read.
+    The photograph's hash decides between training and test, so a photograph with two cartoons is never in both. Raises
+    InputError when a source is missing, holds no pair, or a picture cannot be read.
     """
-    found = [(index, pair) for index, source in enumerate(sources) for pair in list_pairs(source, pairs)]
+    files = [(index, pair) for index, source in enumerate(sources) for pair in list_pairs(source, pairs)]
     with ThreadPoolExecutor() as pool:
-        read = list(pool.map(lambda item: [read_square(file, side_px) for file in item[1]], found))
+        read = list(pool.map(lambda item: [read_square(file, side_px) for file in item[1]], files))
     hashes = [photo[0] + cartoon[0] for photo, cartoon in read]
     images = [np.stack([photo[1], cartoon[1]]) for photo, cartoon in read]
-    is_test = np.array([falls_to_test(digest, test_share) for digest in hashes])
-    origin = [index for index, _ in found]
-    train, test = (
-        image_set(hashes, images, origin, np.flatnonzero(is_test == wanted), name)
-        for wanted, name in ((False, "training"), (True, "test"))
-    )
-    return train, test
+    return split_by_hash(hashes, images, [index for index, _ in files], test_share)
 
 
 def list_pairs(source: DataSource | str, pairs: PairsRecipe) -> list[tuple[PictureFile, PictureFile]]:
-    """(photograph, cartoon) for each two files of one folder whose names differ by the recipe's suffixes alone."""
-    found: dict[tuple[str, str], PictureFile] = {}
+    """(photograph, cartoon) for any two files of one folder whose names differ only in the recipe's suffixes."""
+    pictures: dict[tuple[str, str], PictureFile] = {}
     for file in list_pictures(source):
         path = PurePosixPath(file.member)
-        found[str(path.parent), path.stem] = file
+        pictures[str(path.parent), path.stem] = file
     matched = []
-    for (folder, stem), photo in found.items():
+    for (folder, stem), photo in pictures.items():
         name = stem.removesuffix(pairs.photo_suffix)
-        cartoon = found.get((folder, name + pairs.cartoon_suffix))
+        cartoon = pictures.get((folder, name + pairs.cartoon_suffix))
         if stem.endswith(pairs.photo_suffix) and cartoon not in (None, photo):
             matched.append((photo, cartoon))
     if not matched:

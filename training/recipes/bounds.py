@@ -40,11 +40,13 @@ class Range:
     def _words(self) -> str:
         if math.isfinite(self.least) and math.isfinite(self.most):
             return f"from {self.least:g} to {self.most:g}"
-        lower = f"{self.least:g} or more" if math.isfinite(self.least) else f"more than {self.above:g}"
-        lower = lower if math.isfinite(self.least) or math.isfinite(self.above) else "a finite number"
-        if math.isfinite(self.most):
-            return f"{lower} and at most {self.most:g}"
-        return f"{lower} and less than {self.below:g}" if math.isfinite(self.below) else lower
+        limits = {
+            f"{self.least:g} or more": self.least,
+            f"more than {self.above:g}": self.above,
+            f"at most {self.most:g}": self.most,
+            f"less than {self.below:g}": self.below,
+        }
+        return " and ".join(words for words, limit in limits.items() if math.isfinite(limit)) or "a finite number"
 
 
 @dataclass(frozen=True)

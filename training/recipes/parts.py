@@ -27,31 +27,29 @@ from facetoon.training.recipes.bounds import (
 
 @dataclass(frozen=True)
 class DataRecipe:
-    """How pictures become batches. Zooms are shares of the picture's side that the crop keeps, (least, most)."""
+    """How pictures become batches. A zoom is the share of the picture's side that a crop keeps, [least, most]."""
 
     size_px: SidePx = 64
-    test_share: TestShare = 0.2  # the seed's 80:20, decided by content hash so that it holds when files are added
+    test_share: TestShare = 0.2  # the seed's 80:20; a file's hash decides, so the split stays when files are added
     photo_zoom: Zoom = (0.85, 1.0)
     cartoon_zoom: Zoom = (0.85, 1.0)
-    cartoon_centre_y: Share = 0.5  # share of the cartoon's height around which it is cropped
+    cartoon_centre_y: Share = 0.5  # where the middle of the crop lies, as a share of the cartoon's height
     rotate_deg: Annotated[float, Range(0, 180)] = 6.0
-    mirror: bool = True  # left and right swapped half of the time: faces have no handedness, and it doubles the set
+    mirror: bool = True  # swaps left and right half of the time, which doubles the set
     photo_colour_jitter: Share = 0.2  # relative gain per channel, and contrast
-    cartoon_colour_jitter: Share = 0.0  # what is done to the target, the generator learns to do
+    cartoon_colour_jitter: Share = 0.0  # the generator would learn to draw what is done to its targets
 
 
 @dataclass(frozen=True)
 class GeneratorRecipe:
-    """What translates; see training/networks/teacher.py for the layouts."""
+    """The network that translates; training/networks/teacher.py has the layouts."""
 
-    kind: Annotated[str, OneOf(("resnet", "unet"))] = (
-        "resnet"  # Johnson et al. 2016, Zhu et al. 2017; "unet": Isola et al. 2017, whose skips hold layout fast
-    )
+    # "resnet": Johnson et al. 2016, Zhu et al. 2017; "unet": Isola et al. 2017, whose skips keep the layout.
+    kind: Annotated[str, OneOf(("resnet", "unet"))] = "resnet"
     filters: Count = 32
     blocks: Count = 6  # residual blocks at a quarter of the size; for "unet" the number of halvings
-    norm: Annotated[str, OneOf(("instance", "batch"))] = (
-        "instance"  # "batch" wants batches of 16 and up, and drifts between training and use
-    )
+    # "batch" needs batches of 16 or more, and its pictures in use differ from those in training.
+    norm: Annotated[str, OneOf(("instance", "batch"))] = "instance"
 
 
 @dataclass(frozen=True)
@@ -60,15 +58,13 @@ class DiscriminatorRecipe:
 
     filters: Count = 64
     layers: Count = 3
-    scales: Annotated[int, OneOf((1, 2))] = (
-        1  # 2: a second one on the picture at half size judges the whole face (Wang et al. 2018)
-    )
+    # 2 adds a discriminator at half size, which sees the whole face (Wang et al. 2018).
+    scales: Annotated[int, OneOf((1, 2))] = 1
     norm: Annotated[str, OneOf(("instance", "none"))] = "instance"  # "none" goes with spectral_norm, as in U-GAT-IT
-    spectral_norm: bool = False  # bounds its slope (Miyato et al. 2018): steadier, and a tenth slower
-    cam: bool = False  # class-activation-map head (Kim et al. 2020): it says where it looks; free at run time
-    diff_augment: Annotated[str, SomeOf(("colour", "translation", "cutout"))] = (
-        ""  # "colour,translation,cutout" (Zhao et al. 2020): for some hundred pictures, not thousands
-    )
+    spectral_norm: bool = False  # bounds its slope (Miyato et al. 2018): steadier, a tenth slower
+    cam: bool = False  # class-activation-map head (Kim et al. 2020): shows where it looks; free at run time
+    # Zhao et al. 2020. For some hundred pictures, not for thousands.
+    diff_augment: Annotated[str, SomeOf(("colour", "translation", "cutout"))] = ""
 
 
 @dataclass(frozen=True)
@@ -80,37 +76,32 @@ class LossRecipe:
     cycle_weight: Weight = 10.0
     identity_weight: Weight = 0.0  # above 0 costs two more generator passes a step
     colour_weight: Weight = 0.0  # MSE of 8x8-pixel means between input and output: hair and skin keep their tone
-    gradient_penalty_weight: Weight = (
-        0.0  # zero-centred, on real pictures (R1); above 0 a discriminator step takes twice
-    )
+    # Zero-centred, on real pictures (R1). Above 0 a discriminator step takes twice as long.
+    gradient_penalty_weight: Weight = 0.0
 
 
 @dataclass(frozen=True)
 class OptimizerRecipe:
-    """Adam with beta_1 0.5, constant at first, then linear to zero."""
+    """Adam with beta_1 0.5. The rate is constant at first, then falls linearly to zero."""
 
     learning_rate_generator: Rate = 2e-4
     learning_rate_discriminator: Rate = 2e-4  # the two differ in TTUR (Heusel et al. 2017): 5e-5 and 1e-4 in UVCGAN2
-    decay_from: Annotated[float, Range(0, below=1)] = (
-        0.5  # share of the steps after which the rate falls: CycleGAN's 100 + 100 epochs
-    )
-    ema_decay: Annotated[float, Range(0, below=1)] = (
-        0.999  # for the generators that are kept; short runs want less than 0.9999
-    )
-    pool_size: CountOrNone = 50  # past fakes shown to the discriminators again (Shrivastava et al. 2017)
-    clip_norm: Annotated[float, Range(0)] = (
-        0.0  # most length of all gradients together; 0: none, as CycleGAN. 1 to 10 tames a bfloat16 run
-    )
-    accumulate: Count = 1  # steps whose gradients make one update: a larger batch than memory holds
+    # The rate falls after this share of the steps; 0.5 is CycleGAN's 100 + 100 epochs.
+    decay_from: Annotated[float, Range(0, below=1)] = 0.5
+    # Of the average that becomes the saved generator; short runs need less than 0.9999.
+    ema_decay: Annotated[float, Range(0, below=1)] = 0.999
+    pool_size: CountOrNone = 50  # earlier fakes that the discriminators see again (Shrivastava et al. 2017)
+    # Largest length of all gradients together; 0: no limit, as in CycleGAN. 1 to 10 steadies a bfloat16 run.
+    clip_norm: Annotated[float, Range(0)] = 0.0
+    accumulate: Count = 1  # steps whose gradients make one update, for batches that do not fit into memory
 
 
 @dataclass(frozen=True)
 class ComputeRecipe:
-    """How the arithmetic is done; the recipe's, since it changes results in the last digits."""
+    """Arithmetic. It belongs to the recipe because it changes the last digits of results."""
 
-    precision: Annotated[str, OneOf(("float32", "bfloat16"))] = (
-        "float32"  # "bfloat16": weights stay float32; twice as fast on a GPU, slower on most CPUs
-    )
+    # With "bfloat16" weights stay float32; twice as fast on a GPU, slower on most CPUs.
+    precision: Annotated[str, OneOf(("float32", "bfloat16"))] = "float32"
     jit_compile: bool = False  # XLA under TensorFlow: measured a third slower on two CPU cores; JAX always compiles
 
 
@@ -121,14 +112,13 @@ class PairsRecipe:
     photo_suffix: str = "_face"  # NN_face.jpg and NN_comic.jpg in one folder are a pair
     cartoon_suffix: str = "_comic"
     zoom: Zoom = (0.75, 0.95)
-    colour_jitter: Share = 0.15  # on both alike: tones that no pair shows, carried over as they are
-    photo_jitter: Share = 0.05  # on the photograph alone: more of it teaches to average skin tones
+    colour_jitter: Share = 0.15  # the same on both: new tones, which the generator learns to keep
+    photo_jitter: Share = 0.05  # on the photograph alone: more would teach it to average skin tones
     l1_weight: Weight = 1.0
     gradient_weight: Weight = 1.0  # L1 of horizontal and vertical differences: lines
     ssim_weight: Weight = 0.5
-    adversarial_weight: Weight = (
-        0.1  # sharpness, which no average of plausible answers has; 0 spares a third of the time
-    )
+    # For sharpness, which an average of plausible answers lacks. 0 saves a third of the time.
+    adversarial_weight: Weight = 0.1
 
 
 @dataclass(frozen=True)
@@ -136,39 +126,38 @@ class StudentRecipe:
     """The small generator that ships: see training/networks/student.py for the layout."""
 
     stem_filters: Count = 32
-    filters: Count = 96  # a multiple of 16, or int8 kernels pad
+    filters: Count = 96  # int8 kernels pad to a multiple of 16
     blocks: Count = 8
-    kernel: Count = 3  # of the blocks' depthwise convolutions: at 128 px 3 sees half of a face, 5 the whole
-    style_every: Count = 1  # with several styles, every so many blocks one has gains and shifts of its own for each
+    kernel: Count = 3  # of the blocks' depthwise convolutions; at 128 px, 3 sees half of a face and 5 all of it
+    style_every: Count = 1  # with several styles, one block in so many has its own gains and shifts for each style
 
 
 @dataclass(frozen=True)
 class DistillRecipe:
-    """Regression of the student onto its teachers; weights of the loss terms."""
+    """Regression of the student to its teachers; weights of the loss terms."""
 
     l1_weight: Weight = 1.0
     gradient_weight: Weight = 1.0  # L1 of horizontal and vertical differences: lines
     ssim_weight: Weight = 0.5
-    haar_weight: Weight = 0.0  # L1 of the wavelet's high bands: sharper, at the price of noise where a teacher flickers
-    feature_weight: Weight = 0.0  # L1 of what the teacher's encoder sees: a quarter slower
-    range_weight: Weight = 0.0  # holds the sums of the blocks within -8..8: int8 divides the widest by 256
+    haar_weight: Weight = 0.0  # L1 of the wavelet's high bands: sharper, but noisy where a teacher flickers
+    feature_weight: Weight = 0.0  # L1 of the teacher's own features; a quarter slower
+    range_weight: Weight = 0.0  # keeps the sums of the blocks within -8..8: int8 divides the widest range by 256
     adversarial_weight: Weight = 0.0  # sharpness, from a discriminator between the student's and the teachers' pictures
-    shares: str = ""  # parts of a batch by teacher, as "4 1 1", for one that is harder to learn; empty: even
+    shares: str = ""  # parts of a batch by teacher, such as "4 1 1" where the first is harder to learn; empty: even
     learning_rate: Rate = 2e-3
-    shift_px: CountOrNone = 1  # the student's picture is moved so far against its teacher's: steadier video
+    shift_px: CountOrNone = 1  # the student's input is moved by up to so much against its teacher's: steadier video
     noise_levels: GreyLevels = 2.0  # grey levels of noise on the student's input only: less flicker on video
 
 
 @dataclass(frozen=True)
 class EncoderRecipe:
-    """The network that scores look through; see training/trainers/encoder.py."""
+    """The network behind the scores; see training/trainers/encoder_trainer.py."""
 
     filters: Count = 32
-    features: Count = 128  # more would want more test pictures: a Frechet distance fits features squared numbers
+    features: Count = 128  # a Frechet distance estimates features squared numbers, so more need more test pictures
     learning_rate: Rate = 1e-3
-    temperature: Annotated[float, Range(above=0)] = (
-        0.2  # of the contrast; the lower, the harder it tells look-alikes apart
-    )
+    # Of the contrastive loss; a lower one separates look-alikes harder.
+    temperature: Annotated[float, Range(above=0)] = 0.2
 
 
 @dataclass(frozen=True)
@@ -176,8 +165,8 @@ class FastStyleRecipe:
     """Feed-forward style transfer: weights of the losses in training/networks/perceptual.py, layers by name."""
 
     strength: Share = 1.0  # 0 the photograph, 1 the style
-    style_px: SidePx = 128  # longer side of the style pictures: its share of the photograph's scales the brush
-    style_layers: str = ""  # by spaces; empty: all of Gatys et al.'s that see no more than the style picture
+    style_px: SidePx = 128  # longer side of the style pictures; relative to the photograph's it scales the brush
+    style_layers: str = ""  # with spaces between; empty: those of Gatys et al. that see no more than the style picture
     content_layers: str = "relu3_1 relu4_1"
     content_weight: Weight = 1.0
     style_weight: Weight = 4.0
@@ -188,72 +177,63 @@ class FastStyleRecipe:
 
 @dataclass(frozen=True)
 class NewStyleRecipe:
-    """One more style for a student that has some; weights of the losses in training/trainers/new_style.py."""
+    """One more style for a student of several styles; weights of the losses in training/trainers/style_trainer.py."""
 
-    start: str = "nearest"  # which style the new one begins as: the nearest to the cartoons, "mean", or a name
-    style_weight: Weight = 4.0  # VGG's Gram matrices; this and content_weight 0: no VGG needed
-    style_layers: str = ""  # by spaces; empty: all of Gatys et al.'s that see no more than the picture
+    start: str = "nearest"  # the style that the new one starts from: the nearest to the cartoons, "mean", or a name
+    style_weight: Weight = 4.0  # VGG's Gram matrices; needs no VGG when this and content_weight are 0
+    style_layers: str = ""  # with spaces between; empty: those of Gatys et al. that see no more than the picture
     content_weight: Weight = 1.0
     content_layers: str = "relu3_1"
     colour_weight: Weight = 2.0  # sliced Wasserstein distance between a batch's colours and the cartoons'
-    edge_weight: Weight = 1.0  # L1 of grey differences to what the student draws in the style that this one began as
+    edge_weight: Weight = 1.0  # L1 of grey differences to the student's picture in the style it started from
     adversarial_weight: Weight = 0.1
-    critic_px: SidePx = 64  # most size at which the discriminator judges
+    critic_px: SidePx = 64  # the discriminator sees pictures of at most this size
     learning_rate: Rate = 2e-3
     noise_levels: GreyLevels = 2.0  # grey levels of noise on the input only: less flicker on video
-    trunk: bool = False  # train the shared weights too; the old styles are then held near what they were
+    trunk: bool = False  # also train the shared weights; a loss then keeps the old styles
     trunk_learning_rate: Rate = 1e-4
-    hold_weight: Weight = 10.0  # L1 of pictures and of their differences, old student to new
+    hold_weight: Weight = 10.0  # L1 of pictures and of their differences, between old and new student
 
 
 @dataclass(frozen=True)
 class PrepareRecipe:
     """What `toon-train prepare` keeps; docs/PREPARE.md says how each score is measured."""
 
-    size_px: Annotated[int, Range(16, 1024)] = (
-        128  # side of the crops: a recipe caches 1.25 of its own size, so this serves runs up to 102 px
-    )
+    # Side of the crops. A run caches 1.25 of its own size, so 128 serves runs up to 102 px.
+    size_px: Annotated[int, Range(16, 1024)] = 128
     test_share: TestShare = 0.2  # the seed's 80:20
-    face_height: Annotated[float, Range(0.1, 1)] = (
-        0.72  # facetoon.edge_runtime.framing.Framing's own: the live crop must agree
-    )
+    # The default of facetoon.edge_runtime.framing.Framing: the live crop must agree.
+    face_height: Annotated[float, Range(0.1, 1)] = 0.72
     face_centre_y: Annotated[float, Range(above=0, below=1)] = 0.55
-    faces: Annotated[str, OneOf(("largest", "all", "single"))] = (
-        "largest"  # of several: the largest alone, "all" for a crop each, "single" to reject the picture
-    )
-    other_face: Share = 0.5  # a further face counts when its height is at least this share of the largest one's
-    believe: Share = 0.6  # face probability: the device gives up at 0.5, a training picture should be surer
+    # Of several faces: the largest, "all" for a crop each, or "single" to reject the picture.
+    faces: Annotated[str, OneOf(("largest", "all", "single"))] = "largest"
+    other_face: Share = 0.5  # another face counts when it has at least this share of the largest one's height
+    believe: Share = 0.6  # face probability; the device gives up at 0.5, and training pictures should be surer
     min_side_px: CountOrNone = 64  # of the picture; the seed's size
-    min_face_px: CountOrNone = 46  # 0.72 of 64: a smaller face would be enlarged even for the seed's size
-    max_megapixels: Annotated[float, Range(above=0)] = (
-        50.0  # decoded at once in each process (150 MB); most JPEGs shrink up to 8 times while read
-    )
-    min_sharpness: Annotated[float, Range(0)] = (
-        0.14  # of the crop at 128 px: Gaussian blur of 2 px brings three crops of four below it
-    )
+    min_face_px: CountOrNone = 46  # 0.72 of 64: a smaller face would be enlarged even at the seed's size
+    # Decoded at once in each process (150 MB). Most JPEGs can shrink up to 8 times while they are read.
+    max_megapixels: Annotated[float, Range(above=0)] = 50.0
+    # Of the crop at 128 px. A Gaussian blur of 2 px brings three crops in four below it.
+    min_sharpness: Annotated[float, Range(0)] = 0.14
     min_brightness: GreyLevels = 45.0  # mean grey level of the face
     max_brightness: GreyLevels = 215.0
     min_contrast: GreyLevels = 12.0  # standard deviation of the face's grey levels: fog, plain areas
-    max_turn: Annotated[float, Range(0)] = (
-        0.4  # nose off the eyes' middle in eye distances: about 35 degrees to the side
-    )
-    profile_hits: Count = 8  # windows of OpenCV's profile cascade, where no face was found, that make a profile of it
-    max_roll_deg: Annotated[float, Range(0, 180)] = (
-        30.0  # crops are levelled; beyond this, the detectors' own measures grow unsure
-    )
+    # From the nose to the middle of the eyes, in eye distances: about 35 degrees to the side.
+    max_turn: Annotated[float, Range(0)] = 0.4
+    profile_hits: Count = 8  # without a face, so many windows of OpenCV's profile cascade make a profile
+    # Crops are levelled. Beyond this angle the detectors' measures are unsure.
+    max_roll_deg: Annotated[float, Range(0, 180)] = 30.0
     max_cut: Share = 0.08  # share of the face's outline outside the picture
-    max_outside: Share = 0.30  # share of the crop outside the picture, where the border is repeated
-    max_elongation: Annotated[float, Range(1)] = 1.5  # of a cartoon taken whole: its middle square must be most of it
-    grey_chroma: GreyLevels = (
-        10.0  # grey levels between a pixel's channels, 95th percentile: below it the picture is grey
+    max_outside: Share = 0.30  # share of the crop outside the picture, where its border is repeated
+    max_elongation: Annotated[float, Range(1)] = (
+        1.5  # of a cartoon that is taken whole, since only its middle square is kept
     )
-    max_grey_share: Share = 0.1  # of the kept pictures of a domain: more would teach the generator to drop colour
-    duplicate_bits: Annotated[int, Range(0, 256)] = (
-        40  # of 256: measured on 6,000 faces, copies differ by 8 at most, others by 48 at least
-    )
-    identity_pattern: Annotated[str, GroupPattern()] = (
-        ""  # regular expression on file names; equal first groups are one person: one side
-    )
-    check_framing: Annotated[float, Range(0)] = (
-        0.25  # in --check: how far the face's height may be off the framing, as a share
-    )
+    # Grey levels between a pixel's channels, 95th percentile. Below it a picture counts as grey.
+    grey_chroma: GreyLevels = 10.0
+    max_grey_share: Share = 0.1  # of the kept pictures of a domain; more would teach the generator to drop colour
+    # Of 256. On 6,000 faces, copies differed by at most 8 and others by at least 48.
+    duplicate_bits: Annotated[int, Range(0, 256)] = 40
+    # A regular expression for file names. Pictures with the same first group show one person, who stays on one side.
+    identity_pattern: Annotated[str, GroupPattern()] = ""
+    # In --check: how far the face's height may be from the framing's, as a share.
+    check_framing: Annotated[float, Range(0)] = 0.25

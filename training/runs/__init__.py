@@ -1,1 +1,1 @@
-"""A run directory: the loop, its checkpoints, its log, and how a run begins."""
+"""A run: its directory, the loop, checkpoints, the log, and what it can start from."""

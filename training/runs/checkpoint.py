@@ -1,55 +1,23 @@
-"""Checkpoints: everything a run needs to go on, in one file written whole or not at all; and loading a generator."""
+"""Checkpoints: one file with everything that a run needs to resume. Also loads the generators that a run keeps."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.pixels import Tensor
 from facetoon.edge_runtime.whole_file import replacing, write_whole
+from facetoon.training.runs.trainer import Trainer
 
 DIRECTIONS = {"ab": "photo to cartoon", "ba": "cartoon to photo"}
 
 
-class Trainer(Protocol):
-    """What the run loop trains: CycleGAN or Distillation."""
-
-    generators: dict[str, Any]
-    """What is kept as .keras files: by direction, or the encoder under its own name."""
-    networks: dict[str, Any]
-    """By name, gen_ab for one: what `variables` begins with, in its order."""
-
-    @property
-    def variables(self) -> list[Any]:
-        """Keras variables to save, in a fixed order."""
-
-    def host_state(self) -> dict[str, Tensor]:
-        """Arrays to save beside them."""
-
-    def restore_host_state(self, state: dict[str, Tensor]) -> None:
-        """The reverse of `host_state`."""
-
-    @property
-    def step(self) -> Callable[..., dict[str, float]]:
-        """Train once on (index, a batch of each domain); gives the losses by name."""
-
-    @property
-    def test(self) -> Callable[..., dict[str, float]]:
-        """Metrics of (a held-out batch of each domain), the kind's own first; the lower, the better."""
-
-    @property
-    def translate(self) -> Callable[..., list[Tensor]]:
-        """Columns of a sample sheet from (a batch of each domain)."""
-
-
 def save(folder: Path, step: int, trainer: Trainer, keep: int) -> None:
-    """Write `step-NNNNNNNN.npz` and the generators, then drop all but the newest `keep` checkpoints."""
+    """Write `step-NNNNNNNN.npz` and the generators, then delete all but the newest `keep` checkpoints."""
     _write_state(folder / f"step-{step:08d}.npz", step, trainer)
     _write_generators(folder.parent, trainer)
     for old in sorted(folder.glob("step-*.npz"))[:-keep]:
@@ -57,7 +25,7 @@ def save(folder: Path, step: int, trainer: Trainer, keep: int) -> None:
 
 
 def save_best(run: Path, step: int, trainer: Trainer, metric: str, scores: dict[str, float]) -> None:
-    """Keep state and generators in `run/best` when `metric` is lower than what is kept there."""
+    """Write state and generators to `run/best` when `metric` is lower than that of the best so far."""
     if metric not in scores:
         raise InputError(f"The recipe's best_metric is {metric}; this kind of run measures {', '.join(scores)}.")
     kept = run / "best" / "score.json"
@@ -91,14 +59,14 @@ def restore(folder: Path, trainer: Trainer) -> int:
 
     Raises InputError when the checkpoint belongs to other networks.
     """
-    found = sorted(folder.glob("step-*.npz"))
-    if not found:
+    checkpoints = sorted(folder.glob("step-*.npz"))
+    if not checkpoints:
         return 0
-    state = _read_state(found[-1])
+    state = _read_state(checkpoints[-1])
     values = [state[name] for name in sorted(state) if name.startswith("variable/")]
     variables = trainer.variables
     if [v.shape for v in values] != [tuple(v.shape) for v in variables]:
-        raise InputError(f"The checkpoint {found[-1]} belongs to other networks than this recipe builds.")
+        raise InputError(f"The checkpoint {checkpoints[-1]} belongs to other networks than this recipe builds.")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
     trainer.restore_host_state({n.removeprefix("host/"): v for n, v in state.items() if n.startswith("host/")})
@@ -106,9 +74,9 @@ def restore(folder: Path, trainer: Trainer) -> int:
 
 
 def network_values(folder: Path, prefix: str) -> dict[str, list[Any]]:
-    """The values of each network whose name begins with `prefix` in the newest checkpoint; {} where there is none."""
-    found = sorted(folder.glob("step-*.npz"))
-    state = _read_state(found[-1]) if found else {}
+    """The values of each network whose name begins with `prefix`, from the newest checkpoint; {} without one."""
+    checkpoints = sorted(folder.glob("step-*.npz"))
+    state = _read_state(checkpoints[-1]) if checkpoints else {}
     ranges = {n.removeprefix("range/"): v for n, v in state.items() if n.startswith(f"range/{prefix}")}
     return {name: [state[f"variable/{i:04d}"] for i in range(*span)] for name, span in ranges.items()}
 
@@ -137,7 +105,7 @@ def generator_digest(run: Path) -> str:
 def load_generator(run: Path, direction: str = "ab") -> Any:
     """The Keras generator that a run keeps, `direction` "ab" (photo to cartoon) or "ba"; or any .keras file.
 
-    Takes (batch, height, width, 3) float -1..1 and returns the same. Raises InputError when there is none.
+    It maps float32 (batch, height, width, 3) in -1..1 to the same. Raises InputError when there is none.
     """
     import keras
     from facetoon.training.networks import (  # noqa: F401  registers the layers that generators are made of

@@ -1,4 +1,4 @@
-"""`--dry-run`: what a recipe costs on this machine, measured on its own data, with nothing written."""
+"""`--dry-run`: measures what a recipe costs on this machine and with its own data. Writes nothing."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from facetoon.training.engine import cluster
 from facetoon.training.pictures import batches
 from facetoon.training.pictures.data_source import DataSource
 from facetoon.training.recipes.recipe import Recipe
-from facetoon.training.runs.checkpoint import Trainer
-from facetoon.training.runs.loop import Stopwatch, load, taught
+from facetoon.training.runs.loop import Stopwatch, load
+from facetoon.training.runs.trainer import Trainer
 
 MEASURE_S = 20.0
 LEAST_STEPS = 5
@@ -23,11 +23,11 @@ LEAST_STEPS = 5
 def dry_run(
     recipe: Recipe, sources: Mapping[str, Sequence[DataSource]], build: Callable[[Recipe], Trainer]
 ) -> Iterator[str]:
-    """Lines that tell parameters, multiply-adds, memory, steps a second and how long the schedule takes here."""
+    """Lines with parameters, multiply-adds, memory, steps a second and the time that the schedule takes here."""
     domains = {domain: load(domain, places, recipe)[0] for domain, places in sources.items()}
     cluster.check_batch(recipe.batch_size)
-    trainer: Any = build(recipe)
-    domains = taught(trainer, domains)
+    trainer = build(recipe)
+    domains = trainer.teach(domains)
     for direction, model in trainer.generators.items():
         macs = multiply_adds(model) / 1e6
         yield f"generator {direction}: {model.count_params():,} parameters, {macs:,.0f} million multiply-adds a picture"
@@ -52,7 +52,7 @@ def dry_run(
 
 
 def multiply_adds(model: Any) -> int:
-    """Of one picture's way through the convolutions and dense layers."""
+    """Multiply-adds of the convolutions and dense layers for one picture."""
     total = 0
     for layer in model.layers:
         if isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):
@@ -71,11 +71,11 @@ def _size(variable: Any) -> int:
 
 def _memory() -> str:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    told = f"{peak / 1e6:,.0f} MB resident"
+    memory = f"{peak / 1e6:,.0f} MB resident"
     if keras.backend.backend() == "jax":
         import jax
 
         statistics = jax.local_devices()[0].memory_stats() or {}
         if "peak_bytes_in_use" in statistics:
-            told += f", {statistics['peak_bytes_in_use'] / 1e6:,.0f} MB on the device"
-    return told
+            memory += f", {statistics['peak_bytes_in_use'] / 1e6:,.0f} MB on the device"
+    return memory

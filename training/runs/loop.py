@@ -1,4 +1,4 @@
-"""A run: a directory that holds its configuration, metrics, samples and checkpoints, and goes on where it was."""
+"""The training loop: trains, logs, draws samples and writes checkpoints; resumes from the newest one."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from facetoon.training.pictures.images import ImageSet, load_split
 from facetoon.training.pictures.pairs import load_pairs
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs import checkpoint
-from facetoon.training.runs.checkpoint import Trainer
 from facetoon.training.runs.run_directory import RunDirectory, identity
 from facetoon.training.runs.run_log import RunLog
+from facetoon.training.runs.trainer import Trainer
 from facetoon.training.runs.warm_start import warm_start
 from tqdm import tqdm
 
@@ -40,13 +40,13 @@ def train(
     part: Part = WHOLE,
     init: Path | None = None,
 ) -> None:
-    """Train `build(recipe)` to the recipe's last step in the directory `run`, resuming what is there.
+    """Train `build(recipe)` to the recipe's last step in the directory `run`. A run that exists is resumed.
 
-    `sources` names the folders or zips of each domain ("photos", "cartoons", "pairs") in the order of the step's
-    arguments; `provenance` is what else identifies the run, such as its teacher's hash; `part` (worker, workers) is
-    this process's share, of which the first alone writes; `init` is where the networks of a run that begins come from.
-    Raises InputError for unusable data, a full disk or a directory of another configuration, and FloatingPointError,
-    with the last checkpoint kept, when a loss is no longer a number.
+    `sources` holds the sources of each domain ("photos", "cartoons", "pairs"), in the order of the step's arguments.
+    `provenance` is what else identifies the run, such as its teacher's hash. `part` (worker, workers) is the share of
+    this process; only worker 0 writes. A new run takes its first weights from the run or file `init`.
+    Raises InputError for unusable data, a full disk, or a directory with another configuration. Raises
+    FloatingPointError when a loss is not a number; the last checkpoint stays.
     """
     splits = {domain: load(domain, places, recipe) for domain, places in sources.items()}
     data = {domain: _described(train) for domain, (train, _) in splits.items()}
@@ -54,7 +54,7 @@ def train(
     RunDirectory(run).refuse_another(config)
     cluster.check_batch(recipe.batch_size)
     trainer = build(recipe)
-    train_sets, test_sets = (taught(trainer, {name: split[i] for name, split in splits.items()}) for i in (0, 1))
+    train_sets, test_sets = (trainer.teach({name: split[i] for name, split in splits.items()}) for i in (0, 1))
     first = checkpoint.restore(run / "checkpoints", trainer)
     if init and not first:
         warm_start(trainer, init)
@@ -89,7 +89,7 @@ def _loop(
             done, last = step + 1, step + 1 == recipe.steps
             saving = done % recipe.checkpoint_every == 0 or last
             if saving:
-                scores = trainer.test(*test)  # by all workers: what lies on all devices is computed by all of them
+                scores = trainer.test(*test)  # on all workers: the variables lie on all devices
                 parts |= scores
             if done % LOG_EVERY == 0 or saving:
                 log.metrics(done, {**watch.lap(recipe.batch_size), **parts})
@@ -102,14 +102,14 @@ def _loop(
 
 
 class Stopwatch:
-    """Where the time of the steps goes, between two lines of the log; checkpoints and samples count as no step."""
+    """Measures the time of steps between two lines of the log. Checkpoints and samples do not count."""
 
     def __init__(self) -> None:
         self._started_s = time.monotonic()
         self._steps, self._stepping_s, self._waited_s = 0, 0.0, 0.0
 
     def waiting(self, batches: Iterator[Any]) -> Iterator[Any]:
-        """The same batches; the time until each comes counts as waiting for data, and as part of its step."""
+        """The same batches. The time until each arrives counts as waiting, and as part of its step."""
         while True:
             self._asked_s = time.monotonic()
             batch = next(batches, None)
@@ -119,12 +119,12 @@ class Stopwatch:
             yield batch
 
     def stepped(self) -> None:
-        """A step is over."""
+        """Call this at the end of a step."""
         self._steps += 1
         self._stepping_s += time.monotonic() - self._asked_s
 
     def lap(self, batch_size: int) -> dict[str, float]:
-        """Seconds since the start; of the steps since the last lap steps and images a second, share spent waiting."""
+        """Seconds since the start, and of the steps since the last lap: steps and images a second, share of waiting."""
         steps_per_s = self._steps / max(self._stepping_s, 1e-9)
         lap = {
             "elapsed_s": round(time.monotonic() - self._started_s, 1),
@@ -136,13 +136,8 @@ class Stopwatch:
         return lap
 
 
-def taught(trainer: Any, domains: dict[str, ImageSet]) -> dict[str, ImageSet]:
-    """The domains of a step: where teachers have a say, what they make of what was read, else that itself."""
-    return trainer.teach(domains) if hasattr(trainer, "teach") else domains
-
-
 def load(domain: str, sources: Sequence[DataSource], recipe: Recipe) -> tuple[ImageSet, ImageSet]:
-    """Train and test pictures of a domain, decoded once and held in memory a little larger than the crops."""
+    """Train and test pictures of a domain, decoded once and kept in memory a little larger than the crops."""
     side_px = round(recipe.data.size_px * MARGIN)
     if domain == "pairs":
         return load_pairs(sources, side_px, recipe.data.test_share, recipe.pairs)
@@ -160,7 +155,7 @@ def _refuse_nan(parts: dict[str, float], step: int) -> None:
 
 
 def _columns(held_out: list[ImageSet], recipe: Recipe, count: int) -> list[pixels.Tensor]:
-    """Float batches of test pictures in the order of the step's arguments, evenly over the sources of each domain."""
+    """Test pictures, float32 -1..1, one array for each of the step's arguments, evenly from the sources."""
     return [column for images in held_out for column in _test_pictures(images, recipe.data.size_px, count)]
 
 

@@ -7,18 +7,18 @@ from pathlib import Path
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.whole_file import write_whole
+from tensorboardX import SummaryWriter
+from tensorboardX.proto.summary_pb2 import Summary
 
 
 class RunLog:
-    """metrics.jsonl, samples/*.png and the same as TensorBoard events. A worker that does not write keeps silent."""
+    """Writes metrics.jsonl, samples/*.png, and the same as TensorBoard events; nothing where `writes` is false."""
 
     def __init__(self, run: Path, first: int, writes: bool) -> None:
-        """What an interrupted run told of steps after `first` is dropped: they will be taken again."""
+        """Drops what an interrupted run logged after step `first`: those steps will be taken again."""
         self.run, self.writes = run, writes
         if not writes:
             return
-        from tensorboardX import SummaryWriter
-
         _forget_after(run / "metrics.jsonl", first)
         self._lines = (run / "metrics.jsonl").open("a")
         self._events = SummaryWriter(str(run / "tensorboard"), purge_step=first + 1, flush_secs=20)
@@ -36,16 +36,14 @@ class RunLog:
         """The sample sheet of a step, RGB."""
         if not self.writes:
             return
-        from tensorboardX.proto.summary_pb2 import Summary
-
         png = pixels.encode_png(sheet)
         write_whole(self.run / "samples" / f"step-{step:08d}.png", png)
-        height, width, _ = sheet.shape  # written as it is: add_image would want PIL to encode it again
+        height, width, _ = sheet.shape  # add_image would need PIL to encode it again
         image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=png)
         self._events.file_writer.add_summary(Summary(value=[Summary.Value(tag="samples", image=image)]), step)
 
     def close(self) -> None:
-        """Leave all on the disk."""
+        """Finish writing."""
         if self.writes:
             self._lines.close()
             self._events.close()

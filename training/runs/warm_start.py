@@ -1,4 +1,4 @@
-"""Transfer learning: networks begin as another run left them."""
+"""Transfer learning: a new run starts from the networks of another run."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.runs.checkpoint import DIRECTIONS, Trainer, generator_path, load_generator, network_values
+from facetoon.training.runs.checkpoint import DIRECTIONS, generator_path, load_generator, network_values
+from facetoon.training.runs.trainer import Trainer
 
 
 def warm_start(trainer: Trainer, start: Path) -> None:
-    """Give `trainer` the generators of a run (its averages) or of a .keras file, and a run's discriminators.
+    """Give `trainer` the averaged generators and the discriminators of the run `start`, or the model of a .keras file.
 
-    What `start` lacks begins as always. Raises InputError when it has no generator, or one of another layout.
+    Networks that `start` does not have keep their random weights. Raises InputError when it has no generator, or one of
+    another layout.
     """
     generator_path(start)  # says what is missing
     if "student" in trainer.networks:
@@ -41,7 +43,7 @@ def _assign(network: Any, values: list[Any], what: str) -> None:
 
 
 def _grown(kernel: Any, shape: tuple[int, ...]) -> Any:
-    """A kernel within a larger one, zero around it: the network is the same, and sees further from now on."""
+    """A kernel padded with zeros to a larger one: the network's answers stay, and it can learn to see further."""
     kernel = np.asarray(kernel)
     if kernel.ndim != 4 or kernel.shape[2:] != shape[2:] or kernel.shape[0] > shape[0]:
         return kernel

@@ -1,4 +1,4 @@
-"""The seed's comparison in numbers: style transfer, its fast version and translators, on the same test photographs."""
+"""`toon-train score --baseline`: style transfer and translators compared on the same test photographs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.whole_file import disk_faults, write_whole
 from facetoon.training.networks import perceptual
-from facetoon.training.score import distances
+from facetoon.training.score import measures
 from facetoon.training.score.scoring import SHEET_ROWS, Question, sheet
 from facetoon.training.score.translator import Translator
 from facetoon.training.stylize.style_transfer import StyleTransfer
@@ -24,28 +24,29 @@ AT_ONCE = 16  # photographs that style transfer paints together
 
 @dataclass(frozen=True)
 class Compared:
-    """What one way of drawing does to the same photographs."""
+    """One way of drawing, measured on the photographs that all ways drew."""
 
     name: str
-    kid: distances.Measure
+    kid: measures.Measure
     content: float
-    """Relative squared error of VGG's content features between photograph and picture: 0 leaves all features alone."""
+    """Relative squared error of VGG's content features between photograph and picture: 0 changes no feature."""
     style: float
-    """Relative squared error of VGG's Gram matrices to the style pictures': 0 has their textures."""
+    """Relative squared error of VGG's Gram matrices to the style pictures': 0 means the same textures."""
     seconds: float
-    """For a picture, on this machine, in batches as each way likes them."""
+    """Seconds a picture on this machine, in batches of the size that suits each way."""
 
 
 def compare(
     question: Question,
     translators: list[Translator],
     painter: StyleTransfer,
-    encode: distances.Encoder,
+    encode: measures.Encoder,
     out: Path | None,
 ) -> Iterator[str]:
-    """Lines of a table; `out` gets baseline.json and a sheet: photograph, style transfer, then each translator.
+    """Yields the lines of a table; writes baseline.json and a sheet (photograph, style transfer, translators) to `out`.
 
-    Every way draws the same PICTURES test photographs at the first translator's size; others bring them to their own.
+    Every way draws the same PICTURES test photographs at the first translator's size. A translator of another size
+    gets them resampled.
     """
     size_px = translators[0].size_px
     pictures = question.pictures(size_px)
@@ -55,38 +56,39 @@ def compare(
     ways = [("style transfer", np.concatenate(parts), time.perf_counter() - started_s)]
     for translator in translators:
         fitted = np.stack([pixels.square(photo, translator.size_px) for photo in photos])
-        translator.draw(fitted[:1])  # what is compiled once is not counted
+        translator.draw(fitted[:1])  # the compilation is not counted
         started_s = time.perf_counter()
         made = translator.draw(fitted)
-        taken_s = time.perf_counter() - started_s
-        ways.append((translator.name, np.stack([pixels.square(image, size_px) for image in made]), taken_s))
+        elapsed_s = time.perf_counter() - started_s
+        ways.append((translator.name, np.stack([pixels.square(image, size_px) for image in made]), elapsed_s))
     compared = [
         Compared(
             name,
-            distances.score(made, pictures.targets, photos, encode).kid,
-            *_seen_by_vgg(painter, photos, made),
-            taken_s / len(photos),
+            measures.score(made, pictures.targets, photos, encode).kid,
+            *_vgg_errors(painter, photos, made),
+            elapsed_s / len(photos),
         )
-        for name, made, taken_s in ways
+        for name, made, elapsed_s in ways
     ]
     if out:
         with disk_faults(out):
             write_whole(out / "baseline.png", pixels.encode_png(sheet([photos, *(made for _, made, _ in ways)])))
-            told = [vars(one) | {"kid": vars(one.kid) | {"normalized": one.kid.normalized}} for one in compared]
-            write_whole(out / "baseline.json", (json.dumps(told, indent=2) + "\n").encode())
+            fields = [vars(one) | {"kid": vars(one.kid) | {"normalized": one.kid.normalized}} for one in compared]
+            write_whole(out / "baseline.json", json.dumps(fields, indent=2) + "\n")
     yield from _table(compared)
     yield f"{len(photos)} photographs of {size_px} px; rows of the sheet are the first {2 * SHEET_ROWS}."
 
 
-def _seen_by_vgg(painter: StyleTransfer, photos: pixels.Image, made: pixels.Image) -> tuple[float, float]:
+def _vgg_errors(painter: StyleTransfer, photos: pixels.Image, made: pixels.Image) -> tuple[float, float]:
+    """Mean errors of content and style, as `Compared` has them."""
     content, style = [], []
-    wanted = perceptual.style_grams(painter.encoder, painter.styles, painter.shares, painter.layers)
+    target = perceptual.style_grams(painter.encoder, painter.styles, painter.shares, painter.layers)
     for start in range(0, len(photos), AT_ONCE):
         before, after = (painter.encoder(pixels.to_unit(x[start : start + AT_ONCE])) for x in (photos, made))
         layers = painter.settings.content_layers
         errors = [perceptual.relative_error(after[layer], before[layer]) for layer in layers]
         content.append(ops.convert_to_numpy(sum(errors[1:], errors[0])) / len(layers))
-        style.append(ops.convert_to_numpy(perceptual.style_error(after, wanted)))
+        style.append(ops.convert_to_numpy(perceptual.style_error(after, target)))
     return float(np.concatenate(content).mean()), float(np.concatenate(style).mean())
 
 

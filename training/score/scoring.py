@@ -1,4 +1,4 @@
-"""`toon-train score`: how near a generator's pictures come to its target domain, on pictures no training saw."""
+"""`toon-train score`: how near a generator's pictures come to its target domain, on pictures that no training saw."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from facetoon.training.pictures.data_source import DataSource
 from facetoon.training.pictures.even_sampling import take_turns
 from facetoon.training.pictures.images import ImageSet, list_pictures, load_split, read_square
 from facetoon.training.recipes.recipe import Recipe
-from facetoon.training.score import distances
+from facetoon.training.score import measures
 from facetoon.training.score.translator import Translator
 
 SHEET_ROWS, SHEET_BLOCKS = 8, 2
-MOST_PICTURES = 600  # of each domain: more would narrow the intervals little
+MOST_PICTURES = 600  # of each domain: more would hardly narrow the intervals
 SHIFTED_PICTURES = 64
-TRIED_PICTURES = 16  # by a dry run
+TRIED_PICTURES = 16  # in a dry run
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """What is translated and what it should look like, uint8 RGB (n, size_px, size_px, 3)."""
+    """The pictures to translate and those of the target domain, uint8 RGB (n, size_px, size_px, 3)."""
 
     sources: pixels.Image
     targets: pixels.Image
@@ -40,23 +40,23 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Judged:
-    """All that is known of one translator's pictures."""
+    """The scores of one translator's pictures."""
 
     name: str
-    scores: distances.Scores
+    scores: measures.Scores
     shift_levels: float | None = None
-    """How far one pixel's shift of the input moves the output, shifted back: mean grey levels."""
+    """Mean grey levels by which the output changes, shifted back, when the input shifts by one pixel."""
     cycle_levels: float | None = None
-    """Mean grey levels between a picture and its way there and back."""
+    """Mean grey levels between a picture and itself after the way there and back."""
 
     def as_json(self) -> dict[str, Any]:
-        """With the normalized distances; what is not a number is null."""
-        told = asdict(self.scores)
-        for name in distances.MEASURES:
+        """The fields for scores.json with the normalized distances. NaN becomes null."""
+        fields = asdict(self.scores)
+        for name in measures.MEASURES:
             measure = getattr(self.scores, name)
-            told[name]["normalized"] = _number(measure.normalized)
-            told[name]["normalized_interval"] = [_number(x) for x in measure.normalized_interval]
-        return {"name": self.name, "shift_levels": self.shift_levels, "cycle_levels": self.cycle_levels, **told}
+            fields[name]["normalized"] = _number(measure.normalized)
+            fields[name]["normalized_interval"] = [_number(x) for x in measure.normalized_interval]
+        return {"name": self.name, "shift_levels": self.shift_levels, "cycle_levels": self.cycle_levels, **fields}
 
 
 def load_pictures(
@@ -69,13 +69,13 @@ def load_pictures(
 ) -> Pictures:
     """The test share of both domains, framed as the recipe's training crops are on average.
 
-    `whole` takes all cartoons: of a set of some dozen, a fifth says nothing.
+    `whole` takes all cartoons, for sets of a few dozen, of which the test share would be too small.
     """
     side_px = round(size_px * batches.MARGIN)
     framed_as = {"photos": "photos", "cartoons": "pairs" if recipe.kind == "pairs" else "cartoons"}
     domains = []
-    for domain, given in (("photos", photos), ("cartoons", cartoons)):
-        train, test = load_split(given, side_px, recipe.data.test_share)
+    for domain, sources in (("photos", photos), ("cartoons", cartoons)):
+        train, test = load_split(sources, side_px, recipe.data.test_share)
         parts = [train, test] if whole and domain == "cartoons" else [test]
         crops = [batches.centre_crops(_evenly(part), framed_as[domain], recipe, size_px) for part in parts]
         domains.append(np.concatenate(crops))
@@ -83,37 +83,37 @@ def load_pictures(
 
 
 def _evenly(images: ImageSet) -> pixels.Image:
-    """At most MOST_PICTURES, drawn evenly over the sources, always the same ones."""
+    """At most MOST_PICTURES, evenly from the sources, and the same ones in every call."""
     rows = take_turns(images.source, MOST_PICTURES, lambda rows: np.random.default_rng(0).permutation(rows)[::-1])
     return images.images[rows]
 
 
 def load_fakes(source: str, size_px: int) -> pixels.Image:
-    """Pictures that anything has made, uint8 RGB (n, size_px, size_px, 3), from a folder or zip."""
+    """Pictures made by any means, uint8 RGB (n, size_px, size_px, 3), from a folder or zip."""
     with ThreadPoolExecutor() as pool:
         return np.stack([i for _, i in pool.map(partial(read_square, side_px=size_px), list_pictures(source))])
 
 
-def judge(translator: Translator, pictures: Pictures, encode: distances.Encoder) -> tuple[Judged, pixels.Image]:
-    """Scores, and a sheet of some sources, what was made of them and, where there is a way back, of those again."""
+def judge(translator: Translator, pictures: Pictures, encode: measures.Encoder) -> tuple[Judged, pixels.Image]:
+    """Scores, and a sheet: some sources, their translations and, if there is a way back, the sources again."""
     sources, made = pictures.sources, translator.draw(pictures.sources)
     moved = translator.draw(np.roll(sources[:SHIFTED_PICTURES], 1, axis=2))[:, :, 2:].astype(np.float32)
     shift = float(np.abs(moved - made[:SHIFTED_PICTURES, :, 1:-1]).mean())
     again = translator.back(made) if translator.back else None
     cycle = None if again is None else float(np.abs(again.astype(np.float32) - sources).mean())
-    scores = distances.score(made, pictures.targets, sources, encode)
+    scores = measures.score(made, pictures.targets, sources, encode)
     return Judged(translator.name, scores, shift, cycle), sheet([x for x in (sources, made, again) if x is not None])
 
 
 def judge_fakes(
-    name: str, made: pixels.Image, pictures: Pictures, encode: distances.Encoder
+    name: str, made: pixels.Image, pictures: Pictures, encode: measures.Encoder
 ) -> tuple[Judged, pixels.Image]:
-    """Scores and a sheet of pictures made elsewhere, of the size of `pictures`; they need not match its sources."""
-    return Judged(name, distances.score(made, pictures.targets, pictures.sources, encode)), sheet([made])
+    """Scores and a sheet of pictures made elsewhere, uint8 RGB of the size of `pictures`, in any order and number."""
+    return Judged(name, measures.score(made, pictures.targets, pictures.sources, encode)), sheet([made])
 
 
 def sheet(columns: list[pixels.Image]) -> pixels.Image:
-    """One picture: a row for each of the first pictures, a column for each array, in two blocks side by side."""
+    """One picture of uint8 arrays (n, size, size, 3): a column for each array, rows in two blocks side by side."""
     rows = np.array_split(np.arange(min(SHEET_ROWS * SHEET_BLOCKS, *map(len, columns))), SHEET_BLOCKS)
     least = len(rows[-1])
     return np.hstack([np.vstack(list(column[block[:least]])) for block in rows for column in columns])
@@ -128,21 +128,21 @@ NAMES = {
 
 
 def table(judged: list[Judged]) -> Iterator[str]:
-    """Markdown: each distance with its interval, floor and ceiling, and where between these two it lies."""
+    """Markdown lines: each distance with its interval, floor and ceiling, raw and normalized."""
     yield "| model | measure | value (95 % interval) | floor (range) | ceiling | normalized (95 % interval) |"
     yield "|---|---|---|---|---|---|"
     for one in judged:
         for key, name in NAMES.items():
             m = getattr(one.scores, key)
-            value, floor = _told(m.value, m.interval, ".4g"), _told(m.floor, m.floor_range, ".3g")
-            normalized = _told(m.normalized, m.normalized_interval, ".2f")
+            value, floor = _with_range(m.value, m.interval, ".4g"), _with_range(m.floor, m.floor_range, ".3g")
+            normalized = _with_range(m.normalized, m.normalized_interval, ".2f")
             yield f"| {one.name} | {name} | {value} | {floor} | {m.ceiling:.4g} | {normalized} |"
         for name, levels in (("1 px shift, grey levels", one.shift_levels), ("there and back", one.cycle_levels)):
             if levels is not None:
                 yield f"| {one.name} | {name} | {levels:.2f} | 0 | | |"
 
 
-def _told(value: float, span: tuple[float, float], form: str) -> str:
+def _with_range(value: float, span: tuple[float, float], form: str) -> str:
     return f"{value:{form}} ({span[0]:{form}} to {span[1]:{form}})"
 
 
@@ -152,7 +152,7 @@ def _number(value: float) -> float | None:
 
 @dataclass(frozen=True)
 class Question:
-    """What `toon-train score` is asked: which pictures, and how they are framed."""
+    """The pictures that `toon-train score` compares, and how they are framed."""
 
     photos: Sequence[DataSource | str]
     cartoons: Sequence[DataSource | str]
@@ -161,16 +161,16 @@ class Question:
     all_cartoons: bool = False
 
     def pictures(self, size_px: int) -> Pictures:
-        """At the size of a generator."""
+        """The pictures at the size of a generator."""
         return load_pictures(self.photos, self.cartoons, self.recipe, size_px, self.direction, self.all_cartoons)
 
 
 def score_all(
-    question: Question, translators: list[Translator], fakes: list[str], encode: distances.Encoder, out: Path | None
+    question: Question, translators: list[Translator], fakes: list[str], encode: measures.Encoder, out: Path | None
 ) -> Iterator[str]:
-    """Judge each translator and each folder of fakes, write scores.json and sheets into `out`, give the table's lines.
+    """Judge each translator and each folder of fakes; write scores.json and sheets to `out`; yield the table's lines.
 
-    Fakes have the recipe's size. Raises InputError for pictures that cannot be read or are too few.
+    Fakes are brought to the recipe's size. Raises InputError for pictures that cannot be read or are too few.
     """
     loaded: dict[int, Pictures] = {}
     results = []
@@ -186,21 +186,21 @@ def score_all(
         with disk_faults(out):
             for number, (_, picture) in enumerate(results, 1):
                 write_whole(out / f"sheet-{number}.png", pixels.encode_png(picture))
-            told = json.dumps([one.as_json() for one, _ in results], indent=2, allow_nan=False) + "\n"
-            write_whole(out / "scores.json", told.encode())
+            scores = json.dumps([one.as_json() for one, _ in results], indent=2, allow_nan=False) + "\n"
+            write_whole(out / "scores.json", scores)
     yield from table([one for one, _ in results])
     count = min(one.scores.images for one, _ in results)
-    yield f"At least {count} pictures in each set; the ranges of the floors are those of {distances.HALVINGS} halvings."
-    if count < distances.FEW_PICTURES:
+    yield f"At least {count} pictures in each set; the ranges of the floors are those of {measures.HALVINGS} halvings."
+    if count < measures.FEW_PICTURES:
         yield "That is few: read the intervals, and call different only what they keep apart."
 
 
-def dry_run(question: Question, translators: list[Translator], encode: distances.Encoder) -> Iterator[str]:
-    """Lines that tell how many pictures there are and how long scoring takes here; nothing is written."""
+def dry_run(question: Question, translators: list[Translator], encode: measures.Encoder) -> Iterator[str]:
+    """Lines with the number of pictures and the time that scoring takes here. Writes nothing."""
     for translator in translators:
         pictures = question.pictures(translator.size_px)
         some = pictures.sources[:TRIED_PICTURES]
-        translator.draw(some), encode(some)  # what starts up is not counted
+        translator.draw(some), encode(some)  # the start-up is not counted
         times = [time.monotonic()]
         made = translator.draw(some)
         times.append(time.monotonic())

@@ -1,4 +1,4 @@
-"""Any generator as a function of pictures: a run directory, a .keras file, or what ships, as the device runs it."""
+"""Any generator as a function of pictures: a run directory, a .keras file, or a model file as the device runs it."""
 
 from __future__ import annotations
 
@@ -10,30 +10,32 @@ from typing import Any
 import numpy as np
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.runtimes import MODEL_SUFFIXES
+from facetoon.edge_runtime.sessions.session import open_session
+from facetoon.edge_runtime.styles import parse_mix, to_vector
 from facetoon.training.runs.checkpoint import generator_path, load_generator
 from facetoon.training.runs.run_directory import RunDirectory
 
-MODEL_FILES = (".tflite", ".onnx")
 BATCH = 32
 
 
 @dataclass(frozen=True)
 class Translator:
-    """A generator as pictures see it: uint8 RGB (n, size_px, size_px, 3) to the same."""
+    """A generator whose `draw` takes uint8 RGB pictures (n, size_px, size_px, 3) to the same."""
 
     name: str
     size_px: int
     draw: Callable[[pixels.Image], pixels.Image]
     back: Callable[[pixels.Image], pixels.Image] | None = None
-    """The reverse direction, where there is one."""
+    """The reverse direction, if there is one."""
 
 
 def open_translator(place: Path, direction: str, style: str = "") -> Translator:
-    """A run directory, .keras, .tflite or .onnx file; `style` is a mix such as "anime:0.6,comic:0.4".
+    """Opens a run directory, .keras, .tflite or .onnx file; `style` is a mix such as "anime:0.6,comic:0.4".
 
-    Raises InputError when it cannot be loaded, or when it has styles and none is given, or the reverse.
+    Raises InputError when it cannot be loaded, when a model with styles gets none, or a model without styles gets one.
     """
-    if place.suffix in MODEL_FILES:
+    if place.suffix in MODEL_SUFFIXES:
         return _session(place, style)
     model = load_generator(place, direction)
     vector = _style(style, _style_names(place), str(place)) if len(model.inputs) == 2 else None
@@ -51,16 +53,14 @@ def _keras(model: Any, style: np.ndarray | None) -> Callable[[pixels.Image], pix
         parts = []
         for start in range(0, len(images), BATCH):
             part = pixels.to_unit(images[start : start + BATCH])
-            given = part if style is None else [part, np.tile(style, (len(part), 1))]
-            parts.append(pixels.from_unit(np.asarray(model(given, training=False))))
+            inputs = part if style is None else [part, np.tile(style, (len(part), 1))]
+            parts.append(pixels.from_unit(np.asarray(model(inputs, training=False))))
         return np.concatenate(parts)
 
     return draw
 
 
 def _session(place: Path, style: str) -> Translator:
-    from facetoon.edge_runtime.sessions.session import open_session
-
     session = open_session(place)
     if session.styles:
         session.set_style(_style(style, session.styles, str(place)))
@@ -75,8 +75,6 @@ def _style_names(place: Path) -> tuple[str, ...]:
 
 
 def _style(style: str, names: tuple[str, ...], place: str) -> np.ndarray:
-    from facetoon.edge_runtime.styles import parse_mix, to_vector
-
     if not style:
         raise InputError(f"{place} draws several styles ({', '.join(names)}): choose one with --style.")
     return to_vector(parse_mix(style, names), names)[0]

@@ -1,1 +1,1 @@
-"""The VGG19 style-transfer baseline."""
+"""Neural style transfer with VGG19: the baseline that the CycleGAN is compared with."""

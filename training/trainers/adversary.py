@@ -1,4 +1,4 @@
-"""One side of a GAN: a discriminator, what it may see, and the losses that both sides take from its scores."""
+"""A discriminator with its augmentation, and the losses that it and the generator take from its scores."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from keras import ops
 
 
 class Adversary:
-    """The discriminator of one domain; `variables` is all that it keeps."""
+    """The discriminator of one domain."""
 
     def __init__(self, recipe: Recipe, name: str, seed: int, size_px: int | None = None, styles: int = 0) -> None:
-        """Networks are built with the recipe's seed already set; `seed` is for the augmentation alone.
+        """Builds the network, for which the recipe's seed must be set; `seed` is for the augmentation alone.
 
-        `size_px` is of the pictures it judges, where that is not the recipe's own. With `styles` above 0 it is also
-        told the style of each, (batch, styles), and judges by that (Mirza and Osindero 2014).
+        `size_px` is the side of the pictures that it judges, by default the recipe's. With `styles` above 0 it is
+        conditional (Mirza and Osindero 2014): the losses take the style of each picture too, (batch, styles).
         """
         self.recipe = recipe
         self.discriminator = build_discriminator(recipe.discriminator, size_px or recipe.data.size_px, name, styles)
@@ -29,28 +29,28 @@ class Adversary:
 
     @property
     def trainable_variables(self) -> list[Any]:
-        """What its optimizer moves."""
+        """The variables that its optimizer moves."""
         return self.discriminator.trainable_variables
 
     @property
     def variables(self) -> list[Any]:
-        """What a checkpoint must hold."""
+        """The variables that a checkpoint must hold."""
         return self.discriminator.variables + ([self.seed.state] if self.seed else [])
 
     def generator_loss(self, fake: Any, style: Any = None) -> Any:
-        """How far the fakes are from passing, averaged over the heads."""
+        """The generator's loss on fakes (batch, side, side, 3), float -1..1: mean over the heads."""
         heads = self._scores(fake, style, training=False)
         return sum(self._for_generator(scores) for scores in heads) / len(heads)
 
     def discriminator_loss(self, real: Any, fake: Any, style: Any = None) -> Any:
-        """How far the discriminator is from telling them apart, averaged over the heads, plus the gradient penalty."""
+        """The discriminator's loss on pictures (batch, side, side, 3), float -1..1: mean over the heads, plus R1."""
         pairs = list(zip(*(self._scores(images, style, training=True) for images in (real, fake)), strict=True))
         loss = sum(self._for_discriminator(*pair) for pair in pairs) / len(pairs)
         weight = self.recipe.loss.gradient_penalty_weight
         return loss + 0.5 * weight * self._gradient_penalty(real, style) if weight else loss
 
     def _gradient_penalty(self, real: Any, style: Any = None) -> Any:
-        """Mean squared length of the scores' gradient on real pictures: R1 of Mescheder et al. 2018."""
+        """R1 (Mescheder et al. 2018): mean squared length of the scores' gradient on real pictures."""
 
         def total(images: Any) -> Any:
             heads = self._scores(images, style, training=False)

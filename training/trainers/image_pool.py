@@ -1,4 +1,4 @@
-"""The image pool: discriminators also see past fakes, which keeps the two sides from chasing each other."""
+"""The image pool: discriminators also see past fakes, so that the two sides do not chase each other in circles."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from facetoon.edge_runtime.pixels import Tensor
 
 
 class ImagePool:
-    """Holds `size` past fakes; each new fake is swapped for an old one half of the time (Shrivastava et al. 2017).
+    """Holds `size` past fakes and swaps each new fake for an old one half of the time (Shrivastava et al. 2017).
 
-    Its pictures and random state go into the checkpoint, so a resumed run sees what an unbroken one would.
+    Its pictures and random state go into the checkpoint, so a resumed run sees the same fakes as an unbroken one.
     """
 
     def __init__(self, size: int, size_px: int, seed: int) -> None:
@@ -20,7 +20,7 @@ class ImagePool:
         self._random = np.random.Generator(np.random.PCG64(seed))
 
     def exchange(self, fakes: Tensor) -> Tensor:
-        """A batch of the same shape: each picture is the new fake, or an old one that the new one replaces."""
+        """Fakes (batch, size_px, size_px, 3), float -1..1, to the same: each is the new fake or an old one."""
         out = np.array(fakes, np.float32)
         size = len(self._images)
         for index in range(len(out) if size else 0):
@@ -33,8 +33,8 @@ class ImagePool:
         return out
 
     def state(self, prefix: str) -> dict[str, Tensor]:
-        """Arrays that restore the pool exactly."""
-        # All of the generator's state: beside its 128 bits it keeps half of a word for the next draw.
+        """Arrays that restore the pool exactly, by names that begin with `prefix`."""
+        # The whole state: beside its 128 bits the generator keeps half a word for the next draw.
         random = json.dumps(self._random.bit_generator.state).encode()
         return {
             f"{prefix}/images": self._images,
@@ -43,7 +43,7 @@ class ImagePool:
         }
 
     def restore(self, prefix: str, state: dict[str, Tensor]) -> None:
-        """The reverse of `state`."""
+        """Takes back what `state` gave."""
         self._images = np.array(state[f"{prefix}/images"])
         self._filled = int(state[f"{prefix}/filled"])
         self._random.bit_generator.state = json.loads(state[f"{prefix}/random"].tobytes())

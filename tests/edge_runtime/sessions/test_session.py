@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import sys
 from itertools import combinations
 from pathlib import Path
@@ -10,42 +9,37 @@ import numpy as np
 import pytest
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.sessions.session import LIVE_MODELS, MODELS, model_file, open_session
+from facetoon.edge_runtime.sessions import session
+from facetoon.edge_runtime.sessions.runtimes import RUNTIMES, Runtime
+from facetoon.edge_runtime.sessions.session import (
+    LIVE_MODELS,
+    MODELS,
+    model_file,
+    open_session,
+    shipped_generators,
+)
 from facetoon.edge_runtime.spec import read_model, write_model
 
-
-def installed(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
-
-
 DATA = Path(__file__).parents[2] / "data"
-RUNTIMES = [
-    pytest.param("litert", marks=pytest.mark.skipif(not installed("ai_edge_litert"), reason="no ai-edge-litert")),
-    pytest.param(
-        "tflite-runtime",
-        marks=pytest.mark.skipif(
-            not installed("tflite_runtime"), reason="needs pip install 'facetoon[tflite-runtime]'"
-        ),
-    ),
-    pytest.param(
-        "onnxruntime",
-        marks=pytest.mark.skipif(not installed("onnxruntime"), reason="needs pip install 'facetoon[onnx]'"),
-    ),
-]
+
+
+def _needs(runtime: Runtime):
+    reason = f"needs pip install 'facetoon[{runtime.extra}]'" if runtime.extra else f"no {runtime.distribution}"
+    return pytest.mark.skipif(not runtime.is_installed, reason=reason)
 
 
 @pytest.fixture
 def tiny_model(runtime):
     """The tiny generator as a file that the runtime opens."""
-    return DATA / ("tiny-32.onnx" if runtime == "onnxruntime" else "tiny-32.tflite")
+    return DATA / f"tiny-32{RUNTIMES[runtime].suffix}"
 
 
 @pytest.fixture
 def styled_model(runtime):
-    return DATA / ("tiny-32-styles.onnx" if runtime == "onnxruntime" else "tiny-32-styles.tflite")
+    return DATA / f"tiny-32-styles{RUNTIMES[runtime].suffix}"
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", [pytest.param(name, marks=_needs(row)) for name, row in RUNTIMES.items()])
 class TestSession:
     """Every runtime passes these."""
 
@@ -99,7 +93,7 @@ class TestSession:
 
     @pytest.mark.parametrize("path", LIVE_MODELS, ids=lambda path: path.stem)
     def test_the_shipped_models_draw_every_style(self, runtime, path, portrait):
-        if runtime == "onnxruntime":
+        if path.suffix != RUNTIMES[runtime].suffix:
             pytest.skip("what ships is .tflite")
         session = open_session(path, runtime)
         assert session.spec.recipe.startswith("static_wi8_ai8")
@@ -120,6 +114,21 @@ def test_what_ships_is_small_and_known_by_name():
     assert model_file("styles-128.tflite") == Path("styles-128.tflite")
 
 
+def test_the_specs_say_which_of_the_shipped_files_are_generators(tmp_path, monkeypatch):
+    assert {path.stem for path in shipped_generators()} == {"anime-to-photo-64", "styles-64", "styles-128"}
+    for name, content in (("generator.tflite", "face-tracker.tflite"), ("my-tracker.tflite", "styles-64.tflite")):
+        (tmp_path / name).write_bytes((MODELS / content).read_bytes())
+    monkeypatch.setattr(session, "MODELS", tmp_path)
+    assert [path.name for path in shipped_generators()] == ["my-tracker.tflite"]
+
+
+def test_live_models_are_the_shipped_ones_for_photographs_from_the_largest():
+    opened = [open_session(path) for path in shipped_generators()]
+    for_photographs = [session for session in opened if session.spec.direction == "photo to cartoon"]
+    names = [session.spec.name for session in sorted(for_photographs, key=lambda session: -session.size_px)]
+    assert [read_model(path)[1].name for path in LIVE_MODELS] == names
+
+
 def test_a_missing_runtime_is_said_and_not_replaced(monkeypatch):
     monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", None)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
@@ -127,17 +136,6 @@ def test_a_missing_runtime_is_said_and_not_replaced(monkeypatch):
         open_session(DATA / "tiny-32.tflite", "tflite-runtime")
     with pytest.raises(InputError, match=r"onnxruntime is not installed; pip install 'facetoon\[onnx\]'"):
         open_session(DATA / "tiny-32.onnx")
-
-
-@pytest.mark.parametrize(("name", "runtime"), [("tiny-32.tflite", "onnxruntime"), ("tiny-32.onnx", "litert")])
-def test_a_runtime_for_the_other_kind_of_file_is_refused(name, runtime):
-    with pytest.raises(InputError, match=rf"{runtime} does not run \{Path(name).suffix} files"):
-        open_session(DATA / name, runtime)
-
-
-def test_an_unknown_runtime_is_refused():
-    with pytest.raises(InputError, match="no runtime tflite; choose litert, tflite-runtime or onnxruntime"):
-        open_session(DATA / "tiny-32.tflite", "tflite")
 
 
 @pytest.mark.parametrize("change", [{"value_range": (0.0, 1.0)}, {"colour_order": "BGR"}])

@@ -1,30 +1,13 @@
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow")
 
-import keras
-from facetoon.convert.__main__ import main as convert
-from facetoon.convert.judge.comparison import psnr_db
-from facetoon.convert.judge.delegation import delegation
-from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.sessions.session import open_session
-from facetoon.edge_runtime.spec import read_model
-from facetoon.training.__main__ import main
-from facetoon.training.networks.losses import haar_l1
 from facetoon.training.networks.student import DepthToSpace, SpaceToDepth, StyleAffine, build_student
-from facetoon.training.pictures.batches import batch_at
-from facetoon.training.pictures.images import ImageSet, load_split
 from facetoon.training.recipes.parts import StudentRecipe
-from facetoon.training.recipes.recipe import load_recipe
-from facetoon.training.runs.checkpoint import load_generator
-from facetoon.training.trainers.distill import shifted
 
 
 def test_depth_and_space_are_each_others_reverse():
@@ -41,98 +24,14 @@ def test_a_students_answer_lies_in_range_and_has_the_inputs_shape():
     assert np.abs(out).max() <= 1
 
 
-def test_a_student_that_goes_on_from_one_with_smaller_kernels_begins_as_it_ended(drawn, tmp_path, small):
-    photos = ["--photos", str(drawn / "photos")]
-    teacher, before, after = (str(tmp_path / name) for name in ("teacher", "before", "after"))
-    given = [*photos, *small, "--set", "steps=1"]
-    assert main(["cyclegan", "--cartoons", str(drawn / "cartoons"), "--run", teacher, *given]) == 0
-    assert main(["distill", "--teacher", teacher, "--run", before, *given]) == 0
-    grown = ["--init", before, "--set", "student.kernel=5", "--set", "distill.range_weight=1"]
-    assert (
-        main(["distill", "--teacher", teacher, "--run", after, *given, *grown, "--set", "distill.learning_rate=0"]) == 0
-    )
-    networks = [load_generator(tmp_path / name) for name in ("before", "after")]
-    kernels = [
-        next(v for v in net.variables if v.shape[:2] in ((3, 3), (5, 5)) and v.shape[3] == 1) for net in networks
-    ]
-    assert kernels[0].shape == kernels[1].shape  # the entrance keeps its kernels, the blocks' grow
-    assert networks[1].count_params() > networks[0].count_params()
-    moved = {"moving_mean", "moving_variance"}  # of the one step
-    pairs = zip(networks[0].variables, networks[1].variables, strict=True)
-    for a, b in ((a.numpy(), b.numpy()) for a, b in pairs if a.name not in moved):
-        if a.shape != b.shape:
-            a = np.pad(a, ((1, 1), (1, 1), (0, 0), (0, 0)))
-        np.testing.assert_array_equal(a, b)
-    assert "init_sha256" in json.loads((tmp_path / "after/config.json").read_text())
-    assert "range" in json.loads((tmp_path / "after/metrics.jsonl").read_text().splitlines()[-1])
-    smaller = ["--init", before, "--set", "student.filters=32"]
-    assert main(["distill", "--teacher", teacher, "--run", str(tmp_path / "other"), *given, *smaller]) == 2
-
-
 @pytest.mark.parametrize("sizes", [(30, 16, 32), (32, 8, 32), (32, 16, 40)])
 def test_sizes_that_int8_kernels_would_pad_are_refused(sizes):
     with pytest.raises(InputError, match="multiple of 4 and the filters of 16"):
         build_student(sizes[0], StudentRecipe(*sizes[1:], blocks=1))
 
 
-def test_distillation_brings_the_student_near_its_teacher(drawn, tmp_path, small):
-    photos = ["--photos", str(drawn / "photos")]
-    teacher, student = str(tmp_path / "teacher"), str(tmp_path / "student")
-    assert (
-        main(["cyclegan", *photos, "--cartoons", str(drawn / "cartoons"), "--run", teacher, *small, "--set", "steps=1"])
-        == 0
-    )
-    assert main(["distill", *photos, "--teacher", teacher, "--run", student, *small, "--set", "steps=120"]) == 0
-    lines = [json.loads(line) for line in (tmp_path / "student/metrics.jsonl").read_text().splitlines()]
-    assert lines[-1]["l1"] < 0.6 * lines[0]["l1"]
-    assert "teacher_sha256" in json.loads((tmp_path / "student/config.json").read_text())
-    assert load_generator(tmp_path / "student").name == "student"
-
-
-@pytest.fixture(scope="module")
-def styled(drawn, tmp_path_factory):
-    """A student of two styles, red and blue, from teachers of its own size and of half of it."""
-    folder = tmp_path_factory.mktemp("styled")
-    for name, size_px, tint in (("red", 32, (0.5, -0.5, -0.5)), ("blue", 16, (-0.5, -0.5, 0.5))):
-        image = keras.Input((size_px, size_px, 3))
-        tinted = keras.layers.Conv2D(3, 1, name=name)
-        keras.Model(image, keras.layers.ReLU(1.0)(tinted(image))).save(folder / f"{name}.keras")
-        model = keras.models.load_model(folder / f"{name}.keras")
-        model.get_layer(name).set_weights(
-            [0.3 * np.eye(3, dtype="float32")[None, None], np.array(tint, "float32") + 0.4]
-        )
-        model.save(folder / f"{name}.keras")
-    arguments = ["--photos", str(drawn / "photos"), "--run", str(folder / "run")]
-    teachers = [part for name in ("red", "blue") for part in ("--teacher", f"{name}={folder}/{name}.keras")]
-    sets = ["steps=400", "batch_size=4", "data.size_px=32", "student.stem_filters=16", "student.filters=16"]
-    sets += ["student.blocks=2", "checkpoint_every=400", "sample_every=400", "distill.feature_weight=0"]
-    sets += ["discriminator.filters=4", "discriminator.layers=2", "distill.adversarial_weight=0.01"]
-    recipe = ["--recipe", "styles_64", *(part for value in sets for part in ("--set", value))]
-    assert main(["distill", *arguments, *teachers, *recipe]) == 0
-    return folder
-
-
 def faces(count=4):
     return np.random.default_rng(2).uniform(-0.5, 0.5, (count, 32, 32, 3)).astype("float32")
-
-
-def drawn_in(styled, drawn, *shares):
-    """What the run's student makes of some drawn photographs."""
-    photos, _ = load_split([str(drawn / "photos")], 32, 0.2)
-    tensors = pixels.to_unit(photos.images[:4])
-    style = np.tile(np.array([shares], "float32"), (4, 1))
-    return np.asarray(load_generator(styled / "run")([tensors, style], training=False))
-
-
-def test_each_style_is_its_teachers(styled, drawn):
-    red, blue = drawn_in(styled, drawn, 1, 0), drawn_in(styled, drawn, 0, 1)
-    assert red[..., 0].mean() > red[..., 2].mean() + 0.1
-    assert blue[..., 2].mean() > blue[..., 0].mean() + 0.1
-
-
-def test_a_mix_lies_between_its_styles(styled, drawn):
-    reds = [drawn_in(styled, drawn, share, 1 - share)[..., 0].mean() for share in (0, 0.5, 1)]
-    assert reds == sorted(reds)
 
 
 def test_gains_and_shifts_are_linear_in_the_style():
@@ -142,74 +41,3 @@ def test_gains_and_shifts_are_linear_in_the_style():
     layer.set_weights([random.normal(size=(2, 3)), random.normal(size=(2, 3))])
     red, mixed, blue = (np.asarray(layer([x, np.array([[s, 1 - s]] * 4, "float32")])) for s in (1, 0.3, 0))
     assert np.allclose(mixed, 0.3 * red + 0.7 * blue, atol=1e-5)
-
-
-def test_the_run_names_its_styles_and_teachers(styled):
-    config = json.loads((styled / "run/config.json").read_text())
-    assert config["styles"] == ["red", "blue"]
-    assert len({config[f"teacher_{name}_sha256"] for name in ("red", "blue")}) == 2
-
-
-def test_baked_int8_is_live_int8_in_one_partition(styled):
-    files = [styled / "live.tflite", styled / "baked.tflite"]
-    for file, style in zip(files, ([], ["--style", "red:0.6,blue:0.4"]), strict=True):
-        assert convert(["build", str(styled / "run"), "--out", str(file), "--keep", *style]) in (0, 1)
-    live, baked = (open_session(file) for file in files)
-    live.set_style([0.6, 0.4])
-    image = np.random.default_rng(4).integers(0, 256, (32, 32, 3), np.uint8)
-    assert psnr_db(live.run(image), baked.run(image)) > 35
-    for file in files:
-        told = delegation(read_model(file)[0])
-        assert (told["partitions"], told["left"]) == (1, {})
-
-
-@pytest.mark.parametrize("teachers", [["red=a", "red=b"], ["a", "b"], ["red=a", "B C=b"]])
-def test_several_teachers_without_names_are_refused(teachers, tmp_path, capsys):
-    given = [part for teacher in teachers for part in ("--teacher", teacher)]
-    assert main(["distill", *given, "--photos", "nowhere", "--run", str(tmp_path / "run")]) == 2
-    assert "--teacher NAME=RUN" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("override", "said"),
-    [
-        ("batch_size=3", "dealt to 2 teachers as 1 : 1"),
-        ("distill.shares=3 2", "dealt to 2 teachers as 3 : 2"),
-        ("distill.shares=1 1 1", "2 whole numbers"),
-        ("distill.shares=1 0", "2 whole numbers"),
-        ("distill.shares=most few", "2 whole numbers"),
-    ],
-)
-def test_a_batch_that_cannot_be_dealt_is_refused(styled, drawn, tmp_path, capsys, override, said):
-    given = [part for name in ("red", "blue") for part in ("--teacher", f"{name}={styled}/{name}.keras")]
-    run = ["--photos", str(drawn / "photos"), "--run", str(tmp_path / "run"), "--recipe", "styles_64"]
-    assert main(["distill", *given, *run, "--set", override, "--set", "data.size_px=32"]) == 2
-    assert said in capsys.readouterr().err
-    assert not (tmp_path / "run").exists()
-
-
-def test_a_share_of_the_batch_is_as_large_as_asked_for():
-    recipe = load_recipe("styles_64", ["batch_size=12", "distill.shares=1 4 1"])
-    assert recipe.dealt(3) == [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]
-    taught = np.zeros((5, 4, 40, 40, 3), np.uint8)  # photograph, and answers as bright as their teacher's number
-    taught[:, 1:] = np.array([50, 100, 150])[:, None, None, None]
-    images = ImageSet(taught, np.zeros(5, int), "")
-    recipe = replace(recipe, data=replace(recipe.data, size_px=32, photo_colour_jitter=0.0))
-    _, answers = batch_at(0, {"taught": images}, recipe)
-    seen = (answers[:, 16, 16, 0] * 127.5 + 127.5).round()
-    assert seen.tolist() == [[50, 100, 150][teacher] for teacher in recipe.dealt(3)]
-
-
-def test_haar_sees_lines_and_no_tones():
-    x = np.zeros((1, 16, 16, 3), "float32")
-    lines = x.copy()
-    lines[:, :, ::2] = 1
-    assert float(haar_l1(x, x + 0.5)) == 0
-    assert float(haar_l1(x, lines)) == pytest.approx(0.25)
-
-
-def test_a_shift_moves_the_picture_and_continues_its_border():
-    x = faces(1)
-    moved = np.asarray(shifted(x, np.array([0, 2]), 1))
-    assert np.array_equal(moved[:, 1:, :-1], x[:, :-1, 1:])
-    assert np.array_equal(np.asarray(shifted(x, np.array([1, 1]), 1)), x)

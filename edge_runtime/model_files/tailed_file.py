@@ -1,0 +1,51 @@
+"""A model file as bytes of a model and the text of its spec, in either format. The suffix says which."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.model_files import onnx_tail, zip_tail
+from facetoon.edge_runtime.whole_file import write_whole
+
+ONNX = ".onnx"
+TFLITE_MAGIC = b"TFL3"  # at byte 4 of every TFLite flatbuffer
+GENERATOR = "generator"
+"""The kind of a spec that names none: the first specs were all of generators."""
+
+
+def write_tailed(path: Path, model: bytes, text: str) -> None:
+    """Write the model bytes with the text at their end, whole or not at all."""
+    join = onnx_tail.join if path.suffix == ONNX else zip_tail.join
+    write_whole(path, join(model, text))
+
+
+def read_tailed(path: Path) -> tuple[bytes, str] | None:
+    """The model bytes without their tail, and the text of the spec; None when the file carries none.
+
+    Raises InputError when the file cannot be read or has another file type than its suffix says.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"The model {path} cannot be read: {error.strerror}.") from None
+    if path.suffix == ONNX:
+        return onnx_tail.split(data)
+    if data[4:8] != TFLITE_MAGIC:
+        raise InputError(f"{path} is not a TFLite model.")
+    return zip_tail.split(data)
+
+
+def kind_of(path: Path) -> str | None:
+    """What a model file says it is: GENERATOR, "face tracker", or None for a file without a facetoon spec.
+
+    Its name plays no part. Raises InputError as `read_tailed` does, and for a spec that is no JSON object.
+    """
+    parts = read_tailed(path)
+    if parts is None:
+        return None
+    try:
+        return str(json.loads(parts[1]).get("kind", GENERATOR))
+    except (AttributeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} carries a model spec that cannot be read: {error}.") from None

@@ -1,0 +1,34 @@
+"""`toon-train cyclegan`: generators between photographs and cartoons that are not paired."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from facetoon.training.commands.training_run import TrainingPlan, init_provenance, train_by_plan
+from facetoon.training.flags.run_flags import add_init, add_run_flags
+from facetoon.training.flags.source_flags import add_sources, sources_of
+
+if TYPE_CHECKING:
+    from facetoon.training.recipes.recipe import Recipe
+
+HELP = "train a CycleGAN between two folders of pictures"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    add_run_flags(parser, "face_toon_64")
+    add_sources(parser, "photos", "cartoons")
+    add_init(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train it; 0."""
+    return train_by_plan(arguments, plan)
+
+
+def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
+    """The trainer, its pictures and what identifies the run."""
+    from facetoon.training.trainers.cyclegan_trainer import CycleGAN
+
+    return TrainingPlan(CycleGAN, sources_of(arguments, "photos", "cartoons"), init_provenance(arguments))

@@ -1,0 +1,76 @@
+"""The path that every training takes: recipe, back-end, workers, and then the run or its --dry-run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from facetoon.edge_runtime.errors import InputError
+from facetoon.training.engine import cluster
+from facetoon.training.engine.backend import started_backend
+from facetoon.training.pictures.data_source import DataSource
+
+if TYPE_CHECKING:
+    from facetoon.training.recipes.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What distinguishes one training from another."""
+
+    build: Callable[[Recipe], Any]
+    """Makes the trainer."""
+    sources: Mapping[str, Sequence[DataSource]]
+    """By domain, in the order of the step's arguments."""
+    provenance: dict[str, Any] = field(default_factory=dict)
+    """What else identifies the run, such as its teacher's hash."""
+
+
+def train_by_plan(
+    arguments: argparse.Namespace,
+    plan: Callable[[argparse.Namespace, Recipe], TrainingPlan],
+    beneath: Mapping[str, Any] | None = None,
+) -> int:
+    """Train as the run flags say. `plan` is called when the back-end has started, so it may import Keras.
+
+    `beneath` holds recipe sections that count where the recipe says nothing.
+    """
+    from facetoon.training.recipes.recipe import load_recipe
+
+    if not arguments.run and not arguments.dry_run:
+        raise InputError("Give --run DIR, the run directory, or --dry-run.")
+    recipe = load_recipe(arguments.recipe, arguments.set, dict(beneath or {}))
+    if recipe.kind != arguments.command:
+        raise InputError(f"The recipe {arguments.recipe} is for toon-train {recipe.kind}, not {arguments.command}.")
+    if arguments.workers > 1:
+        if arguments.backend != "jax" or not arguments.coordinator:
+            raise InputError("Several workers need --backend jax and --coordinator HOST:PORT.")
+        if cluster.SUPERVISED not in os.environ:
+            return cluster.supervise(arguments.argv)
+        cluster.end_with_supervisor()
+    with started_backend(arguments.backend):
+        from facetoon.training.runs import dry_run, loop
+    if arguments.workers > 1:
+        cluster.join(arguments.coordinator, arguments.workers, arguments.worker)
+    cluster.spread()
+    job = plan(arguments, recipe)
+    if arguments.dry_run:
+        for line in dry_run.dry_run(recipe, job.sources, job.build):
+            print(line, flush=True)
+        return 0
+    part, init = (arguments.worker, arguments.workers), getattr(arguments, "init", None)
+    with cluster.last_words(arguments.run) if arguments.workers > 1 else nullcontext():
+        loop.train(recipe, arguments.run, job.sources, job.build, job.provenance, part, init)
+    print(f"{arguments.run}: {recipe.steps} steps done.")
+    return 0
+
+
+def init_provenance(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What identifies the networks that a run began with; empty without --init."""
+    from facetoon.training.runs.checkpoint import generator_digest
+
+    return {"init_sha256": generator_digest(arguments.init)} if arguments.init else {}

@@ -1,0 +1,25 @@
+"""The flags of everything that looks at a style through VGG19."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_style(parser: argparse.ArgumentParser) -> None:
+    """The style pictures, and the encoder that sees them."""
+    parser.add_argument(
+        "--style", nargs="+", required=True, type=Path, metavar="PICTURE", help="one, or several merged"
+    )
+    parser.add_argument("--style-weights", nargs="+", type=float, default=[], metavar="W", help="default: equal ones")
+    add_vgg_weights(parser)
+
+
+def add_vgg_weights(parser: argparse.ArgumentParser) -> None:
+    """The encoder."""
+    parser.add_argument(
+        "--vgg-weights",
+        default="imagenet",
+        metavar="FILE",
+        help="VGG19 as .h5 or .npz, whole or compressed (default: %(default)s, which keras.applications downloads)",
+    )

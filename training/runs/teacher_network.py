@@ -1,0 +1,33 @@
+"""A run's generator as a teacher: one picture in, one picture out, whatever kind of run it comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+from facetoon.edge_runtime.errors import InputError
+from facetoon.training.runs.checkpoint import load_generator
+from facetoon.training.runs.run_directory import RunDirectory
+from keras import ops
+
+
+def load_teacher(run: Path, style: str) -> Any:
+    """The generator of a run or .keras file; of one with several styles, the one called `style` is fixed.
+
+    The Keras model maps float32 (batch, n, n, 3) in -1..1 to the same. Raises InputError when there is no generator,
+    or no such style.
+    """
+    generator = load_generator(run)
+    if len(generator.inputs) == 1:
+        return generator
+    directory = RunDirectory(run if run.is_dir() else run.parent)  # a .keras file lies in its run
+    names = directory.styles if directory.exists else ()
+    if style not in names:
+        known = f"({', '.join(names)}): name one of them, as --teacher {names[0]}={run}" if names else "without names"
+        raise InputError(f"The teacher {run} draws several styles {known}.")
+    image = keras.Input(next(tensor.shape for tensor in generator.inputs if len(tensor.shape) == 4)[1:], name="image")
+    mix = [float(name == style) for name in names]
+    vector = ops.zeros_like(image[:, 0, 0, :1]) + ops.convert_to_tensor([mix])
+    inputs = [image if len(tensor.shape) == 4 else vector for tensor in generator.inputs]
+    return keras.Model(image, generator(inputs), name=f"{generator.name}_{style}")

@@ -1,0 +1,205 @@
+"""Distillation: one student learns by regression how one or several teachers draw photographs.
+
+The teachers' pictures are the targets, so training is steady, and the batch statistics still hold once they are folded
+away (Ren et al. 2021). Regression alone blurs details that it is unsure of, so a small discriminator may tell the
+student's pictures from the teachers'. It needs no cartoons.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.pixels import Tensor
+from facetoon.training.engine.backend import compile_step, value_and_grad
+from facetoon.training.networks import losses
+from facetoon.training.networks.student import build_student
+from facetoon.training.networks.tensor_resampling import resized, shifted
+from facetoon.training.pictures.images import ImageSet
+from facetoon.training.recipes.recipe import Recipe
+from facetoon.training.runs.teacher_network import load_teacher
+from facetoon.training.runs.trainer import Trainer
+from facetoon.training.trainers.adversary import Adversary
+from facetoon.training.trainers.optimizers import adam, cosine_decay
+from keras import layers, ops
+from tqdm import tqdm
+
+TEACHING_BATCH = 32
+WIDEST = 8.0
+"""Values beyond +-8 in the sums of the student's blocks cost `range_weight`; their standard deviation is about 1."""
+
+
+class Distillation(Trainer):
+    """Student, optimizer and the compiled step. The teachers do not change."""
+
+    def __init__(self, recipe: Recipe, teachers: Mapping[str, Path]) -> None:
+        """`teachers` are runs or .keras files by style name; a single one makes a student without a style input.
+
+        Teachers may work at other sizes than the student. Raises InputError when a batch cannot be dealt to them.
+        """
+        keras.utils.set_random_seed(recipe.seed)
+        self.recipe = recipe
+        self.teachers = [load_teacher(run, name) for name, run in teachers.items()]
+        self.styles = len(teachers) if len(teachers) > 1 else 0
+        self.dealt = recipe.dealt(len(teachers))
+        self.student = build_student(recipe.data.size_px, recipe.student, self.styles)
+        sums = [layer.output for layer in self.student.layers if isinstance(layer, layers.Add)]
+        self.watched = keras.Model(self.student.inputs, [self.student.output, *sums])
+        self.features = [_features(teacher) for teacher in self.teachers] if recipe.distill.feature_weight else []
+        self.generators = {"ab": self.student}
+        self.networks: dict[str, Any] = {"student": self.student}
+        if recipe.distill.adversarial_weight:
+            self.critic_px = min(recipe.data.size_px, *(t.input_shape[1] for t in self.teachers))
+            self.networks["critic"] = self.critic = Adversary(
+                recipe, "critic", recipe.seed, self.critic_px, self.styles
+            )
+            self.critic_optimizer = adam(
+                recipe.optimizer.learning_rate_discriminator, self.critic.trainable_variables, recipe.optimizer
+            )
+        self.optimizer = keras.optimizers.Adam(recipe.distill.learning_rate)
+        self.optimizer.build(self.student.trainable_variables)
+        self.random = keras.random.SeedGenerator(recipe.seed)
+        frozen = [v for encoder in self.features for v in encoder.variables]
+        self._train = compile_step(self._step, [*self.variables, *frozen])
+
+    @property
+    def variables(self) -> list[Any]:
+        """Every variable that a checkpoint must hold, in a fixed order."""
+        kept = [v for network in self.networks.values() for v in network.variables]
+        critic = self.critic_optimizer.variables if "critic" in self.networks else []
+        return [*kept, *self.optimizer.variables, *critic, self.random.state]
+
+    def teach(self, domains: dict[str, ImageSet]) -> dict[str, ImageSet]:
+        """Photographs (n, side, side, 3) to "taught": photographs and answers, (n, 1 + teachers, side, side, 3), uint8.
+
+        This is done once for the whole run, because in every step it would take more than half of the time. A teacher
+        sees the whole picture at its own size, so its zoom is one of those that it was trained on.
+        """
+        photos = domains["photos"]
+        side_px = photos.images.shape[1]
+        taught = np.empty((len(photos), 1 + len(self.teachers), *photos.images.shape[1:]), np.uint8)
+        taught[:, 0] = photos.images
+        starts = range(0, len(photos), TEACHING_BATCH)
+        for start in tqdm(starts, desc="teachers", unit="batch", disable=None):
+            rows = slice(start, start + TEACHING_BATCH)
+            for number, teacher in enumerate(self.teachers, 1):
+                size_px = teacher.input_shape[1]
+                seen = np.stack([pixels.square(image, size_px) for image in photos.images[rows]])
+                drawn = pixels.from_unit(np.asarray(teacher(pixels.to_unit(seen), training=False)))
+                taught[rows, number] = [pixels.square(image, side_px) for image in drawn]
+        return {"taught": dataclasses.replace(photos, images=taught)}
+
+    def step(self, index: int, photos: Tensor, targets: Tensor) -> dict[str, float]:
+        """Train once on photographs and their teachers' answers, float -1..1 (batch, size_px, size_px, 3).
+
+        The first part of the batch is the first teacher's, and so on. Returns the losses by name.
+        """
+        decay = cosine_decay(index, self.recipe.steps)
+        self.optimizer.learning_rate.assign(self.recipe.distill.learning_rate * decay)
+        return {name: float(value) for name, value in self._train(photos, targets).items()}
+
+    def translate(self, photos: Tensor, *answers: Tensor) -> list[Tensor]:
+        """Columns: photograph, and for each style the teacher's and the student's cartoon."""
+        columns = [photos]
+        for style, answer in enumerate(answers):
+            columns += [answer, self.draw(photos, [style] * len(photos))]
+        return columns
+
+    def test(self, photos: Tensor, *answers: Tensor) -> dict[str, float]:
+        """L1 and 1 - SSIM between student and teachers on held-out photographs, mean of all styles.
+
+        `test_shift` is by how many grey levels the output changes, shifted back, when the input shifts by one pixel.
+        """
+        _, *columns = self.translate(photos, *answers)
+        pairs = list(zip(columns[::2], columns[1::2], strict=True))
+        moved = self.draw(np.roll(photos, 1, axis=2), [0] * len(photos))[:, :, 2:]
+        scores = {
+            "test_l1": [losses.l1(output, target) for target, output in pairs],
+            "test_ssim": [1 - losses.ssim(output, target) for target, output in pairs],
+            "test_shift": [127.5 * losses.l1(moved, columns[1][:, :, 1:-1])],
+        }
+        return {name: float(np.mean([float(value) for value in values])) for name, values in scores.items()}
+
+    def draw(self, photos: Any, styles: list[int], training: bool = False) -> Any:
+        """The student's cartoon of each photograph (n, size_px, size_px, 3), float -1..1, in its style, from 0."""
+        return self.student(self._inputs(photos, styles), training=training)
+
+    def _inputs(self, photos: Any, styles: list[int]) -> Any:
+        if not self.styles:
+            return photos
+        return [ops.convert_to_tensor(photos), ops.one_hot(np.array(styles), self.styles)]
+
+    def _shares(self) -> Any:
+        """The style of each picture of a batch, (batch, styles): the critic judges each style by itself."""
+        return ops.one_hot(np.array(self.dealt), self.styles) if self.styles else None
+
+    def _step(self, photos: Any, targets: Any) -> dict[str, Any]:
+        # Every batch holds all styles: batch normalization would otherwise learn statistics of no picture in use.
+        d = self.recipe.distill
+        noisy = photos + keras.random.normal(ops.shape(photos), stddev=d.noise_levels / 127.5, seed=self.random)
+        # The student sees the picture a pixel away from where its teacher saw it, and the answer moves along. So it
+        # learns to move lines with the picture and not to flicker (Eilertsen et al. 2019).
+        offset = keras.random.randint((2,), 0, 2 * d.shift_px + 1, seed=self.random)
+        noisy, targets = (shifted(images, offset, d.shift_px) for images in (noisy, targets))
+        variables = self.student.trainable_variables
+        _, (parts, output), gradients = value_and_grad(lambda: self._loss(noisy, targets), variables)
+        self.optimizer.apply(gradients, variables)
+        if "critic" in self.networks:
+            real, fake = (resized(ops.stop_gradient(x), self.critic_px) for x in (targets, output))
+            variables = self.critic.trainable_variables
+            loss, _, gradients = value_and_grad(
+                lambda: (self.critic.discriminator_loss(real, fake, self._shares()), ()), variables
+            )
+            self.critic_optimizer.apply(gradients, variables)
+            parts["critic"] = loss
+        return parts
+
+    def _loss(self, photos: Any, targets: Any) -> tuple[Any, tuple[dict[str, Any], Any]]:
+        d = self.recipe.distill
+        output, *sums = self.watched(self._inputs(photos, self.dealt), training=True)
+        parts = {
+            "l1": losses.l1(output, targets),
+            "gradient": losses.gradient_l1(output, targets),
+            "ssim": 1 - losses.ssim(output, targets),
+        }
+        if d.haar_weight:
+            parts["haar"] = losses.haar_l1(output, targets)
+        if d.range_weight:
+            parts["range"] = sum(ops.mean(ops.square(ops.relu(ops.abs(x) - WIDEST))) for x in sums)
+        if d.feature_weight:
+            parts["feature"] = self._feature_loss(output, targets)
+        if "critic" in self.networks:
+            parts["adversarial"] = self.critic.generator_loss(resized(output, self.critic_px), self._shares())
+        return sum(getattr(d, f"{name}_weight") * value for name, value in parts.items()), (parts, output)
+
+    def _feature_loss(self, output: Any, targets: Any) -> Any:
+        """L1 between the teacher's own features of both, relative to those of the target."""
+        total = 0.0
+        for style, encoder in enumerate(self.features):
+            rows = slice(self.dealt.index(style), self.dealt.index(style) + self.dealt.count(style))
+            drawn, taught = (encoder(resized(x[rows], encoder.input_shape[1])) for x in (output, targets))
+            total = total + losses.l1(drawn, taught) / (ops.mean(ops.abs(taught)) + 1e-6)
+        return total / len(self.features)
+
+
+def _features(teacher: Any) -> Any:
+    """The teacher up to its last halving, a tenth of its work. Of a chain of networks the last one counts."""
+    networks = [layer for layer in teacher.layers if isinstance(layer, keras.Model)]
+    if networks:
+        return _features(networks[-1])
+    if len(teacher.inputs) > 1:
+        raise InputError(
+            f"The teacher {teacher.name} has several styles, so no features: set distill.feature_weight=0."
+        )
+    halving = [layer for layer in teacher.layers if isinstance(layer, layers.Conv2D) and layer.strides == (2, 2)]
+    if not halving:
+        raise InputError(
+            f"The teacher {teacher.name} halves nothing, so it has no features: set distill.feature_weight=0."
+        )
+    return keras.Model(teacher.inputs, halving[-1].output, name=f"{teacher.name}_features")
