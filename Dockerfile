@@ -1,4 +1,4 @@
-# The live cartoonizer alone, for arm64 and amd64: docker buildx build --platform linux/arm64,linux/amd64 -t facetoon .
+# The live cartoonizer, for arm64 and amd64: docker buildx build --platform linux/arm64,linux/amd64 -t facetoon .
 FROM python:3.13-slim-trixie AS build
 WORKDIR /src
 COPY . .

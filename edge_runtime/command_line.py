@@ -35,6 +35,8 @@ class Program:
     extras: Mapping[str, str] = field(default_factory=dict)
     """By top-level module, the extra that brings it: "keras" -> "train"."""
     interrupted: str = "interrupted; nothing was written."
+    default: Command | None = None
+    """What runs without a command word: its flags are the program's own."""
 
     def parser(self) -> argparse.ArgumentParser:
         """The whole command line."""
@@ -44,16 +46,30 @@ class Program:
             epilog=self.examples,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        commands = parser.add_subparsers(dest="command", required=True)
+        if self.default:
+            self.default.add_arguments(parser)
+        commands = parser.add_subparsers(
+            title="commands",
+            description=f"without one: {self.default.HELP}" if self.default else None,
+            dest="command",
+            metavar="COMMAND",
+            required=self.default is None,
+        )
         for name, command in self.commands.items():
-            command.add_arguments(commands.add_parser(name, help=command.HELP))
+            sentence = f"{command.HELP[:1].upper()}{command.HELP[1:].rstrip('.')}."
+            command.add_arguments(commands.add_parser(name, help=command.HELP, description=sentence))
         return parser
 
     def main(self, argv: list[str] | None = None) -> int:
         """Parse and run: 2 on bad input, 1 when a training diverged, 130 when interrupted, else the command's own."""
         argv = sys.argv[1:] if argv is None else argv
-        arguments = self.parser().parse_args(argv)
+        parser = self.parser()
+        arguments = parser.parse_args(argv)
         arguments.argv = argv
+        if self.default and arguments.command is None:
+            return self.run(self.default, arguments)
+        if self.default and arguments.command != argv[0]:  # the flags before it are the default's, and would be lost
+            parser.error(f"the command comes first: {self.name} {arguments.command} ...")
         return self.run(self.commands[arguments.command], arguments)
 
     def run(self, command: Command, arguments: argparse.Namespace) -> int:

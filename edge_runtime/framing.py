@@ -33,7 +33,7 @@ class Framing:
             raise InputError(f"A framing of {self.face_height} of the height at {self.face_centre_y} is impossible.")
 
     def crop_matrix(self, face: Face, size_px: int) -> NDArray[np.float32]:
-        """The float32 (2, 3) map from crop pixels (0..size_px) to frame pixels, for `pixels.warp` and `pixels.paste`."""
+        """The map from crop pixels (0..size_px) to frame pixels, float32 (2, 3), for `pixels.warp` and `paste`."""
         scale = face.height_px / self.face_height / size_px
         roll = np.radians(face.roll_deg)
         linear = scale * np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])

@@ -2,9 +2,9 @@
 
     source -> [reader] -> slot -> [worker: Cartoonizer] -> slot -> [encoder: sinks]
 
-A slot holds one item. From a camera it holds the newest and counts what it drops, so a slow stage never delays the one
-before it; from a file that is to be read whole it makes the stage before wait. OpenCV and the interpreter release
-Python's lock while they work, so the three really run side by side.
+A slot holds one frame. With a camera it holds the newest and counts the frames it drops, so that a slow stage never
+delays the one before it. With a file of which every frame counts, it makes the stage before it wait. OpenCV and the
+interpreter release Python's lock while they work, so the three threads really run side by side.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Slot(Generic[Item]):
         self.dropped = 0
 
     def put(self, item: Item) -> None:
-        """Leave an item: replace one that nobody took, and count it, or, when lossless, wait until it is taken."""
+        """Leave an item. One that nobody took is replaced and counted; a lossless slot waits until it is taken."""
         with self._changed:
             if self._lossless:
                 self._changed.wait_for(lambda: self._closed or self._item is None)
@@ -47,7 +47,7 @@ class Slot(Generic[Item]):
             self._changed.notify_all()
 
     def take(self) -> Item | None:
-        """The item, as soon as there is one; None once the slot is closed and empty."""
+        """Wait for an item and take it; None once the slot is closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._item is not None)
             item, self._item = self._item, None
@@ -55,7 +55,7 @@ class Slot(Generic[Item]):
             return item
 
     def close(self, discard: bool = False) -> None:
-        """No more items will come; `discard` throws away the one that waits."""
+        """Accept that no more items come; `discard` throws away the one that waits."""
         with self._changed:
             self._closed = True
             if discard:
@@ -65,7 +65,7 @@ class Slot(Generic[Item]):
 
 @dataclass(frozen=True)
 class Frame:
-    """A BGR picture and when it was captured (time.perf_counter)."""
+    """A BGR picture and when it was captured, in seconds of time.perf_counter."""
 
     image: Image
     captured_s: float
@@ -88,7 +88,10 @@ class LiveLoop:
         frame_limit: int | None = None,
         settings: LiveSettings | None = None,
     ) -> None:
-        """`fast` reads a file as fast as it can be worked on, every frame; otherwise files play at their own rate."""
+        """`fast` takes every frame of a file, as fast as they can be worked on. Otherwise files play at their own rate.
+
+        Without `settings` the cartoonizer's own apply. The loop closes the source and the sinks in `join`.
+        """
         self._source, self._cartoonizer, self._sinks, self._timer = source, cartoonizer, sinks, timer
         self._fast = fast and not source.live
         self._frame_limit = frame_limit
@@ -105,7 +108,7 @@ class LiveLoop:
         ]
         self.frames_out = 0
         self.work = (0, 0.0)
-        """Frames that the worker has done, and the seconds that it took for them, waiting not counted."""
+        """Frames that the worker finished, and the seconds it took for them, without its waits."""
         self.output_rate = RateMeter()
         self.started_s = 0.0
         self.first_frame_s: float | None = None
@@ -118,23 +121,23 @@ class LiveLoop:
             thread.start()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for the end; True when it has come. Interruptible by signals."""
+        """Wait for the end; True once it has come. Signals interrupt it."""
         return self._ended.wait(timeout_s)
 
     def stop(self) -> None:
-        """Ask every thread to end after what it is at."""
+        """Ask every thread to end after its current frame."""
         self._stopping.set()
         for slot in (self._captured, self._finished):
             slot.close(discard=True)
 
     def join(self) -> None:
-        """Wait for the end, close source and sinks, and raise what a thread could not handle."""
+        """Wait for the end, close source and sinks, and raise the first error of a thread."""
         self._ended.wait()
         reader, *others = self._threads
-        for thread in others:  # Python aborts when it ends while one of them comes back from OpenCV or LiteRT
+        for thread in others:  # Python aborts if it ends while one of them returns from OpenCV or LiteRT
             thread.join(self.LONGEST_WORK_S)
         reader.join(self.LONGEST_READ_S)
-        if not reader.is_alive():  # a camera whose driver hangs keeps its thread until the process ends
+        if not reader.is_alive():  # a camera with a hanging driver keeps its thread until the process ends
             self._source.close()
         for sink in self._sinks:
             sink.close()
@@ -143,13 +146,13 @@ class LiveLoop:
 
     @property
     def settings(self) -> LiveSettings:
-        """What the next frame will be drawn with."""
+        """The settings that the next frame is drawn with."""
         return self._settings
 
     def change(self, values: Mapping[str, Any]) -> LiveSettings:
-        """Change some settings, all or none, from the next frame on; see LiveSettings.patched. From any thread.
+        """Change some settings from the next frame on, see LiveSettings.patched. Any thread may call it.
 
-        Raises InputError for an unknown key or a bad value.
+        Raises InputError for an unknown key or a bad value, and then changes none.
         """
         with self._changing:
             self._settings = self._settings.patched(values, self._cartoonizer.styles)
@@ -166,7 +169,7 @@ class LiveLoop:
         return self._captured.dropped + self._finished.dropped
 
     def state(self) -> dict[str, Any]:
-        """What the preview shows and `/api/state` answers."""
+        """The state that the preview shows and `/api/state` answers, as JSON values."""
         stages = self._timer.percentiles()
         return {
             "running": self.running,
@@ -193,7 +196,7 @@ class LiveLoop:
         }
 
     def _guard(self, work: Callable[[], None]) -> None:
-        """Run a thread's work; keep the first error for `join`, and end the other threads with it."""
+        """Run a thread's work. Keep the first error for `join`, and end the other threads after it."""
         try:
             work()
         except BaseException as error:  # re-raised by join

@@ -12,7 +12,7 @@ from facetoon.edge_runtime.errors import InputError
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 """What training reads."""
 FRAMES = (*PICTURES, ".bmp")
-"""What the device plays: a data set never held a .bmp, and one that is found there now would change its hash."""
+"""What the device plays. Training does not read .bmp: it would change the hashes of existing data sets."""
 
 
 def has_picture_suffix(path: str | PurePath, suffixes: tuple[str, ...] = PICTURES) -> bool:

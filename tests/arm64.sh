@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# make test-arm64: the base install and its tests on arm64, under emulation. Says nothing about speed.
+# make test-arm64: the base install and its tests on emulated arm64. It says nothing about speed.
 # Needs root, and of Debian: apt install qemu-user-static debootstrap
-# ARM64_ROOT keeps the emulated system for the next time; SUITE=bookworm has Python 3.11, trixie 3.13; TESTS narrows the run.
+# ARM64_ROOT keeps the emulated system for the next run. SUITE=bookworm has Python 3.11, trixie 3.13. TESTS narrows the run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=${ARM64_ROOT:-/var/tmp/facetoon-arm64}
@@ -14,7 +14,7 @@ for command in debootstrap qemu-aarch64-static unshare; do
   command -v "$command" >/dev/null || { echo "$command is missing: apt install qemu-user-static debootstrap" >&2; exit 2; }
 done
 
-# The kernel hands arm64 programs to the emulator, opened now (F) so that it is there inside the root as well.
+# The kernel hands arm64 programs to the emulator. It opens it now (flag F), so that it works inside the root too.
 binfmt=/proc/sys/fs/binfmt_misc
 [ -e $binfmt/register ] || mount -t binfmt_misc none $binfmt
 if [ ! -e $binfmt/qemu-aarch64 ]; then
@@ -25,16 +25,16 @@ if [ ! -e "$root/usr/bin/python3" ]; then
   debootstrap --arch=arm64 --variant=minbase --include=python3-venv,ffmpeg "$suite" "$root"
 fi
 
-# Wheels are fetched and built here, where that is quick; the emulated pip only unpacks them.
+# Wheels are fetched and built outside the emulation, which is quick; the emulated pip only unpacks them.
 rm -rf "$root/wheels" "$root/work"
 mkdir -p "$root/wheels" "$root/work"
 python3 -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$root/wheels" .
 python3 -m pip download --quiet --disable-pip-version-check --dest "$root/wheels" --only-binary=:all: \
   --python-version "${pythons[$suite]}" --platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64 \
   --platform manylinux2014_aarch64 --platform manylinux_2_17_aarch64 --find-links "$root/wheels" 'facetoon[test]'
-cp -r tests pyproject.toml "$root/work"  # without edge_runtime: the installed one is what is tested
+cp -r tests pyproject.toml "$root/work"  # without the four folders: the tests must see the installed package
 
-inside() {  # no /sys of the host's: LiteRT's CPU detection would take its processors for the emulated ones, and crash
+inside() {  # without the host's /sys: LiteRT would take the host's processors for the emulated ones, and crash
   unshare --mount sh -c 'mount -t proc none "$0/proc"; mount -t tmpfs none "$0/sys"; exec chroot "$0" "$@"' "$root" \
     /usr/bin/env -i PATH=/usr/bin:/bin HOME=/root LANG=C.UTF-8 PATIENCE=20 QEMU_CPU="$cpu" "$@"
 }

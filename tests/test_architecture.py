@@ -33,13 +33,15 @@ ORDER = {
     "convert": (
         "quiet sources formats judge improve destination material build debug verify inspection commands __main__"
     ),
-    "benchmarks": "device results measuring boards commands __main__",
+    "benchmarks": "device results roofline opening measuring boards commands __main__",
 }
 SHARED_WITH_TRAINING = {"errors", "whole_file", "picture_files", "command_line", "pixels", "framing", "faces", "spec"}
 SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles"}  # it judges what ships, as it runs on the device
 SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks", "score", "trainers"}
-LATE = {  # module -> why it imports another one of the kit inside a function
+LATE: dict[str, str] = {  # module -> why it imports another one of the kit inside a function
     "training.runs.checkpoint": "the layers of a generator need Keras, which reading a run directory does without",
+    "benchmarks.measuring.worker_process": "the process is measured: modules of the pipeline would count",
+    "edge_runtime.service.running": "the preview brings Flask, 10 MB that a headless run does without",
 }
 HEAVY = {"tensorflow", "keras", "jax", "torch"}
 

@@ -1,31 +1,70 @@
-"""What can be said of the Dockerfile where no Docker is: it gets what it copies, and starts what there is."""
+"""Checks on the Dockerfile that need no Docker: it gets what it copies, and starts a command that exists."""
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
+import pytest
 from facetoon.edge_runtime.__main__ import build_parser
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def let_in():
+    """What .dockerignore lets into the build, which is all that `COPY . .` copies."""
+    first, *names = (ROOT / ".dockerignore").read_text().split()
+    assert first == "**"
+    assert all(name.startswith("!") for name in names)
+    return [name.removeprefix("!") for name in names]
+
+
+def packaged_folders():
+    """FOLDERS of setup.py, read without running it."""
+    for node in ast.parse((ROOT / "setup.py").read_text()).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "FOLDERS":
+            return ast.literal_eval(node.value)
+    raise AssertionError("setup.py names no FOLDERS")
 
 
 def test_all_that_the_package_is_built_from_gets_into_the_image():
-    let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packages = [name.rstrip("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]]
-    assert {*packages, "pyproject.toml", project["project"]["readme"], "LICENSE"} <= set(let_in)
-    assert all((ROOT / name).exists() for name in let_in)
+    assert re.search(r"^COPY \. \.$", DOCKERFILE, re.M)
+    names = let_in()
+    assert {*packaged_folders(), "pyproject.toml", "setup.py", PROJECT["readme"]} <= set(names)
+    assert all(any(fnmatch(name, pattern) for name in names) for pattern in PROJECT["license-files"])
+    assert all((ROOT / name).exists() for name in names)
+
+
+def test_setup_finds_every_package_in_what_gets_into_the_image(tmp_path):
+    pytest.importorskip("setuptools")
+    for name in let_in():
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    code = (
+        "import setuptools; setuptools.setup = lambda **what: print(*what['packages'])\nexec(open('setup.py').read())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    packages = {path.parent for folder in packaged_folders() for path in (ROOT / folder).rglob("__init__.py")}
+    assert set(done.stdout.split()) == {f"facetoon.{'.'.join(path.relative_to(ROOT).parts)}" for path in packages}
+
+
+def test_it_installs_extras_that_exist():
     extras = re.search(r"pip install [^']*'\.\[(.*)\]'", DOCKERFILE)[1].split(",")
-    assert set(extras) <= set(project["project"]["optional-dependencies"])
+    assert set(extras) <= set(PROJECT["optional-dependencies"])
 
 
 def test_what_it_starts_is_a_command_with_flags_that_exist():
     command, *flags = json.loads(re.search(r"^ENTRYPOINT (.*)$", DOCKERFILE, re.M)[1])
-    assert command in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert command in PROJECT["scripts"]
     port = build_parser().parse_args(flags).port
     assert re.search(rf"^EXPOSE {port}$", DOCKERFILE, re.M)
     check = json.loads(re.search(r"^HEALTHCHECK .*? CMD (\[.*?\])$", DOCKERFILE.replace("\\\n", ""), re.M)[1])

@@ -1,4 +1,4 @@
-"""Run by an emulated Python: user time of one inference of each model file named, as JSON. Needs LiteRT alone."""
+"""Prints the user time of one inference of each model file, as JSON. An emulated Python with only LiteRT runs it."""
 
 import json
 import os
@@ -8,7 +8,7 @@ ROUNDS = 3
 
 
 def main(paths: list[str]) -> None:
-    """Print the least user seconds a run, by file; rounds are interleaved."""
+    """Print the least user seconds of a run by file, from interleaved rounds."""
     import numpy as np
     from ai_edge_litert.interpreter import Interpreter
 
@@ -18,7 +18,7 @@ def main(paths: list[str]) -> None:
         interpreter.allocate_tensors()
         for detail in interpreter.get_input_details():
             interpreter.set_tensor(detail["index"], np.ones(detail["shape"], detail["dtype"]))
-        interpreter.invoke()  # translates the code; translated code is what is timed after
+        interpreter.invoke()  # qemu translates the code once; only translated code is timed
     least: dict[str, float] = {}
     for _ in range(ROUNDS):
         for path, interpreter in interpreters.items():

@@ -1,9 +1,9 @@
-"""An estimated range for a board that nobody measured. Never a measurement, and never in the table.
+"""Estimates a range of times for a board that nobody measured. It never enters the table.
 
-The model and two MobileNets run under qemu-user; the ratio of their user times, close to a ratio of instruction
-counts, times the MobileNets' published times on the board gives one estimate each. (QEMU's instruction-counting plugin
-would be exact, but Debian does not package it.) A second kind of estimate, multiply-accumulates over the published
-rate, is taken into the range where the boards' notes give one.
+The model and two MobileNets run under qemu-user. The ratio of their user times is close to a ratio of instruction
+counts. Each MobileNet's published time on the board, times that ratio, gives one estimate. (QEMU's
+instruction-counting plugin would be exact, but Debian does not package it.) A second kind of estimate divides the
+model's multiply-accumulates by the published rates of int8 nets on the board.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facetoon.benchmarks.boards.anchor_nets import mobilenet_v1, mobilenet_v2
-from facetoon.benchmarks.measuring.operator_counts import count_ops
+from facetoon.benchmarks.roofline.operator_counts import count_ops
 from facetoon.edge_runtime.errors import InputError
 
 
@@ -44,42 +44,50 @@ ANCHORS = {
     ),
 }
 QEMU_CPU = {"pi5": "cortex-a76", "pi4": "cortex-a72", "pi3b+": "cortex-a53", "zero2w": "cortex-a53"}
-"""What qemu-user shall be: XNNPACK chooses its kernels by what the core has, and a Pi 4 has no dot products."""
+"""The core that qemu-user emulates: XNNPACK chooses its kernels by it, and a Pi 4 has no dot product."""
 GMAC_PER_S = {"pi5": (40.0, 65.0), "pi4": (12.0, 23.7), "pi3b+": (10.0, 12.4), "zero2w": (4.0, 7.1)}
-"""Of published int8 nets, 4 threads: MobileNets through XNNPACK and ncnn."""
+"""Lowest and highest rate of published int8 nets with 4 threads: MobileNets through XNNPACK and ncnn."""
 
 
 def estimates(board: str, ratios: dict[str, float], macs: int) -> list[tuple[float, str]]:
-    """Milliseconds and where each comes from. `ratios`: user time of the model over each MobileNet's."""
-    out = [
-        (ratios[anchor.net] * anchor.ms, f"{ratios[anchor.net]:.3f} x MobileNet{anchor.net.upper()} int8, "
-         f"{anchor.ms:g} ms ({anchor.source})") for anchor in ANCHORS[board]
-    ]  # fmt: skip
-    for rate in GMAC_PER_S[board]:
-        out.append((macs / rate / 1e6, f"{macs / 1e6:.1f} MMAC at {rate:g} GMAC/s (published int8 MobileNets)"))
-    return sorted(out)
+    """Estimates in milliseconds, each with its origin. `ratios` are the model's user time over each MobileNet's."""
+    by_anchor = [
+        (
+            ratios[anchor.net] * anchor.ms,
+            f"{ratios[anchor.net]:.3f} x MobileNet{anchor.net.upper()} int8, {anchor.ms:g} ms ({anchor.source})",
+        )
+        for anchor in ANCHORS[board]
+    ]
+    by_rate = [
+        (macs / rate / 1e6, f"{macs / 1e6:.1f} MMAC at {rate:g} GMAC/s (published int8 MobileNets)")
+        for rate in GMAC_PER_S[board]
+    ]
+    return sorted(by_anchor + by_rate)
 
 
 def project(path: Path, board: str, python: str) -> str:
-    """A range with its anchors, as text. Raises InputError when the model is no int8 TFLite file or nothing runs it."""
+    """The estimated range with its anchors, as text. Raises InputError for other models than int8 .tflite."""
     if path.suffix != ".tflite" or not path.is_file():
         raise InputError(f"{path} is not a .tflite file; projections are anchored on TFLite int8 figures.")
     ops = count_ops(path)
     if sum(op.macs for op in ops if op.dtype == "int8") < 0.5 * sum(op.macs for op in ops):
         raise InputError(f"{path} is not an int8 model; the published anchors are int8.")
     ratios = _ratios(path, python, QEMU_CPU[board])
-    found = estimates(board, ratios, sum(op.macs for op in ops))
-    lines = [f"Estimated, not measured: {path.name} on {board}, 4 threads, inference alone: "
-             f"{found[0][0]:.1f} to {found[-1][0]:.1f} ms", "Anchors:"]  # fmt: skip
-    lines += [f"  {ms:8.2f} ms = {why}" for ms, why in found]
-    lines.append(
-        "User time under qemu-user stands for instruction counts; caches, memory and clock are not in it, and a small "
-        "network gains less from 4 threads than a MobileNet does."
+    rows = estimates(board, ratios, sum(op.macs for op in ops))
+    return "\n".join(
+        [
+            f"Estimated, not measured: {path.name} on {board}, 4 threads, inference alone: "
+            f"{rows[0][0]:.1f} to {rows[-1][0]:.1f} ms",
+            "Anchors:",
+            *(f"  {ms:8.2f} ms = {origin}" for ms, origin in rows),
+            "User time under qemu-user stands for instruction counts; caches, memory and clock are not in it, and a "
+            "small network gains less from 4 threads than a MobileNet does.",
+        ]
     )
-    return "\n".join(lines)
 
 
 def _ratios(path: Path, python: str, cpu: str) -> dict[str, float]:
+    """User time of the model over that of each MobileNet, as the emulated Python measures them."""
     with tempfile.TemporaryDirectory() as folder:
         nets = {"v1": mobilenet_v1(), "v2": mobilenet_v2()}
         for name, model in nets.items():

@@ -1,4 +1,4 @@
-"""What a measurement was made on: read from /proc, /sys and /etc, and left empty where the device does not tell."""
+"""Reads which device this is from /proc, /sys and /etc. What the device does not tell stays unknown."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import numpy as np
 
 UNKNOWN = "unknown"
 
-# What int8 kernels gain from: ARM dot product (Linux calls it asimddp) and matrix product, and their x86 counterparts.
+# Features that speed up int8 kernels: ARM dot product (asimddp in Linux) and matrix product, and the like on x86.
 FEATURES = ("asimddp", "i8mm", "avx2", "avx512_vnni", "avx_vnni")
 
-# 64-bit ARM Linux gives numbers instead of a name: (CPU implementer, CPU part). From Linux' asm/cputype.h.
+# 64-bit ARM Linux gives numbers instead of a name: (CPU implementer, CPU part). From asm/cputype.h of Linux.
 ARM_CORES = {
     ("0x41", "0xc07"): "Cortex-A7",
     ("0x41", "0xd03"): "Cortex-A53",
@@ -36,16 +36,16 @@ ARM_CORES = {
     ("0x41", "0xd4f"): "Neoverse-V2",
 }
 
-# What mainboard makers leave in the DMI when they fill nothing in.
+# Texts that mainboard makers leave in the DMI fields they do not fill in.
 DMI_BLANKS = ("", "to be filled by o.e.m.", "default string", "system product name", "system manufacturer", "none")
 
-# Zones and monitors that feel the processor itself; others (acpitz, nvme, battery) feel something else.
+# Beginnings of the names of sensors in the processor itself; others (acpitz, nvme, battery) sit elsewhere.
 CPU_SENSORS = ("cpu", "soc", "x86_pkg_temp", "coretemp", "k10temp")
 
 
 @dataclass(frozen=True)
 class DeviceRecord:
-    """A device. None or "unknown" is what the device does not tell."""
+    """A device. A value is None or "unknown" where the device does not tell it."""
 
     board: str
     cpu: str
@@ -53,9 +53,9 @@ class DeviceRecord:
     """Logical processors."""
     architecture: str
     features: tuple[str, ...]
-    """Those of FEATURES that the processor has."""
+    """Those of FEATURES that every core has."""
     memory_mb: int | None
-    """Whole memory of the device, in MiB."""
+    """Memory of the whole device, in MiB."""
     os: str
     kernel: str
     python: str
@@ -64,16 +64,16 @@ class DeviceRecord:
     cooling: str = ""
     """As the user notes it, such as "active cooler"."""
     emulated: bool = False
-    """Under qemu: shows that it runs, and says nothing about speed."""
+    """Under qemu: the result shows that a model runs, and says nothing about speed."""
 
     def slug(self) -> str:
-        """Name a folder: lower-case letters, digits and dashes, from board and processor alone, which never change."""
+        """A folder name of lower-case letters, digits and dashes, from board and processor, which never change."""
         known = [re.sub(r"\((R|TM)\)", " ", text) for text in (self.board, self.cpu) if text != UNKNOWN]
         return re.sub(r"[^a-z0-9]+", "-", " ".join(known).lower()).strip("-") or UNKNOWN
 
 
 def read_device(root: Path = Path("/"), cooling: str = "", emulated: bool = False) -> DeviceRecord:
-    """Describe the device whose file system is at `root`; the Python side is always this process."""
+    """Describe the device whose file system is at `root`. The Python versions are always those of this process."""
     cpuinfo = list(_fields(root / "proc/cpuinfo"))
     memory = dict(_fields(root / "proc/meminfo")).get("MemTotal", "").split()
     return DeviceRecord(
@@ -94,18 +94,18 @@ def read_device(root: Path = Path("/"), cooling: str = "", emulated: bool = Fals
 
 
 def read_clock_mhz(root: Path = Path("/")) -> int | None:
-    """Clock of the fastest core, now; None where the device does not tell."""
+    """Present clock of the fastest core; None where the device does not tell."""
     frequencies = _readings(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq")  # kHz
     return round(max(frequencies) / 1000) if frequencies else None
 
 
 def read_governor(root: Path = Path("/")) -> str | None:
-    """Of every core, where they differ joined by commas."""
+    """Frequency governor of the cores; different ones are joined by commas. None where the device does not tell."""
     return ", ".join(sorted(set(_texts(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")))) or None
 
 
 def read_temperature_c(root: Path = Path("/")) -> float | None:
-    """Read the hottest processor sensor in degrees Celsius; None where there is none to read."""
+    """The hottest processor sensor in degrees Celsius; None where there is no sensor."""
     sensors = [(zone / "type", zone, "temp") for zone in sorted(root.glob("sys/class/thermal/thermal_zone*"))]
     sensors += [(chip / "name", chip, "temp*_input") for chip in sorted(root.glob("sys/class/hwmon/hwmon*"))]
     degrees = [
@@ -118,7 +118,7 @@ def read_temperature_c(root: Path = Path("/")) -> float | None:
 
 
 def _board(root: Path) -> str:
-    """Ask the device tree, which names single-board computers, then DMI, which names PCs."""
+    """Name of the board from the device tree (single-board computers) or from DMI (PCs)."""
     model = _text(root / "proc/device-tree/model")
     if model:
         return model
@@ -127,7 +127,7 @@ def _board(root: Path) -> str:
 
 
 def _cpu(cpuinfo: list[tuple[str, str]]) -> str:
-    """Name the cores: by ARM's numbers, as its "model name" is missing or says only the architecture; else by that."""
+    """Name of the cores, from ARM's numbers or else "model name", which on ARM is missing or only the architecture."""
     implementers = [value for key, value in cpuinfo if key == "CPU implementer"]
     parts = [value for key, value in cpuinfo if key == "CPU part"]
     cores = list(dict.fromkeys(zip(implementers, parts, strict=False)))  # big.LITTLE has two kinds, in their order
@@ -137,17 +137,17 @@ def _cpu(cpuinfo: list[tuple[str, str]]) -> str:
 
 
 def _features(cpuinfo: list[tuple[str, str]]) -> tuple[str, ...]:
-    told = [set(value.split()) for key, value in cpuinfo if key in ("flags", "Features")]
-    return tuple(name for name in FEATURES if told and all(name in core for core in told))
+    cores = [set(value.split()) for key, value in cpuinfo if key in ("flags", "Features")]
+    return tuple(name for name in FEATURES if cores and all(name in core for core in cores))
 
 
 def _os_name(root: Path) -> str:
-    found = re.search(r'^PRETTY_NAME="?(.*?)"?$', _text(root / "etc/os-release"), re.MULTILINE)
-    return found[1] if found else platform.system() or UNKNOWN
+    match = re.search(r'^PRETTY_NAME="?(.*?)"?$', _text(root / "etc/os-release"), re.MULTILINE)
+    return match[1] if match else platform.system() or UNKNOWN
 
 
 def _fields(path: Path) -> Iterator[tuple[str, str]]:
-    """Split the "key : value" lines of a file of /proc."""
+    """The "key : value" lines of a file in /proc, as pairs."""
     for line in _text(path).splitlines():
         key, colon, value = line.partition(":")
         if colon:
@@ -163,7 +163,7 @@ def _readings(folder: Path, pattern: str) -> list[int]:
 
 
 def _text(path: Path) -> str:
-    """Read a small file; empty when it is not there, not ours to read, or its sensor does not answer."""
+    """Text of a small file; empty when it is missing or forbidden, or when its sensor does not answer."""
     try:
         return path.read_bytes().decode("utf-8", "replace").strip("\0 \n\t")
     except OSError:

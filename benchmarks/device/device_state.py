@@ -1,4 +1,4 @@
-"""The device's state while it measures: temperature, clock, governor, throttling, other work, energy."""
+"""Reads the state of the device during a measurement: temperature, clock, throttling, other work, energy."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ from pathlib import Path
 
 from facetoon.benchmarks.device.device_facts import read_clock_mhz, read_governor, read_temperature_c
 
-# Of `vcgencmd get_throttled`, from the Raspberry Pi documentation: now, and since boot (the same, 16 bits higher).
+# Of `vcgencmd get_throttled`, from the Raspberry Pi documentation. 16 bits higher, the same bits mean "since boot".
 THROTTLE_BITS = {0: "under-voltage", 1: "clock capped", 2: "throttled", 3: "soft temperature limit"}
-BUSY_SHARE = 0.05  # of one core, taken by other processes: more than this disturbs
+SINCE_BOOT = "since boot"
+FIRMWARE_S = 30.0  # the longest that the firmware tool may take on a busy board
+BUSY_SHARE = 0.05  # of a core: other processes that take more disturb a measurement
 
 
 @dataclass(frozen=True)
 class State:
-    """One reading. None is what the device does not tell."""
+    """One reading. A value is None where the device does not tell it."""
 
     temperature_c: float | None
     clock_mhz: int | None
     governor: str | None
     throttled: tuple[str, ...] | None
-    """Names of the bits that are set."""
+    """Names of the throttle bits that are set."""
     load_1min: float | None
 
 
 def read_state(root: Path = Path("/")) -> State:
-    """Read everything once."""
+    """Read every value once."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return State(
         read_temperature_c(root),
@@ -43,19 +45,19 @@ def read_state(root: Path = Path("/")) -> State:
 
 
 def read_throttled() -> tuple[str, ...] | None:
-    """The Raspberry Pi firmware's throttle bits by name; None on other boards or without permission."""
-    found = re.search(r"throttled=(0x[0-9a-fA-F]+)", _vcgencmd("get_throttled"))
-    return None if found is None else decode_throttled(int(found[1], 16))
+    """Names of the Raspberry Pi firmware's throttle bits; None on other boards or without permission."""
+    match = re.search(r"throttled=(0x[0-9a-fA-F]+)", _vcgencmd("get_throttled"))
+    return None if match is None else decode_throttled(int(match[1], 16))
 
 
 def decode_throttled(bits: int) -> tuple[str, ...]:
     """Names of the set bits."""
     now = [name for bit, name in THROTTLE_BITS.items() if bits >> bit & 1]
-    return (*now, *(f"{name} since boot" for bit, name in THROTTLE_BITS.items() if bits >> (bit + 16) & 1))
+    return (*now, *(f"{name} {SINCE_BOOT}" for bit, name in THROTTLE_BITS.items() if bits >> (bit + 16) & 1))
 
 
 def parse_pmic_w(text: str) -> float | None:
-    """Watts from `vcgencmd pmic_read_adc` of a Pi 5: volts times amperes, summed over the rails that tell both."""
+    """Watts from `vcgencmd pmic_read_adc` of a Pi 5: volts times amperes, summed over the rails that report both."""
     rails: dict[str, dict[str, float]] = {}
     for name, kind, value in re.findall(r"(\w+)_([AV]) (?:current|volt)\(\d+\)=([\d.]+)", text):
         rails.setdefault(name, {})[kind] = float(value)
@@ -64,23 +66,26 @@ def parse_pmic_w(text: str) -> float | None:
 
 
 def _vcgencmd(*arguments: str) -> str:
-    """What the Raspberry Pi's tool says; empty where it is missing or may not."""
+    """Output of the Raspberry Pi's firmware tool; empty where it is missing, fails or hangs."""
     program = shutil.which("vcgencmd")
     if program is None:
         return ""
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=5, check=False)
+    try:
+        done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=FIRMWARE_S, check=False)
+    except subprocess.TimeoutExpired:
+        return ""
     return done.stdout
 
 
 class OtherWork:
-    """CPU seconds that other processes take between two readings of /proc/stat, in cores."""
+    """CPU time that other processes take between two readings of /proc/stat, in cores."""
 
     def __init__(self, pids: list[int], root: Path = Path("/")) -> None:
         self._pids, self._root = pids, root
         self._start = (time.monotonic(), self._busy_s(), self._own_s())
 
     def cores(self) -> float | None:
-        """Cores that others kept busy since the start; None where /proc does not tell."""
+        """Cores that other processes kept busy since the start; None where /proc does not tell."""
         start_s, busy_s, own_s = self._start
         elapsed_s = time.monotonic() - start_s
         now = self._busy_s()
@@ -108,9 +113,9 @@ class OtherWork:
 
 
 class EnergyMeter:
-    """Joules of the processor (RAPL) or the whole board (the PMIC of a Pi 5) while the block runs.
+    """Joules of the processor (RAPL) or of the whole board (the PMIC of a Pi 5) while the block runs.
 
-    `joules` stays None where there is no meter; `why` then says so in words.
+    `joules` stays None where there is no meter, and `why` says the reason.
     """
 
     PMIC_PERIOD_S = 0.5
@@ -127,7 +132,7 @@ class EnergyMeter:
 
     @property
     def can_measure(self) -> bool:
-        """Known once the block has begun."""
+        """Whether there is a meter; known inside the block."""
         return self._before is not None or self._thread is not None
 
     def __enter__(self) -> EnergyMeter:
@@ -149,7 +154,7 @@ class EnergyMeter:
             self.source, self.joules = "RAPL package", self._rapl_joules(self._before, after)
 
     def _read_rapl(self) -> list[int] | None:
-        """Microjoules of each package since some moment."""
+        """Counter of each package in microjoules."""
         try:
             return [int(path.read_text()) for path in self._counters] or None
         except PermissionError:
@@ -159,7 +164,7 @@ class EnergyMeter:
         return None
 
     def _rapl_joules(self, before: list[int], after: list[int]) -> float | None:
-        """Counters begin again at their range, minutes to hours of full power: once in a measurement at most."""
+        """Joules between two readings. A counter wraps after minutes to hours of full power, so once at most."""
         spent_uj = 0
         try:
             for counter, start, end in zip(self._counters, before, after, strict=True):
@@ -172,7 +177,8 @@ class EnergyMeter:
         return spent_uj / 1e6
 
     def _sample(self) -> None:
-        while not self._stop.is_set():
+        while True:  # once at least, however short the block is
             watts = parse_pmic_w(_vcgencmd("pmic_read_adc"))
             self._watts += [] if watts is None else [watts]
-            self._stop.wait(self.PMIC_PERIOD_S)
+            if self._stop.wait(self.PMIC_PERIOD_S):
+                return

@@ -1,1 +1,1 @@
-"""Measures a model file: variants, stages, operators, peaks."""
+"""Measures model files: every variant in a process of its own, in interleaved rounds, and the whole pipeline."""

@@ -1,4 +1,4 @@
-"""Plots as SVG from templates: bars and lines over time are all that is needed, so jinja2 does, which flask brings."""
+"""Plots as SVG: bars, and lines over time. Templates of jinja2 are enough for them, and flask brings jinja2."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Bars:
-    """A group of bars, one for each series; None leaves its place out."""
+    """A group of bars, one for each series. A value of None leaves its bar out."""
 
     label: str
     values: tuple[float | None, ...]
 
 
 def bars_svg(title: str, series: Sequence[str], groups: Sequence[Bars], unit: str) -> str:
-    """Horizontal bars from 0, each with its number, as a fast device's bar is too short to be read."""
+    """Horizontal bars from 0. Each has its number, because the bar of a fast device is too short to be read."""
     most = max(value for group in groups for value in group.values if value is not None)
     scale = (WIDTH_PX - 110) / most  # the number stands to the right of its bar
     rows: list[dict[str, Any]] = []
@@ -46,7 +46,7 @@ def bars_svg(title: str, series: Sequence[str], groups: Sequence[Bars], unit: st
 
 
 def lines_svg(title: str, panels: dict[str, list[Point]], x_name: str, marks: Sequence[tuple[float, str]] = ()) -> str:
-    """A panel for each quantity, one above another over the same time axis; `marks` are times with their meaning.
+    """A panel for each quantity, one above another over the same time axis. `marks` are times with a label.
 
     Scales begin at 0, so that a small wobble looks small.
     """
@@ -56,13 +56,13 @@ def lines_svg(title: str, panels: dict[str, list[Point]], x_name: str, marks: Se
     def x_px(x: float) -> float:
         return round(LEFT_PX + inner * x / last, 1)
 
-    drawn: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for number, (name, points) in enumerate(panels.items()):
         top = TOP_PX + number * PANEL_STEP_PX
         steps = ticks(min(0.0, *(y for _, y in points)), max(y for _, y in points))
         low, high = steps[0], steps[-1]
         y_px = {y: round(top + PANEL_PX * (high - y) / (high - low), 1) for y in {*steps, *(y for _, y in points)}}
-        drawn.append(
+        rows.append(
             {
                 "name": name,
                 "top": top,
@@ -71,11 +71,11 @@ def lines_svg(title: str, panels: dict[str, list[Point]], x_name: str, marks: Se
                 "colour": COLOURS[number % len(COLOURS)],
             }
         )
-    bottom = drawn[-1]["top"] + PANEL_PX
+    bottom = rows[-1]["top"] + PANEL_PX
     return render(
         "lines.svg",
         title=title,
-        panels=drawn,
+        panels=rows,
         x_ticks=[(x_px(x), f"{x:g}") for x in ticks(0, last, 8) if x <= last],
         x_name=x_name,
         marks=[(x_px(x), text, "end" if x > last / 2 else "start") for x, text in marks],
@@ -89,7 +89,7 @@ def lines_svg(title: str, panels: dict[str, list[Point]], x_name: str, marks: Se
 
 
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
-    """Round numbers (1, 2 or 5 times a power of ten apart) that enclose the reach."""
+    """Round numbers, 1, 2 or 5 times a power of ten apart, that enclose low and high."""
     wanted = (high - low) / about or 1.0
     power = 10.0 ** math.floor(math.log10(wanted))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= wanted * (1 - 1e-9))
@@ -100,7 +100,10 @@ def ticks(low: float, high: float, about: int = 4) -> list[float]:
 def render(name: str, **values: Any) -> str:
     """Fill one of our templates; text is escaped."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     return environment.get_template(name).render(**values)

@@ -1,4 +1,4 @@
-"""The arithmetic of measuring: percentiles over rounds, intervals by bootstrap, and the regression verdict."""
+"""Arithmetic of measurements: percentiles over rounds, bootstrap intervals, and the verdict on a regression."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REGRESSION = "REGRESSION"
 
 @dataclass(frozen=True)
 class Times:
-    """Milliseconds, nearest rank, over `count` runs in `len(round_p50_ms)` rounds."""
+    """Percentiles in milliseconds, by nearest rank, of `count` runs in `len(round_p50_ms)` rounds."""
 
     count: int
     p50_ms: float
@@ -23,12 +23,12 @@ class Times:
     p99_ms: float
     min_ms: float
     best_round_p50_ms: float
-    """The least disturbed round's median: the steadiest figure of a machine that has other work."""
+    """Median of the least disturbed round: the steadiest figure where a machine has other work."""
     round_p50_ms: tuple[float, ...]
 
     @staticmethod
     def of(rounds: Sequence[Sequence[float]]) -> Times:
-        """Of the samples of each round; to the nanosecond, which is all the clock knows."""
+        """From the samples of each round. Rounded to a nanosecond, the resolution of the clock."""
         pooled = sorted(ms for samples in rounds for ms in samples)
         medians = tuple(round(percentile(sorted(samples), 0.5), 6) for samples in rounds)
         p50, p95, p99 = (round(percentile(pooled, q), 6) for q in (0.5, 0.95, 0.99))
@@ -36,21 +36,21 @@ class Times:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """Nearest rank: always a value that was measured."""
+    """Percentile by nearest rank, which is always a measured value. `ordered` is sorted."""
     return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]
 
 
 def interleaved(items: Sequence[Item], rounds: int) -> list[list[Item]]:
-    """The order of each round: every item once, starting one further each time, so that drift hits all alike."""
+    """The order of each round: every item once, starting one further each time, so that drift hits all items alike."""
     return [[items[(start + n) % len(items)] for n in range(len(items))] for start in range(rounds)]
 
 
 def ratio_interval(before: Sequence[float], after: Sequence[float], draws: int = 4000) -> tuple[float, float, float]:
-    """Ratio of the medians of round medians, after to before, with a 95 % bootstrap interval over the rounds.
+    """Median of the round medians after over before, and a 95 % bootstrap interval over the rounds: ratio, low, high.
 
-    Rounds of one run share its processes, memory layout and minute: what differs between runs is not in the interval.
+    The rounds of a run share its processes and memory layout, so the interval misses what differs between runs.
     """
-    generator = np.random.default_rng(0)  # the same files give the same verdict
+    generator = np.random.default_rng(0)  # seeded: the same files give the same verdict
     a, b = np.asarray(before, float), np.asarray(after, float)
     medians = [np.median(values[generator.integers(0, len(values), (draws, len(values)))], axis=1) for values in (a, b)]
     low, high = np.percentile(medians[1] / medians[0], (2.5, 97.5))
@@ -60,8 +60,8 @@ def ratio_interval(before: Sequence[float], after: Sequence[float], draws: int =
 def verdict(low: float, high: float, tolerance: float) -> str:
     """Judge an interval of ratios after / before against the band 1 / (1 + tolerance) to 1 + tolerance.
 
-    The tolerance stands for what differs between two runs of the same code, which no single run can know. So only an
-    interval wholly beyond the band is a difference, and only one wholly inside it shows that there is none.
+    The tolerance stands for the difference between two runs of the same code, which no single run shows. So only an
+    interval wholly outside the band is a difference, and only one wholly inside it shows that there is none.
     """
     slowest = 1 + tolerance
     if low > slowest:

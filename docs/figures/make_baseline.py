@@ -1,48 +1,68 @@
-"""Make docs/baseline.png: the packaged demo face as each way of drawing has it, from left to right photograph, style
-transfer, fast style transfer, CycleGAN, the shipped 64 px student.
+"""Makes docs/baseline.png: the packaged demo face as each way of drawing shows it.
 
-    python docs/figures/make_baseline.py --style anime.jpg --vgg-weights vgg19.npz --fast runs/fast --cyclegan runs/anime
+    python docs/figures/make_baseline.py --style anime.jpg --vgg-weights vgg19.npz --fast runs/fast --cyclegan runs/a
+
+From left to right: photograph, style transfer, fast style transfer, CycleGAN, the shipped 64 px student.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.faces.finder import FaceFinder
+from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sessions.session import LIVE_MODELS, open_session
 from facetoon.edge_runtime.sources.source import DemoSource
 from facetoon.training.engine.backend import select_backend
 
+OUT = Path(__file__).parents[1] / "baseline.png"
+STUDENT, STYLE = LIVE_MODELS[1], "anime"
 SIZE_PX, SHOWN_PX = 64, 192
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
+    """Draw the face in each way and write the sheet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("--style", "--fast", "--cyclegan"):
-        parser.add_argument(name, type=Path, required=True)
-    parser.add_argument("--vgg-weights", required=True)
-    arguments = parser.parse_args()
-    select_backend("tensorflow")
-    from facetoon.training.commands.stylize_command import painter
+    parser.add_argument("--style", type=Path, required=True, metavar="PICTURE", help="style of the style transfer")
+    parser.add_argument("--vgg-weights", required=True, metavar="FILE", help="see toon-train stylize")
+    parser.add_argument("--fast", type=Path, required=True, metavar="RUN", help="a run of toon-train fast-style")
+    parser.add_argument("--cyclegan", type=Path, required=True, metavar="RUN", help="a run of toon-train cyclegan")
+    parser.add_argument("--steps", type=int, default=200, help="of the style transfer (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=OUT, metavar="FILE.png", help="default: docs/baseline.png")
+    arguments = parser.parse_args(argv)
+    select_backend("tensorflow")  # before the first import of Keras
     from facetoon.training.score.translator import open_translator
 
     face = demo_face()[np.newaxis]
-    drawn = [face, painter([arguments.style], arguments.vgg_weights).paint(face, progress=False)]
-    drawn += [open_translator(place, "ab").draw(face) for place in (arguments.fast, arguments.cyclegan)]
-    drawn.append(open_translator(LIVE_MODELS[1], "ab", "anime").draw(face))
+    drawn = [face, transferred(face, arguments.style, arguments.vgg_weights, arguments.steps)]
+    drawn += [open_translator(run, "ab").draw(face) for run in (arguments.fast, arguments.cyclegan)]
+    drawn.append(open_translator(STUDENT, "ab", STYLE).draw(face))
     sheet = np.hstack([pixels.resize(images[0], SHOWN_PX, SHOWN_PX) for images in drawn])
-    (Path(__file__).parents[1] / "baseline.png").write_bytes(pixels.encode_png(sheet))
+    arguments.out.write_bytes(pixels.encode_png(sheet))
 
 
-def demo_face() -> pixels.Image:
-    """The face of the demo's first frame, cut as on the device."""
+def demo_face() -> Image:
+    """The face of the demo's first frame, cut as on the device; RGB uint8 (SIZE_PX, SIZE_PX, 3)."""
     frame = DemoSource().read()
+    assert frame is not None
     (face,) = FaceFinder(1).find(frame)
-    matrix = open_session(LIVE_MODELS[1]).spec.framing.crop_matrix(face, SIZE_PX)
+    matrix = open_session(STUDENT).spec.framing.crop_matrix(face, SIZE_PX)
     return pixels.swap_red_blue(pixels.warp(frame, matrix, SIZE_PX))
+
+
+def transferred(photos: Image, style: Path, vgg_weights: str, steps: int) -> Image:
+    """Photographs in the style of a picture file, as `toon-train stylize` paints them; RGB uint8 (n, h, w, 3)."""
+    from facetoon.training.networks.vgg_weights import load_weights
+    from facetoon.training.stylize.style_settings import StyleSettings
+    from facetoon.training.stylize.style_transfer import StyleTransfer
+
+    picture = pixels.decode_image(style.read_bytes(), str(style), over_white=True)
+    transfer = StyleTransfer(load_weights(vgg_weights), [picture], [], StyleSettings(steps=steps))
+    return transfer.paint(photos, progress=False)
 
 
 if __name__ == "__main__":

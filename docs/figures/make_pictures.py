@@ -1,16 +1,17 @@
-"""Make the pictures of README.md, MODEL_CARD.md and docs/STYLES.md with the shipped models.
+"""Makes the pictures of README.md, MODEL_CARD.md and docs/STYLES.md with the shipped models.
 
     python docs/figures/make_pictures.py --photos 'faces.zip#lfw_*' 'faces.zip#s2a_*'
 
-demo.jpg: the packaged demo as it is, and in each style and a mix of them.
-simplex.jpg: its face in mixes of three styles, a corner each; all but the corners were in no data set.
+demo.jpg: a frame of the packaged demo, and its cartoon in each style and in a mix of two.
+simplex.jpg: the demo's face in mixes of three styles, one style in each corner. No mix was in a data set.
 styles-128.jpg, styles-64.jpg: cartoons of test photographs, a block for each style. The photographs themselves may not
-be redistributed, so the committed sheets show cartoons alone; --with-inputs writes, to another place, those with both.
+be redistributed, so the committed sheets show only cartoons. --with-inputs writes sheets with both, to another folder.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,80 +19,97 @@ from facetoon.convert.sources.samples import draw
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.faces.finder import FaceFinder
+from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sessions.session import LIVE_MODELS, Session, open_session
 from facetoon.edge_runtime.sources.source import DemoSource
 from facetoon.edge_runtime.styles import format_mix
 from facetoon.edge_runtime.timing import StageTimer
 from facetoon.training.pictures.images import load_split
+from numpy.typing import NDArray
 
 DOCS = Path(__file__).parents[1]
 STEPS = 4  # of the simplex, from one corner to the next
 COLUMNS = 10
 SHOWN_LEFT_PX, SHOWN_PX = 170, 340  # the square of a demo frame, from its upper border, that holds the head
+TEST_SHARE = 0.2  # of the photographs, as the models' training held it out
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", nargs="+", help="the sources that the models were trained on: folders or zips")
+    parser.add_argument("--photos", nargs="+", default=[], help="folders or zips that the models were trained on")
     parser.add_argument("--with-inputs", type=Path, help="also write the sheets with the photographs, to this folder")
-    arguments = parser.parse_args()
-    (DOCS / "demo.jpg").write_bytes(pixels.encode_jpeg(demo_sheet(), 88))
-    (DOCS / "simplex.jpg").write_bytes(pixels.encode_jpeg(simplex_sheet(), 90))
+    parser.add_argument("--out", type=Path, default=DOCS, metavar="FOLDER", help="default: docs/")
+    parser.add_argument("--frames", type=int, default=30, help="of the demo before its picture (default: %(default)s)")
+    arguments = parser.parse_args(argv)
+    (arguments.out / "demo.jpg").write_bytes(pixels.encode_jpeg(demo_sheet(arguments.frames), 88))
+    (arguments.out / "simplex.jpg").write_bytes(pixels.encode_jpeg(simplex_sheet(), 90))
     for model in LIVE_MODELS if arguments.photos else ():
         photos, cartoons = unseen(model, arguments.photos)
-        write_sheet(DOCS / f"{model.stem}.jpg", cartoons)
+        write_sheet(arguments.out / f"{model.stem}.jpg", cartoons)
         if arguments.with_inputs:
             write_sheet(arguments.with_inputs / f"{model.stem}.jpg", [photos, *cartoons])
 
 
-def demo_sheet() -> pixels.Image:
-    """A frame, and what becomes of it in each style and in a mix, once the face has been held for a second; BGR."""
+def demo_sheet(frames: int) -> Image:
+    """The demo's frame of that number, and its cartoon in each style and in a mix, side by side; BGR uint8."""
     session = open_session()
     mixes = [*({name: 1.0} for name in session.styles), {session.styles[0]: 0.6, session.styles[-1]: 0.4}]
-    shown = []
-    for mix in mixes:
-        source, cartoonizer = DemoSource(), Cartoonizer(session, FaceFinder(), StageTimer())
-        settings = cartoonizer.settings.patched({"style": format_mix(mix)}, cartoonizer.styles)
-        for _ in range(30):
-            frame = source.read()
-            after = cartoonizer.process(frame.copy(), settings)
-        shown.append(after)
-    return np.hstack([image[:SHOWN_PX, SHOWN_LEFT_PX:][:, :SHOWN_PX] for image in (frame, *shown)])
+    pairs = [play(session, format_mix(mix), frames) for mix in mixes]
+    panels = [pairs[0][0], *(cartoon for _, cartoon in pairs)]
+    return np.hstack([image[:SHOWN_PX, SHOWN_LEFT_PX:][:, :SHOWN_PX] for image in panels])
 
 
-def simplex_sheet() -> pixels.Image:
-    """The demo's face in every mix of the first three styles in steps of a quarter; BGR, as a triangle on white."""
+def play(session: Session, mix: str, frames: int) -> tuple[Image, Image]:
+    """The demo's frame of that number and its cartoon, after the frames before it have been played; BGR uint8."""
+    source, cartoonizer = DemoSource(), Cartoonizer(session, FaceFinder(), StageTimer())
+    settings = cartoonizer.settings.patched({"style": mix}, cartoonizer.styles)
+    for _ in range(frames):
+        frame = source.read()
+        assert frame is not None  # the demo has no end
+        cartoon = cartoonizer.process(frame.copy(), settings)
+    return frame, cartoon
+
+
+def simplex_sheet() -> Image:
+    """The demo's face in every mix of the first three styles in steps of a quarter: a triangle on white; BGR uint8."""
     session, frame = open_session(), DemoSource().read()
+    assert frame is not None
     size_px = session.size_px
     (face,) = FaceFinder().find(frame)
     crop = pixels.swap_red_blue(pixels.warp(frame, session.spec.framing.crop_matrix(face, size_px), size_px))
     sheet = np.full(((STEPS + 1) * size_px, (STEPS + 1) * size_px, 3), 255, np.uint8)
     for row in range(STEPS + 1):
         for column in range(row + 1):
-            shares = np.array([STEPS - row, row - column, column], np.float32) / STEPS
+            shares = np.array([STEPS - row, row - column, column], np.float32) / np.float32(STEPS)
             left_px = (STEPS - row) * size_px // 2 + column * size_px
             sheet[row * size_px :][:size_px, left_px:][:, :size_px] = styled(session, crop, shares)
     return pixels.swap_red_blue(sheet)
 
 
-def styled(session: Session, image: pixels.Image, shares: np.ndarray) -> pixels.Image:
-    """The cartoon of a crop in a mix, RGB."""
+def styled(session: Session, image: Image, shares: NDArray[np.float32]) -> Image:
+    """The cartoon of a crop in a mix of the first styles: RGB uint8 to the same shape."""
     session.set_style(np.pad(shares, (0, len(session.styles) - len(shares))))
     return session.run(image)
 
 
-def unseen(model: Path, sources: list[str]) -> tuple[pixels.Image, list[pixels.Image]]:
-    """Test photographs, drawn evenly over the sources, and a model's cartoons of them in each of its styles."""
+def unseen(model: Path, sources: list[str]) -> tuple[Image, list[Image]]:
+    """Test photographs from all sources, and a model's cartoons of them in each style; RGB uint8 (n, h, w, 3)."""
     session = open_session(model)
-    _, test = load_split(sources, session.size_px, 0.2)
+    _, test = load_split(sources, session.size_px, TEST_SHARE)
     photos = draw(test, 2 * COLUMNS, seed=3).images
-    corners = np.eye(len(session.styles), dtype=np.float32)
+    corners: NDArray[np.float32] = np.eye(len(session.styles), dtype=np.float32)
     return photos, [np.stack([styled(session, photo, shares) for photo in photos]) for shares in corners]
 
 
-def write_sheet(path: Path, blocks: list[pixels.Image]) -> None:
-    """Blocks of RGB pictures (n, height, width, 3), one under the other, each in rows of COLUMNS."""
-    rows = [np.hstack(list(block[i : i + COLUMNS])) for block in blocks for i in range(0, len(block), COLUMNS)]
+def write_sheet(path: Path, blocks: list[Image]) -> None:
+    """Blocks of RGB pictures (n, h, w, 3), one under the other, each in rows of COLUMNS; a short row ends in white."""
+    rows = []
+    for block in blocks:
+        for start in range(0, len(block), COLUMNS):
+            row = np.full((COLUMNS, *block.shape[1:]), 255, np.uint8)
+            row[: len(block) - start] = block[start : start + COLUMNS]
+            rows.append(np.hstack(list(row)))
     path.write_bytes(pixels.encode_jpeg(pixels.swap_red_blue(np.vstack(rows)), 88))
 
 

@@ -1,4 +1,4 @@
-"""Face detectors side by side on photographs with one main face in the middle; and how well prepared crops are framed.
+"""Compares face detectors on photographs with one main face, and measures how well prepared crops are framed.
 
 python docs/figures/measure_faces.py --photos photos.zip --detector-model yunet.onnx
 python docs/figures/measure_faces.py --prepared dataset --detector-model yunet.onnx
@@ -19,24 +19,25 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image
-from facetoon.training.detectors.detector import Detection, Detector, nearest, open_detector
+from facetoon.training.detectors.detector import Detection, Detector, nearest
+from facetoon.training.detectors.opening import open_detector
 from facetoon.training.detectors.yunet import detect_around, open_yunet
 from facetoon.training.pictures.images import falls_to_test, list_layout, list_pictures
 from numpy.typing import NDArray
 
-TEST_SHARE = 0.1  # of the photographs, by content hash, the face tracker's training holds out
-MIDDLE = 0.25  # the main face's centre is no further from the picture's, as a share of the side
-SCALES = (0.3, 0.35, 0.4, 0.5, 0.6)  # one YuNet look errs by 2 degrees, so the judge takes the mean of five
+TEST_SHARE = 0.1  # of the photographs, by content hash, that the face tracker's training holds out
+MIDDLE = 0.25  # largest distance of the main face's centre from the picture's, as a share of the side
+SCALES = (0.3, 0.35, 0.4, 0.5, 0.6)  # one look of YuNet errs by 2 degrees, so the judge takes the mean of five
 
 
 class CascadeAlone:
-    """The device's cascade without its tracker."""
+    """The device's cascade without the tracker."""
 
     def __init__(self) -> None:
         self._finder = FaceFinder()
 
     def detect(self, frame: Image) -> list[Detection]:
-        """The faces in a BGR frame, largest first."""
+        """The faces in a BGR uint8 frame, largest first."""
         return [Detection(face, 1.0, None, None) for face in self._finder.detect(frame)]
 
     def look(self, frame: Image, near: Face) -> Detection | None:
@@ -49,9 +50,9 @@ def compare(photos: str, yunet: Path) -> str:
     frames = [pixels.swap_red_blue(pixels.decode_image(f.read(), f.name)) for f in list_pictures(photos)]
     device, net = open_detector("device"), open_detector("yunet", yunet)
     rows = [
-        "| detector | main face found | other faces | of these, not confirmed | ms a picture, median | CPU ms, mean |"
+        "| detector | main face found | other faces | of these, not confirmed | ms a picture, median | CPU ms, mean |",
+        "|---|---|---|---|---|---|",
     ]
-    rows.append("|---|---|---|---|---|---|")
     choices: list[tuple[str, Detector, Detector]] = [
         ("cascade alone", CascadeAlone(), net),
         ("cascade + tracker (device)", device, net),
@@ -63,22 +64,22 @@ def compare(photos: str, yunet: Path) -> str:
 
 
 def _measure(detector: Detector, witness: Detector, frames: list[Image]) -> str:
-    found = others = false = 0
-    walls = []
+    """The cells of a detector's row. A face other than the main one is confirmed when the witness sees it too."""
+    hits = others = unconfirmed = 0
+    walls_s, cpu_s = [], 0.0
     detector.detect(frames[0])  # warm-up
-    cpu = 0.0
     for frame in frames:
-        wall_s, cpu_s = time.perf_counter(), time.process_time()
+        start_wall_s, start_cpu_s = time.perf_counter(), time.process_time()
         faces = detector.detect(frame)
-        walls.append(time.perf_counter() - wall_s)
-        cpu += time.process_time() - cpu_s
-        main = [one for one in faces if _in_the_middle(one.face, frame)]
-        found += bool(main)
-        rest = [one for one in faces if one is not (main[0] if main else None)]
+        walls_s.append(time.perf_counter() - start_wall_s)
+        cpu_s += time.process_time() - start_cpu_s
+        main_face = next((one for one in faces if _in_the_middle(one.face, frame)), None)
+        hits += main_face is not None
+        rest = [one for one in faces if one is not main_face]
         others += len(rest)
-        false += sum(witness.look(frame, one.face) is None for one in rest)
-    share = f"{found} of {len(frames)} ({found / len(frames):.1%})"
-    return f"{share} | {others} | {false} | {np.median(walls) * 1e3:.1f} | {cpu / len(frames) * 1e3:.1f}"
+        unconfirmed += sum(witness.look(frame, one.face) is None for one in rest)
+    share = f"{hits} of {len(frames)} ({hits / len(frames):.1%})"
+    return f"{share} | {others} | {unconfirmed} | {np.median(walls_s) * 1e3:.1f} | {cpu_s / len(frames) * 1e3:.1f}"
 
 
 def _in_the_middle(face: Face, frame: Image) -> bool:
@@ -87,17 +88,18 @@ def _in_the_middle(face: Face, frame: Image) -> bool:
 
 
 def judge_crops(dataset: Path, yunet: Path, framing: Framing) -> str:
-    """How many of the photographs that went into a prepared data set gave a crop that YuNet finds well framed."""
+    """How many photographs of a prepared data set gave a crop that YuNet finds well framed, a line a criterion."""
     net, layout = open_yunet(yunet), list_layout(str(dataset))
     offsets = {}
     for file in [*layout.get("trainA", []), *layout.get("testA", [])]:
         crop = pixels.swap_red_blue(pixels.decode_image(file.read(), file.name))
         offsets[Path(file.member).name] = _offsets(net, crop, framing)
-    with (dataset / "manifest.csv").open(encoding="utf-8", errors="surrogateescape", newline="") as lines:
-        photos = {line["file"]: line["sha256"] for line in csv.DictReader(lines) if line["domain"] == "A"}.values()
+    with (dataset / "manifest.csv").open(encoding="utf-8", errors="surrogateescape", newline="") as manifest:
+        rows = csv.DictReader(manifest)
+        digests = {row["file"]: row["sha256"] for row in rows if row["domain"] == "A"}.values()
     unseen = {name: values for name, values in offsets.items() if falls_to_test(name, TEST_SHARE)}
-    of_unseen = sum(falls_to_test(digest, TEST_SHARE) for digest in photos)
-    lines = [*_shares(offsets, len(photos), framing), "Not seen by the tracker's training:"]
+    of_unseen = sum(falls_to_test(digest, TEST_SHARE) for digest in digests)
+    lines = [*_shares(offsets, len(digests), framing), "Not seen by the tracker's training:"]
     return "\n".join(lines + _shares(unseen, of_unseen, framing))
 
 
@@ -120,7 +122,7 @@ def _shares(offsets: dict[str, NDArray[np.float64] | None], of: int, framing: Fr
 
 
 def _offsets(net: cv2.FaceDetectorYN, crop: Image, framing: Framing) -> NDArray[np.float64] | None:
-    """Centre x, y off the framing as shares of the side, height over the framing's, roll in degrees; None: no face."""
+    """Offset of the centre (x, y) as shares of the side, height over the framing's, roll in degrees; None: no face."""
     side = crop.shape[0]
     place = Face(side / 2 - 0.5, side * framing.face_centre_y - 0.5, side * framing.face_height)
     looks = [nearest(detect_around(net, crop, place, Framing(scale, 0.5)), place) for scale in SCALES]
@@ -141,7 +143,7 @@ def _offsets(net: cv2.FaceDetectorYN, crop: Image, framing: Framing) -> NDArray[
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the table, or the judgement of a prepared data set."""
+    """Print the table of detectors, the shares of well framed crops, or both."""
     parser = argparse.ArgumentParser(
         prog="measure_faces.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""Slow changes of style: a mix that walks from the one shown to the one asked for."""
+"""Slow changes of style: the mix moves from the one on screen to the chosen one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from facetoon.edge_runtime.styles import Mix
 
 
 class StyleMorph:
-    """The mix to show now. Not thread-safe."""
+    """Gives the mix to show now. Not thread-safe."""
 
     def __init__(self) -> None:
         self._start: Mix = {}
@@ -16,10 +16,9 @@ class StyleMorph:
         self._start_s = 0.0
 
     def at(self, now_s: float, target: Mix, morph_s: float) -> Mix:
-        """The mix at `now_s` (any clock's seconds) on the way to `target`, which takes `morph_s` from its first call.
+        """The mix at `now_s` (seconds of any clock) on its way to `target`, `morph_s` after the first call for it.
 
-        A new target in mid-way starts from what is shown. The first target, or one for another model's styles, is shown
-        at once.
+        A new target on the way starts from the mix on screen. The very first target is shown at once.
         """
         if target != self._end:
             self._start, self._end, self._start_s = self._shown, target, now_s
@@ -31,5 +30,5 @@ class StyleMorph:
         return self._shown
 
     def forget(self) -> None:
-        """Show the next target at once: the model changed, and the old mix means nothing to the new one."""
+        """Show the next target at once. For a new model, the old mix means nothing."""
         self._start = self._end = self._shown = {}

@@ -1,4 +1,4 @@
-"""What a viewer may change while the live loop runs, checked key by key."""
+"""The settings that a viewer may change while the live loop runs, checked key by key."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ MODES = ("face", "frame")
 MOST_FACES = 8
 LONGEST_MORPH_S = 60.0
 RANDOM = "random_seed"
-"""A key of `patched` that is no setting: it draws a new style, see `styles.random_mix`."""
+"""A key of `patched` that draws a new style, see `styles.random_mix`. It is no setting itself."""
 
 
 @dataclass(frozen=True)
 class LiveSettings:
-    """How frames are drawn from now on. Immutable: a change is a new object, so a frame never sees half of one."""
+    """How frames are drawn. Immutable: a change makes a new object, so that no frame sees half of a change."""
 
     model: str
     """Name of one of the loaded models."""
     style: Mix = field(default_factory=dict)
-    """Shares of the model's styles and of "photo", summing to 1; empty when the model has one look baked in."""
+    """Shares of the model's styles and of "photo", summing to 1; empty when the model has a single look."""
     strength: float = 1.0
     """0 shows the photograph, 1 the cartoon alone."""
     split: float | None = None
-    """Before/after view: the share of the width, from the left, that shows the frame as it came; None for no split."""
+    """Before/after view: the left share of the width, 0..1, that shows the frame as it came; None for no split."""
     colour_match: float = 0.0
-    """0 keeps the cartoon's colours, 1 gives it the mean and contrast of the face it replaces."""
+    """0 keeps the cartoon's colours; 1 gives it the mean and contrast of the face it replaces."""
     background: str = "keep"
     mode: str = "face"
     """Cartoonize the faces, or the whole frame in tiles."""
@@ -43,10 +43,10 @@ class LiveSettings:
     """Seconds that a change of style takes."""
 
     def patched(self, values: Mapping[str, Any], known: Mapping[str, Sequence[str]]) -> LiveSettings:
-        """These settings with some changed; `known` gives the style names of each loaded model.
+        """These settings with some values changed; `known` gives the style names of each loaded model.
 
-        A style is a mix (dict or the text that `styles.parse_mix` reads). A change of model keeps the style where the
-        new one has it too, and takes its first style otherwise. Raises InputError for the first bad or unknown key.
+        A style is a mix: a dict, or text that `styles.parse_mix` reads. A new model keeps the style if it has it too,
+        and takes its first style otherwise. Raises InputError for the first bad or unknown key.
         """
         for key in values:
             if key not in _CHECKS and key not in ("model", "style", RANDOM):
@@ -70,12 +70,12 @@ class LiveSettings:
 
 
 def first_style(names: Sequence[str]) -> Mix:
-    """The style to begin with: the model's first."""
+    """The style that a model begins with: its first one."""
     return {names[0]: 1.0} if names else {}
 
 
 def setting_names() -> list[str]:
-    """Names of the settings, in order."""
+    """The names of the settings, in order."""
     return [item.name for item in dataclasses.fields(LiveSettings)]
 
 
@@ -97,7 +97,7 @@ def _number(key: str, value: Any, low: float, high: float) -> float:
 
 def _whole(key: str, value: Any, low: int, high: int) -> int:
     if isinstance(value, float) and math.isfinite(value) and value == int(value):
-        value = int(value)  # JSON does not tell 2 from 2.0
+        value = int(value)  # JSON does not distinguish 2 from 2.0
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise InputError(f"{key} must be a whole number from {low} to {high}, not {_shown(value)}.")
     return value
@@ -110,7 +110,7 @@ def _choice(key: str, value: Any, choices: Sequence[str]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value for an error text: one line, not longer than a line."""
+    """A value as an error text shows it, in at most 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 

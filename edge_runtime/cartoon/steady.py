@@ -1,7 +1,7 @@
-"""Keeps a cartoon still while the face is still: small generators turn a camera's noise into flicker.
+"""Keeps the cartoon of a still face still: small generators turn a camera's noise into flicker.
 
-Each face's cartoon is averaged over time in its aligned crop, where a moving head stands still, and only where the
-photograph did not change: what moves (a mouth, a glance) is shown at once.
+Each face's cartoon is averaged over time in its aligned crop, in which even a moving head stands still. It is averaged
+only where the photograph did not change, so that a mouth or a glance moves at once.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from facetoon.edge_runtime.pixels import Image
 from numpy.typing import NDArray
 
 NEWEST_AT_REST = 0.15
-"""Share of the newest cartoon where nothing moves: the flicker of independent frames falls to about a tenth."""
+"""Share of the newest cartoon where nothing moves. It lowers the flicker of independent frames to about a tenth."""
 STILL, MOVED = 5.0, 16.0
-"""Change of the smoothed photograph, in grey levels, up to which nothing moved, and from which the newest alone counts.
+"""Changes of the smoothed photograph, in grey levels: below the first nothing moved, above the second all did.
 
 Camera noise is well under 5 after smoothing; a blink is over 16.
 """
@@ -32,22 +32,22 @@ class _Memory:
 
 
 class Steadier:
-    """Remembers the cartoons of the last frame's faces. Not thread-safe."""
+    """Averages each face's cartoon with those of earlier frames. Not thread-safe."""
 
     def __init__(self) -> None:
         self._past: list[_Memory] = []
         self._now: list[_Memory] = []
 
     def next_frame(self) -> None:
-        """What was shown becomes the past; faces that were not shown again are forgotten."""
+        """Begin a frame: the faces of the last one become the past, and older ones are forgotten."""
         self._past, self._now = self._now, []
 
     def forget(self) -> None:
-        """Begin anew: the style changed."""
+        """Forget all faces, since the style changed."""
         self._past, self._now = [], []
 
     def steady(self, face: Face, photograph: Image, cartoon: Image) -> Image:
-        """The cartoon to show for a face, from its crop and its newest cartoon (both (n, n, 3) of one size)."""
+        """The cartoon to show for a face, from its crop and its newest cartoon, both uint8 (n, n, 3)."""
         smooth = cv2.blur(photograph, (5, 5)).astype(np.float32)
         newest = cartoon.astype(np.float32)
         past = next((memory for memory in self._past if _same(memory.face, face)), None)

@@ -1,7 +1,7 @@
-"""A whole frame through a generator that sees small squares: overlapping tiles, feathered into each other.
+"""Draws a whole frame with a generator that sees small squares, in overlapping tiles that are feathered together.
 
-The frame is worked on at the generator's own scale, so that its cost does not grow with the camera's size: the short
-side is two tiles, which overlap by a quarter. Every part is seen by the network once or, in the overlaps, twice.
+The frame is drawn at the generator's own scale, so that the cost does not grow with the camera's size: its short side
+is two tiles, which overlap by a quarter of a tile.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OVERLAP = 0.25  # of a tile's side
 
 
 def cartoonize(frame: Image, run: Callable[[Image], Image], size_px: int) -> Image:
-    """A BGR frame of any size as `run` (RGB square of size_px in and out) draws it; a new frame of the same size."""
+    """A new frame of the same size, BGR uint8, drawn by `run`, which maps RGB uint8 (size_px, size_px, 3) to such."""
     height, width = frame.shape[:2]
     short_px = size_px * (TILES_ON_SHORT_SIDE - (TILES_ON_SHORT_SIDE - 1) * OVERLAP)
     scale = short_px / min(height, width)
@@ -37,13 +37,13 @@ def cartoonize(frame: Image, run: Callable[[Image], Image], size_px: int) -> Ima
 
 
 def starts(length_px: int, tile_px: int) -> list[int]:
-    """Where tiles begin: evenly, from border to border, overlapping by at least a quarter, but for one's rounding."""
+    """The offsets of tiles, evenly from border to border. They overlap by at least a quarter, give or take a pixel."""
     count = math.ceil((length_px - tile_px * OVERLAP) / (tile_px * (1 - OVERLAP)) - 0.01)
     return [round(place) for place in np.linspace(0, length_px - tile_px, max(count, 1))]
 
 
 def _ramp(size_px: int) -> NDArray[np.float32]:
-    """Weights (size_px, size_px, 1): 1 in the middle, falling over the overlap, above 0 everywhere."""
+    """Weights, float32 (size_px, size_px, 1): 1 in the middle, falling over the overlap, above 0 everywhere."""
     axis = np.minimum(np.arange(size_px) + 1, size_px - np.arange(size_px)) / (size_px * OVERLAP)
     axis = np.clip(axis, 0, 1)
     return np.outer(axis, axis).astype(np.float32)[:, :, np.newaxis]

@@ -1,4 +1,4 @@
-"""toon-live tune: measure which model and how many threads keep a frame rate here, and write the choice to a file."""
+"""toon-live tune: measures which model and how many threads keep a frame rate here, and writes them to a file."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from pathlib import Path
 
 from facetoon.edge_runtime.sessions.session import LIVE_MODELS, model_file
 
+HELP = "measure which model and how many threads keep a frame rate here, and write the choice to a file"
 
-def build_parser() -> argparse.ArgumentParser:
-    """The command line of toon-live tune. Imports nothing heavy."""
-    parser = argparse.ArgumentParser(prog="toon-live tune", description=__doc__)
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of toon-live tune."""
     add = parser.add_argument
     add("--target-fps", type=positive_rate, default=25.0, metavar="HZ", help="rate to keep (default: %(default)g)")
     names = " and ".join(path.stem for path in LIVE_MODELS)
     add("--model", type=model_file, action="append", metavar="FILE", help=f"one to choose from (default: {names})")
     add("--faces", type=int, choices=range(1, 9), default=1, help="faces in a frame (default: %(default)s)")
     add("--write", type=Path, default=Path("facetoon.toml"), metavar="FILE", help="(default: %(default)s)")
-    return parser
 
 
-def main(argv: list[str]) -> None:
-    """Measure, write, and say what was chosen. Raises InputError when no model is fast enough."""
-    arguments = build_parser().parse_args(argv)
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, write, and say what was chosen."""
     from facetoon.edge_runtime.service import tuning
 
     choice = tuning.tune(arguments.model or list(LIVE_MODELS), arguments.target_fps, arguments.faces)
     tuning.write(choice, arguments.write, arguments.target_fps)
-    print(f"{choice.told()} Written to {arguments.write}.")
+    print(f"{choice.sentence()} Written to {arguments.write}.")
+    return 0
 
 
 def positive_rate(text: str) -> float:

@@ -1,8 +1,8 @@
-"""Faces in a stream of frames: found by a cascade now and then, followed by a small network in between.
+"""Finds the faces in a stream of frames: a cascade looks now and then, a small network follows in between.
 
-The cascade is OpenCV's own (Viola and Jones 2001; haarcascade_frontalface_alt2), so the base install needs no foreign
-model file. It sees upright frontal faces only; the tracker network, trained by this kit, holds on to them when they
-tilt, lower or turn, and gives the roll that aligns the crop.
+The cascade is OpenCV's own (Viola and Jones 2001; haarcascade_frontalface_alt2), so the base install needs no model of
+others. It sees only upright frontal faces. The tracker network, trained by this kit, follows them when they tilt, lower
+or turn, and gives the roll that aligns the crop.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from facetoon.edge_runtime.faces.tracker import FaceTracker
 from facetoon.edge_runtime.framing import Face
 from facetoon.edge_runtime.pixels import Image
 
-# Measured against YuNet on 250 LFW photographs: its boxes run from hairline to chin, the cascade's are smaller.
+# A face runs from hairline to chin, as YuNet's boxes do. Measured against those on 250 LFW photographs.
 HEIGHT_OF_BOX = 1.14
 CENTRE_BELOW_BOX = 0.027
 
-SEARCH_PX = 320  # longest side for the cascade: smaller is faster and misses small faces
+SEARCH_PX = 320  # longest side that the cascade sees: a smaller one is faster and misses small faces
 SEARCH_STEP = 1.15  # 1.05 finds the last faces, for 2.5 times the time
 SMALLEST_FACE_PX = 26
-BELIEVE = 0.5  # face probability under which a track is given up
-STILL = 0.03  # in face heights and radians: twice the play that Smooth leaves; more, and a quick head is followed late
+BELIEVE = 0.5  # face probability below which a track is given up
+STILL = 0.03  # in face heights and radians, twice the play of Smooth; more would follow a quick head late
 
 
 class FaceFinder:
     """Follows up to `max_faces` faces, largest first, from frame to frame. Not thread-safe.
 
-    While it holds that many, the cascade rests. While it holds fewer but some, the cascade looks every
-    `search_every` frames; while it holds none, at every frame.
+    While it follows that many, the cascade rests. While it follows fewer, the cascade looks every `search_every`
+    frames, and while it follows none, at every frame.
     """
 
     def __init__(self, max_faces: int = 1, runtime: str = "litert", search_every: int = 15) -> None:
-        """`runtime` runs the tracker, see `session.open_session`; InputError when it is not installed."""
+        """`runtime` runs the tracker, see `runtimes.RUNTIMES`. Raises InputError when it is not installed."""
         folder = cv2.data.haarcascades  # type: ignore[attr-defined]  # missing in OpenCV's own stubs
         self._cascade = cv2.CascadeClassifier(f"{folder}haarcascade_frontalface_alt2.xml")
         self._tracker = FaceTracker(runtime=runtime)
@@ -46,7 +46,7 @@ class FaceFinder:
         self._frame = 0
 
     def find(self, frame: Image) -> list[Face]:
-        """The faces in a BGR frame, smoothed over time, largest first; empty when there is none."""
+        """The faces in a BGR uint8 frame (height, width, 3), smoothed over time, largest first."""
         self._tracks = [track for track in self._tracks if track.follow(frame, self._tracker)]
         self._tracks = sorted(self._tracks, key=lambda track: -track.smooth.height_px)[: self.max_faces]
         missing = self.max_faces - len(self._tracks)
@@ -56,19 +56,19 @@ class FaceFinder:
         return sorted((track.smooth for track in self._tracks), key=lambda face: -face.height_px)
 
     def _new_tracks(self, frame: Image) -> list[_Track]:
-        """Tracks for the cascade's faces that no track holds and the tracker believes in."""
+        """Tracks for those faces of the cascade that no track follows and the tracker believes in."""
         tracks = []
         for face in self.detect(frame):
             if not any(_overlap(face, track.smooth) for track in self._tracks):
                 track = _Track(face)
-                # Two looks: the cascade's box is rough, and the second crop is cut where the first look saw the face.
+                # Two looks: the cascade's box is rough, so the second crop is cut where the first look saw the face.
                 if track.follow(frame, self._tracker) and track.follow(frame, self._tracker):
                     track.restart()
                     tracks.append(track)
         return tracks
 
     def detect(self, frame: Image, step: float = SEARCH_STEP) -> list[Face]:
-        """The cascade alone: upright faces in a BGR frame, largest first; `step` leads from size to size."""
+        """Only the cascade: upright faces in a BGR frame, largest first. It tries sizes that rise by `step`."""
         grey, scale = pixels.to_grey(frame, SEARCH_PX)
         boxes = self._cascade.detectMultiScale(grey, step, 3, minSize=(SMALLEST_FACE_PX, SMALLEST_FACE_PX))
         faces = [
@@ -83,7 +83,7 @@ class FaceFinder:
 
 
 class _Track:
-    """One face over time: where the network saw it last, and a smoothed version for the crop."""
+    """One face over time: where the network last saw it, and the smoothed face that the crop follows."""
 
     def __init__(self, face: Face) -> None:
         self._seen = face
@@ -91,17 +91,17 @@ class _Track:
         self.restart()
 
     def restart(self) -> None:
-        """Forget the past: the filters start at the face as it is seen now."""
+        """Start the filters again at the face as the network sees it now."""
         self._filters = [Smooth() for _ in range(4)]
         self.smooth = self._seen
 
     def follow(self, frame: Image, tracker: FaceTracker) -> bool:
-        """Look again near the last place; False when there is no face any more."""
+        """Look near the last place; False when there is no face any more."""
         tracked = tracker.refine(frame, self._place())
         if tracked.probability < BELIEVE:
             return False
         self._seen = face = tracked.face
-        # Everything is filtered in units of the face's height, so one setting serves near and far faces.
+        # Filtering in units of the face's height makes one setting serve near and far faces.
         unit = face.height_px
         x, y, size, roll = self._filters
         self.smooth = Face(
@@ -113,10 +113,10 @@ class _Track:
         return True
 
     def _place(self) -> Face:
-        """Where to look: at the held face while the one that was seen is hardly elsewhere, else at the latter.
+        """Where to look: at the smoothed face while the seen one is close to it, else at the seen one.
 
-        Cut where it was last seen, each crop takes over the last error and adds its own, and a still face wanders: by
-        0.1 px a frame in height on a 130 px face, against 0.00 to 0.01 from the held one.
+        A crop cut where the face was last seen adds its own error to the last one, so a still face wanders: on a face
+        of 130 px its height changes by 0.1 px a frame. Cut at the smoothed face it changes by 0.00 to 0.01 px.
         """
         seen, held = self._seen, self.smooth
         moved_px = max(
@@ -128,9 +128,9 @@ class _Track:
 
 
 class OneEuro:
-    """One-Euro filter (Casiez et al. 2012), in frames instead of seconds: still when slow, prompt when fast.
+    """The One-Euro filter (Casiez et al. 2012) in frames instead of seconds: steady when slow, prompt when fast.
 
-    `cutoff` is the lowest cut-off in cycles a frame; `beta` says how much speed, in units a frame, raises it.
+    `cutoff` is the lowest cut-off, in cycles a frame. Speed, in units a frame, times `beta` is added to it.
     """
 
     def __init__(self, cutoff: float = 0.02, beta: float = 6.0) -> None:
@@ -151,9 +151,9 @@ class OneEuro:
 
 
 class Smooth:
-    """One-Euro, then a little play as in a loose gear: what stays within PLAY of the held value does not move it.
+    """One-Euro, then some play as in a loose gear: changes within PLAY of the held value do not move it.
 
-    Without it a face that sits still still trembles by a pixel, and the generator redraws it differently each time.
+    Without the play a still face trembles by a pixel, and the generator draws each frame of it differently.
     """
 
     PLAY = 0.015  # in units: a face's height, or a radian
@@ -170,7 +170,7 @@ class Smooth:
 
 
 def _gain(cutoff: float) -> float:
-    """Weight of the newest sample in a first-order low-pass of `cutoff` cycles a frame."""
+    """The weight of the newest sample in a first-order low-pass of `cutoff` cycles a frame."""
     return 1.0 / (1.0 + 1.0 / (2 * math.pi * cutoff))
 
 

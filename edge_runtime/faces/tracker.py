@@ -1,7 +1,7 @@
-"""A tiny network that, shown a roughly placed crop around a face, says where the face really is.
+"""The face tracker: a tiny network that sees a rough crop around a face and says where the face really is.
 
-Detectors find upright faces every few frames; between them the tracker keeps tilted, lowered and turned ones. It
-always looks along the face as last known, so it sees a nearly level face however far the head is tilted.
+A detector finds upright faces every few frames. In between, the tracker follows tilted, lowered and turned ones. Its
+crop is turned by the face's last roll, so it sees a nearly level face however far the head is tilted.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ SCHEMA = 1
 KIND = "face tracker"
 PACKAGED = Path(__file__).parents[1] / "models" / "face-tracker.tflite"
 OUTPUTS = 16
-"""Centre x, y; log of height over nominal height; sine and cosine of roll; 5 landmarks x, y; face logit."""
+"""Centre x, y; log of height over the crop's nominal height; sine and cosine of roll; 5 landmarks x, y; face logit."""
 LOG_HEIGHT_LIMIT = 0.5
-MIRRORED = [2, 1, 3, 5, 4]  # rows of centre and landmarks: a mirror swaps right and left
+MIRRORED = [2, 1, 3, 5, 4]  # rows of the landmarks, after the centre's row 0; a mirror swaps right and left
 
 
 @dataclass(frozen=True)
 class TrackerSpec:
-    """What the tracker file knows about itself, in its zip tail like a generator's ModelSpec."""
+    """What the tracker file knows about itself; it stands in the file like a generator's ModelSpec."""
 
     name: str
     recipe: str
@@ -40,8 +40,7 @@ class TrackerSpec:
     framing: Framing
     """Where an exactly placed face lies in the crop."""
     output_scales: tuple[float, ...]
-    """The network's outputs times these are crop units (-1..1 across the crop), logs, sines and logits: one int8 scale
-    serves them all."""
+    """Factors from the network's outputs to the units of OUTPUTS; they let one int8 scale serve all outputs."""
     scores: dict[str, float] = field(default_factory=dict)
     """Held-out errors of this file."""
     calibration: dict[str, Any] = field(default_factory=dict)
@@ -49,7 +48,7 @@ class TrackerSpec:
     data_sources: tuple[str, ...] = ()
     licence: str = ""
     sha256: str = ""
-    """Of the model bytes without the zip tail; `spec.write_model` fills it in."""
+    """Of the model bytes without their tail; `spec.write_model` fills it in."""
     kind: str = KIND
     schema: int = SCHEMA
 
@@ -78,13 +77,13 @@ class Tracked:
 
     face: Face
     probability: float
-    """That there is a face in the crop at all, 0..1; `face` means nothing where it is low."""
+    """That the crop holds a face, 0..1. Where it is low, `face` means nothing."""
     landmarks: NDArray[np.float32]
-    """(5, 2) x, y in frame pixels: the person's right eye, left eye, nose tip, right and left corner of the mouth."""
+    """x, y in frame pixels, float32 (5, 2): the person's right eye, left eye, nose tip, right and left mouth corner."""
 
 
 class FaceTracker:
-    """Moves a face to where it really is. Not thread-safe: one owner each."""
+    """Moves a face to where it really is. Not thread-safe."""
 
     def __init__(self, path: Path = PACKAGED, runtime: str = "litert", threads: int = 1) -> None:
         model, self.spec = read_tracker(path)
@@ -98,11 +97,11 @@ class FaceTracker:
         self._scales = np.array(self.spec.output_scales, np.float32)
 
     def refine(self, frame: Image, face: Face, mirrored: bool = False) -> Tracked:
-        """Look at `face` in a BGR `frame` (height, width, 3) and say where it really is.
+        """Look at `face` in a BGR `frame`, uint8 (height, width, 3), and say where it really is.
 
-        Trained for faces up to a third of their height away, a third too large or small, and tilted by 25 degrees; call
-        again with the answer to come closer. `mirrored` looks at the mirror image and turns the answer back: the errors
-        of the two looks have little in common, so their mean errs less.
+        The network was trained for faces up to a third of their height away, a third too large or small, and tilted by
+        up to 25 degrees. Call again with the answer to come closer. `mirrored` looks at the mirror image and mirrors
+        the answer back. The errors of the two looks have little in common, so their mean errs less.
         """
         pixels.check_image(frame, "frame")
         matrix = self.spec.framing.crop_matrix(face, self.size_px)
@@ -122,7 +121,7 @@ class FaceTracker:
         )
 
     def look(self, crop: Image) -> NDArray[np.float32]:
-        """The 16 OUTPUTS for an RGB crop (size_px, size_px, 3): points in -1..1 across the crop, angles in radians."""
+        """The OUTPUTS, float32 (16,), for an RGB uint8 crop (size_px, size_px, 3). Points are -1..1 across the crop."""
         self._interpreter.set_tensor(self._input["index"], pixels.to_tensor(crop, self._encode))
         self._interpreter.invoke()
         values = self._interpreter.get_tensor(self._output["index"])[0].astype(np.float32)
@@ -131,5 +130,5 @@ class FaceTracker:
 
 
 def read_tracker(path: Path) -> tuple[bytes, TrackerSpec]:
-    """The model bytes without their tail, and the spec; raises InputError unless magic, kind and hash all hold."""
+    """The model bytes without their tail, and the spec; raises InputError unless kind, schema and hash all hold."""
     return read_file(path, TrackerSpec.from_json)

@@ -1,1 +1,1 @@
-"""The preview: a small Flask page on a production WSGI server."""
+"""The preview: a Flask page with the live picture and its controls, on a production WSGI server."""

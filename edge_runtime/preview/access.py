@@ -1,7 +1,7 @@
 """Who may see and steer the preview: a token, the Host header, and the page's own origin.
 
-On a loopback address without a token only the Host check stands between the camera and any page in the same browser
-(DNS rebinding). Everywhere else a token is demanded, once in the address and from then on in a cookie.
+On a loopback address without a token, only the Host check keeps other pages in the same browser away from the camera
+(DNS rebinding). On every other address a token is needed: once in the address, and from then on as a cookie.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import Forbidden, MisdirectedRequest, Unauthorized
 
 COOKIE = "facetoon"
-OPEN_PATHS = ("/healthz", "/readyz")  # a supervisor asks these; they tell one word
+OPEN_PATHS = ("/healthz", "/readyz")  # for supervisors; the answer is one word
 SHORTEST_TOKEN = 16
 
 
 def make_token() -> str:
-    """A token that nobody guesses: 192 random bits, safe in a URL."""
+    """A token that nobody can guess: 192 random bits, safe in a URL."""
     return secrets.token_urlsafe(24)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is this machine's alone."""
+    """Whether only this machine can reach the address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -36,12 +36,12 @@ def is_loopback(host: str) -> bool:
 
 
 class Access:
-    """The checks before every request. They tell nothing about the token, not even its length, and log nothing."""
+    """Checks every request. An answer reveals nothing about the token, not even its length, and nothing is logged."""
 
     def __init__(self, host: str, token: str | None = None, names: Iterable[str] = (), secure: bool = False) -> None:
-        """`host` is listened on; `names` are further Host names, such as a reverse proxy's; `secure` is HTTPS.
+        """`host` is the address to listen on; `names` are further Host names, such as a proxy's; `secure` means HTTPS.
 
-        Raises InputError for a short token, and for none where others than this machine could ask.
+        Raises InputError for a short token, and for a missing one where other machines can reach the preview.
         """
         if token is None and not is_loopback(host):
             raise InputError(f"A preview on {host} can be reached by others and needs a token.")
@@ -49,7 +49,7 @@ class Access:
             raise InputError(f"A token has {SHORTEST_TOKEN} ASCII characters or more.")
         self._token = token
         self._secure = secure
-        # Kept in the browser in the token's place: it opens this preview and tells nobody the token.
+        # The browser keeps this instead of the token: it opens the preview, and the token cannot be read from it.
         self._cookie = hmac.new((token or "").encode(), b"facetoon preview cookie", "sha256").hexdigest()
         self._names = {"localhost", *(name.lower() for name in names)}
         if not is_loopback(host):
@@ -62,12 +62,12 @@ class Access:
         app.after_request(self._remember)
 
     def _check(self) -> None:
-        # An unknown name that leads here is how a foreign page would make itself our own origin.
+        # By an unknown name that leads here, a foreign page could become our own origin (DNS rebinding).
         if not self._knows(host_name(request.host)):
             raise MisdirectedRequest("This name is not one of the preview's; --allow-host adds it.")
         if request.path in OPEN_PATHS:
             return
-        if self._token is not None and not self._is_known(request):
+        if self._token is not None and not self._has_token(request):
             raise Unauthorized("The address of this page needs its token: ?token=..., as toon-live printed it.")
         if request.method not in ("GET", "HEAD", "OPTIONS") and not _same_origin(request):
             raise Forbidden("A change must come from the preview's own page.")
@@ -79,19 +79,19 @@ class Access:
             return name in self._names
         return True  # a numeric address cannot be rebound
 
-    def _is_known(self, asked: Request) -> bool:
-        bearer = asked.authorization.token if asked.authorization and asked.authorization.type == "bearer" else None
-        return self._equal(asked.args.get("token") or bearer, self._token) or self._equal(
-            asked.cookies.get(COOKIE), self._cookie
+    def _has_token(self, call: Request) -> bool:
+        bearer = call.authorization.token if call.authorization and call.authorization.type == "bearer" else None
+        return self._equal(call.args.get("token") or bearer, self._token) or self._equal(
+            call.cookies.get(COOKIE), self._cookie
         )
 
     @staticmethod
-    def _equal(given: str | None, wanted: str | None) -> bool:
-        return hmac.compare_digest((given or "").encode(), (wanted or "").encode())
+    def _equal(sent: str | None, secret: str | None) -> bool:
+        return hmac.compare_digest((sent or "").encode(), (secret or "").encode())
 
     def _remember(self, response: Response) -> Response:
-        # The page is answered at once and not redirected: a SameSite=Strict cookie would not be sent along a redirect
-        # that began at a link in another page. The page itself takes the token out of the address bar.
+        # No redirect to an address without the token: after a link from another page, the browser would not send a
+        # SameSite=Strict cookie along it. The page's script takes the token out of the address bar.
         if self._token is not None and self._equal(request.args.get("token"), self._token):
             response.set_cookie(
                 COOKIE, self._cookie, httponly=True, samesite="Strict", secure=self._secure, max_age=31 * 24 * 3600
@@ -107,11 +107,11 @@ def host_name(host: str) -> str:
         return ""
 
 
-def _same_origin(asked: Request) -> bool:
-    """Browsers tell where a request comes from; a program that tells nothing is not a foreign page."""
-    site = asked.headers.get("Sec-Fetch-Site")
+def _same_origin(call: Request) -> bool:
+    """Whether the request is not from a foreign page. A browser names the origin; other programs need not."""
+    site = call.headers.get("Sec-Fetch-Site")
     if site is not None and site not in ("same-origin", "none"):
         return False
-    origin = asked.headers.get("Origin")
-    # The scheme is left out: behind a proxy that ends HTTPS we cannot know it.
-    return origin is None or urlsplit(origin).netloc.lower() == asked.host.lower()
+    origin = call.headers.get("Origin")
+    # The scheme is not compared: behind a proxy that ends HTTPS we cannot know it.
+    return origin is None or urlsplit(origin).netloc.lower() == call.host.lower()

@@ -1,10 +1,10 @@
-"""The preview's pages: the live picture, a snapshot, the state and changes to it, and what supervisors ask."""
+"""The preview's Flask application: the page, the live picture, the API, and what supervisors ask."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from facetoon.edge_runtime.cartoon.settings import MOST_FACES
@@ -21,10 +21,11 @@ from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, UnsupportedMediaType
 
 BOUNDARY = "facetoon-frame"
-# Some 30 frames a second for each viewer: a file read as fast as possible would otherwise be sent as fast, and ten
-# viewers would take a third of the worker's rate on two cores.
+PROMETHEUS = "text/plain; version=0.0.4"
+# At most some 30 frames a second for each viewer. Without a limit, a file that is read as fast as possible is also sent
+# as fast: ten viewers then take a third of the worker's rate on two cores.
 SHORTEST_INTERVAL_S = 0.03
-# A page that loads nothing from elsewhere, cannot be framed elsewhere, and asks the browser for nothing else.
+# The page loads nothing from elsewhere, cannot be framed, and may not ask for camera, microphone or location.
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'none'",
@@ -39,7 +40,7 @@ HEADERS = {
 
 
 class Live(Protocol):
-    """What the preview shows and steers; the live loop."""
+    """What the preview shows and steers: the live loop."""
 
     def state(self) -> dict[str, Any]:
         """Counters and settings, as JSON values."""
@@ -58,8 +59,8 @@ def create_app(
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # sliders keep the model's order of styles
-    viewers = Viewers(VIEWERS)
     (access or Access("127.0.0.1")).protect(app)
+    viewers = Viewers(VIEWERS)
 
     def state() -> dict[str, Any]:
         now = live.state()
@@ -67,16 +68,28 @@ def create_app(
             now["settings"] = {**now["settings"], "record": recorder.on}
         return {**now, **machine(), "viewers": viewers.count}
 
+    _add_picture(app, preview, viewers)
+    _add_api(app, live, recorder, state)
+    _add_probes(app, live, preview, state)
+    app.register_error_handler(HTTPException, _as_json)
+    app.register_error_handler(InputError, lambda error: _as_json(BadRequest(str(error))))
+    app.after_request(_add_headers)
+    return app
+
+
+def _add_picture(app: Flask, preview: PreviewSink, viewers: Viewers) -> None:
+    """The page, the stream that it shows, and a snapshot."""
+
     @app.get("/")
     def index() -> str:
         return render_template("index.html", most_faces=MOST_FACES)
 
     @app.get("/stream.mjpg")
     def stream() -> Response:
-        watch = viewers.admit(_multipart(preview))
-        if watch is None:
+        watched = viewers.admit(_multipart(preview))
+        if watched is None:
             raise ServiceUnavailable(f"All {VIEWERS} places are taken.", retry_after=10)
-        return Response(watch, mimetype=f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+        return Response(watched, mimetype=f"multipart/x-mixed-replace; boundary={BOUNDARY}")
 
     @app.get("/snapshot.jpg")
     def snapshot() -> Response:
@@ -84,6 +97,10 @@ def create_app(
         if newest is None:
             raise ServiceUnavailable("There is no frame yet.", retry_after=1)
         return Response(newest.data, mimetype="image/jpeg")
+
+
+def _add_api(app: Flask, live: Live, recorder: SwitchedRecording | None, state: Callable[[], dict[str, Any]]) -> None:
+    """The state, changes to it, and the document that describes both."""
 
     @app.get("/api/state")
     def api_state() -> Response:
@@ -103,41 +120,40 @@ def create_app(
         now = live.state()
         return jsonify(model=now["settings"]["model"], models=now["models"])
 
-    @app.get("/healthz")
-    def healthz() -> Response:
-        return _told(live.state()["running"], "ok", "stopped")
-
-    @app.get("/readyz")
-    def readyz() -> Response:
-        return _told(live.state()["running"] and preview.newest() is not None, "ready", "no frame yet")
-
-    @app.get("/metrics")
-    def metrics() -> Response:
-        return Response(metrics_text(state()), mimetype="text/plain; version=0.0.4")
-
     @app.get("/openapi.json")
     def openapi() -> Response:
         return jsonify(describe(state()))
 
-    app.register_error_handler(HTTPException, _as_json)
-    app.register_error_handler(InputError, lambda error: _as_json(BadRequest(str(error))))
 
-    @app.after_request
-    def add_headers(response: Response) -> Response:
-        response.headers.update(HEADERS)
-        if request.is_secure:
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        return response
+def _add_probes(app: Flask, live: Live, preview: PreviewSink, state: Callable[[], dict[str, Any]]) -> None:
+    """What supervisors and Prometheus ask."""
 
-    return app
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return _probe(live.state()["running"], "ok", "stopped")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        return _probe(live.state()["running"] and preview.newest() is not None, "ready", "no frame yet")
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(metrics_text(state()), mimetype=PROMETHEUS)
 
 
-def _told(well: bool, yes: str, no: str) -> Response:
+def _probe(well: bool, yes: str, no: str) -> Response:
     return Response(f"{yes if well else no}\n", 200 if well else 503, mimetype="text/plain")
 
 
+def _add_headers(response: Response) -> Response:
+    response.headers.update(HEADERS)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response
+
+
 def _json_object() -> dict[str, Any]:
-    # Only this type: a foreign page cannot send it without asking first, and is never allowed to.
+    # A foreign page cannot send this type without a preflight request, which is never granted.
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("A change is sent as application/json.")
     try:
@@ -166,7 +182,7 @@ def _refuse(constant: str) -> None:
 
 
 def _as_json(error: HTTPException) -> Response:
-    """Every error is one sentence in JSON, with the headers that its status wants."""
+    """Answer an error with one sentence in JSON and the headers of its status."""
     ours = error.description != type(error).description  # werkzeug's own texts are several sentences
     answer = jsonify(error=error.description if ours else f"{error.name}.")
     answer.status_code = error.code or 500
@@ -177,10 +193,10 @@ def _as_json(error: HTTPException) -> Response:
 
 
 def _multipart(preview: PreviewSink) -> Iterator[bytes]:
-    """JPEG after JPEG for one viewer; always the newest, so a slow viewer sees fewer, never older ones."""
+    """JPEG after JPEG for one viewer, always the newest: a slow viewer gets fewer frames, never older ones."""
     number = 0
     while not preview.closed:
-        # After a second without a new frame the old one goes out again: that is how a viewer who has left is noticed.
+        # After a second without a new frame the old one is sent again: only sending shows that a viewer has left.
         jpeg = preview.wait(number, timeout_s=1.0) or preview.newest()
         if jpeg is not None and not preview.closed:
             number = jpeg.number

@@ -1,4 +1,4 @@
-"""What the machine feels of the work: its temperature and this process's memory, from Linux's own files."""
+"""The machine's temperature and this process's memory, from Linux's own files."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ STATM = Path("/proc/self/statm")
 
 
 def machine() -> dict[str, Any]:
-    """Temperature in degrees Celsius and resident memory in bytes; None where the system tells none."""
+    """Temperature in degrees Celsius and resident memory in bytes; None where the system does not say."""
     return {"temperature_c": temperature_c(), "resident_bytes": resident_bytes()}
 
 
 def temperature_c(thermal: Path = THERMAL) -> float | None:
-    """The hottest thermal zone, one decimal; on a Raspberry Pi there is one, the processor's."""
+    """Degrees Celsius of the hottest thermal zone, to one decimal. A Raspberry Pi has one zone, the processor's."""
     readings = []
     for zone in thermal.glob("thermal_zone*/temp"):
         try:
@@ -27,8 +27,8 @@ def temperature_c(thermal: Path = THERMAL) -> float | None:
 
 
 def resident_bytes(statm: Path = STATM) -> int | None:
-    """Memory that this process holds in RAM."""
+    """Bytes of RAM that this process holds."""
     try:
         return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:  # no Linux
+    except OSError:  # not Linux
         return None

@@ -1,4 +1,4 @@
-"""The API as an OpenAPI 3.1 document, exact enough for a fuzzer: what it allows is taken, what it forbids refused."""
+"""The API as an OpenAPI 3.1 document, exact enough for a fuzzer: the preview takes what it allows and no more."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ SETTINGS: dict[str, Schema] = {
 
 
 def describe(state: dict[str, Any]) -> dict[str, Any]:
-    """The document for the models that are loaded now; `state` is the live loop's."""
+    """The document for the loaded models; `state` is the live loop's."""
     shown = {"type": "object", "required": list(MEASURED), "properties": MEASURED}
-    got_state = _answer("The state.", "application/json", shown)
+    state_answer = _answer("The state.", "application/json", shown)
     return {
         "openapi": "3.1.0",
         "info": {"title": "facetoon preview", "version": __version__},
@@ -64,11 +64,11 @@ def describe(state: dict[str, Any]) -> dict[str, Any]:
             },
             "/snapshot.jpg": {"get": _page("The newest frame.", "image/jpeg", busy=True)},
             "/api/state": {
-                "get": {"summary": "Counters and settings.", "responses": {"200": got_state, **_errors(401, 421)}},
+                "get": {"summary": "Counters and settings.", "responses": {"200": state_answer, **_errors(401, 421)}},
                 "patch": {
                     "summary": "Change settings, all or none.",
                     "requestBody": {"required": True, "content": {"application/json": {"schema": _change(state)}}},
-                    "responses": {"200": got_state, **_errors(400, 401, 403, 413, 415, 421)},
+                    "responses": {"200": state_answer, **_errors(400, 401, 403, 413, 415, 421)},
                 },
             },
             "/api/models": {"get": _page("The loaded models and the one in use.", "application/json")},
@@ -88,7 +88,7 @@ def describe(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _change(state: dict[str, Any]) -> Schema:
-    """What PATCH takes: which styles there are depends on the model, the current one unless the change names it."""
+    """What PATCH takes. The styles are those of the model that the change names, or else of the current one."""
     current = state["settings"]["model"]
     switches = {"record": {"type": "boolean"}} if "record" in state["settings"] else {}
     return {"anyOf": [_change_for(model, model["name"] == current, SETTINGS | switches) for model in state["models"]]}
@@ -104,7 +104,7 @@ def _change_for(model: dict[str, Any], is_current: bool, settings: dict[str, Sch
 
 
 def _mix(styles: list[str]) -> Schema:
-    """Shares of which one at least is above 0; they are scaled to sum to 1. With one look baked in, none is needed."""
+    """Shares, at least one above 0, which are scaled to sum to 1. A model with one look baked in needs none."""
     names = list(dict.fromkeys([*styles, PHOTO]))
     some: list[Schema] = [{"required": [name], "properties": {name: {"exclusiveMinimum": 0}}} for name in names]
     return {

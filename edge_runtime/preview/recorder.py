@@ -1,4 +1,4 @@
-"""The recording that the page's button begins and ends; one file for each time it was on."""
+"""The recording that the page's button begins and ends: one file for each time it is on."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ log = logging.getLogger(__name__)
 
 
 class SwitchedRecording:
-    """A sink that records while it is switched on. Requests choose only when: the file's name is the clock's."""
+    """A sink that records while it is switched on. A request cannot choose the file: the clock names it."""
 
     def __init__(self, folder: Path, open_file: Callable[[Path], Sink]) -> None:
-        """`open_file` makes the sink for one file. Raises InputError when the folder is not there."""
+        """`open_file` makes the sink for one file. Raises InputError when the folder does not exist."""
         if not folder.is_dir():
             raise InputError(f"The folder {folder} for recordings does not exist.")
         self._folder, self._open_file = folder, open_file
-        self._lock = threading.Lock()  # the switch is a request's, the frames are the encoder's
+        self._lock = threading.Lock()  # a request switches, the encoder thread writes
         self._file: Sink | None = None
 
     @property
@@ -32,7 +32,7 @@ class SwitchedRecording:
         return self._file is not None
 
     def switch(self, on: bool) -> None:
-        """Begin a file, or finish the one that is being written; nothing when that is so already."""
+        """Begin a file, or finish the one that is being written. Does nothing when it is so already."""
         with self._lock:
             if on and self._file is None:
                 self._file = self._open_file(self._folder / f"{time.strftime('facetoon-%Y%m%d-%H%M%S')}.mp4")
@@ -40,7 +40,7 @@ class SwitchedRecording:
                 self._finish()
 
     def write(self, frame: Image) -> None:
-        """Append a frame if switched on. A full disk ends the recording and not the live picture."""
+        """Append a frame if switched on. A full disk ends the recording, but not the live picture."""
         with self._lock:
             if self._file is None:
                 return

@@ -1,7 +1,7 @@
-"""Serve the preview from a thread, with cheroot: pure Python, made for production, HTTPS included.
+"""Serves the preview from a thread, with cheroot: pure Python, made for production, HTTPS included.
 
-Measured against waitress, which has no TLS: for ten viewers of a 640x480 stream cheroot took 1.9 to 2.1 ms of CPU a
-frame, waitress 2.2 to 2.3 ms.
+For ten viewers of a 640x480 stream, cheroot took 1.9 to 2.1 ms of CPU a frame. Waitress, which has no TLS, took 2.2 to
+2.3 ms.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 from facetoon.edge_runtime.errors import InputError
 from flask import Flask
 
-VIEWERS = 16  # a stream holds a thread for as long as it is watched; the app refuses more
-SPARE_THREADS = 8  # for pages and the API while every viewer watches
+VIEWERS = 16  # a stream holds a thread for as long as it is watched, so the app refuses more
+SPARE_THREADS = 8  # for the page and the API while every place is taken
 LARGEST_HEADER_BYTES = 16 * 1024
 LARGEST_BODY_BYTES = 16 * 1024
-TIMEOUT_S = 10.0  # a client that neither sends nor takes anything for so long is let go
+TIMEOUT_S = 10.0  # a client that neither sends nor takes anything for so long is dropped
 
 log = logging.getLogger(__name__)
 
 
 class PreviewServer:
-    """Listens from the moment it is made; `start` begins to answer."""
+    """Listens as soon as it is made, and answers from `start` on."""
 
     def __init__(
         self, app: Flask, host: str, port: int, certificate: Path | None = None, key: Path | None = None
     ) -> None:
-        """Port 0 takes any free one; `certificate` (PEM, the chain in it) and `key` make it HTTPS.
+        """Port 0 takes any free one. With `certificate` (a PEM chain) and `key` it speaks HTTPS.
 
-        Raises InputError when the address cannot be had or the certificate cannot be used.
+        Raises InputError when the address or the certificate cannot be used.
         """
         self._connections: set[_Connection] = set()
         self._server = _Server((host, port), app, numthreads=VIEWERS + SPARE_THREADS, shutdown_timeout=1)
@@ -60,9 +60,9 @@ class PreviewServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let go of the port and of every connection; running streams must have ended with their sink."""
+        """Close the port and every connection. Close the sink first: that ends the running streams."""
         for connection in tuple(self._connections):
-            connection.hang_up()  # a thread that writes to a stalled viewer would wait for its timeout
+            connection.hang_up()  # else a thread that writes to a stalled viewer waits for its timeout
         self._server.stop()
         self._thread.join()
 
@@ -73,7 +73,7 @@ class PreviewServer:
 
 
 class _Server(wsgi.Server):
-    """Takes a socket that listens already: cheroot's own loses the reason why an address cannot be had."""
+    """Takes a socket that listens already: cheroot's own loses the reason why an address cannot be used."""
 
     listener: socket.socket
 
@@ -83,8 +83,8 @@ class _Server(wsgi.Server):
         return self.socket
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
-        # What cheroot reports is what clients do (half a request, a dropped handshake), no error of ours, and never an
-        # address with a token in it.
+        # cheroot reports what clients do, such as half a request or a dropped handshake. That is no error of ours, and
+        # it never holds an address with a token in it.
         log.debug(msg, exc_info=traceback)
 
 
@@ -96,7 +96,7 @@ class _Connection(HTTPConnection):
         self._owner = owner
 
     def hang_up(self) -> None:
-        with contextlib.suppress(OSError):  # it has just ended by itself
+        with contextlib.suppress(OSError):  # it may have just ended by itself
             self.socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
@@ -105,9 +105,9 @@ class _Connection(HTTPConnection):
 
 
 class _Certificate(BuiltinSSLAdapter):
-    """TLS whose handshake happens in a worker's first read.
+    """TLS with the handshake in a worker's first read.
 
-    cheroot's own happens in the thread that accepts, where a client that says nothing would keep everybody out.
+    cheroot does it in the thread that accepts connections, where a client that sends nothing would keep everybody out.
     """
 
     def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:
@@ -135,5 +135,5 @@ def _listen(host: str, port: int) -> socket.socket:
         if isinstance(error, socket.gaierror):
             reason = "no such address"
         raise InputError(f"The preview cannot listen on {host}:{port}: {reason}.") from None
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a frame's last bytes must not wait for the next
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a frame's last bytes must not wait for more
     return listener

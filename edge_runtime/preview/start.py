@@ -1,4 +1,4 @@
-"""The preview as toon-live's flags ask for it, and the address to open."""
+"""Starts the preview as toon-live's flags ask for it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from facetoon.edge_runtime.sinks.sink import PreviewSink
 def start_preview(
     preview: PreviewSink, live: Live, flags: argparse.Namespace, recorder: SwitchedRecording | None = None
 ) -> tuple[PreviewServer, str]:
-    """A running server, and its address: with the token only where that was made here and nobody else knows it.
+    """A running server and the address to open, which holds the token only if it was made here.
 
     Raises InputError for an address, token or certificate that cannot be used.
     """
@@ -29,16 +29,16 @@ def start_preview(
     server = PreviewServer(app, flags.host, flags.port, flags.certificate, flags.key)
     server.start()
     address = server.url
-    for every in ("//0.0.0.0:", "//[::]:"):
-        address = address.replace(every, f"//{_own_address()}:")
+    for wildcard in ("//0.0.0.0:", "//[::]:"):
+        address = address.replace(wildcard, f"//{_own_address()}:")
     return server, address if token is None or flags.token else f"{address}/?token={quote(token)}"
 
 
 def _own_address() -> str:
-    """The address by which the network knows this machine; its name where there is no network."""
+    """The machine's address in its network, or its name where there is no network."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # sends nothing: only asks which way it would go (RFC 5737 address)
+            probe.connect(("192.0.2.1", 9))  # sends nothing: only picks the route (RFC 5737 address)
         except OSError:
             return socket.gethostname()
         return str(probe.getsockname()[0])

@@ -1,4 +1,4 @@
-"""How many watch the stream, and no more than there are threads for."""
+"""Counts the viewers of the stream: never more than there are threads for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 class Viewers:
-    """Counts the streams that are being sent."""
+    """Gives out a limited number of places."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -29,7 +29,7 @@ class Viewers:
 
 
 class _Watched:
-    """An iterator and not a generator: the server closes it even where it was never begun (HEAD)."""
+    """An iterator and not a generator, since the server must be able to close it before it has begun (HEAD)."""
 
     def __init__(self, viewers: Viewers, stream: Iterator[bytes]) -> None:
         self._viewers, self._stream = viewers, stream

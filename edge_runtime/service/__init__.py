@@ -1,1 +1,1 @@
-"""Runs for weeks without a person: configuration, logs, reload, watchdog, tuning."""
+"""Runs the live cartoonizer, for weeks without a person where need be: assembly, configuration, signals, watchdog."""

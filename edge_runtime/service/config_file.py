@@ -1,4 +1,4 @@
-"""`--config FILE`: a TOML file whose keys are toon-live's flags, under the command line, which has the last word."""
+"""`--config FILE`: a TOML file whose keys are toon-live's flags. A flag on the command line wins over the file."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from typing import Any
 from facetoon.edge_runtime.errors import InputError
 
 EXAMPLE = """# Flags of toon-live, without their dashes: toon-live --help lists them all.
-source = "0"              # the first camera; "picamera" for a Raspberry Pi's own
+source = "0"              # the first camera; "picamera" for the Raspberry Pi's own
 host = "127.0.0.1"        # another address demands a token
 port = 8000
-# token = "..."           # else one is made at every start, and written to the log's first lines
+# token = "..."           # without it, every start makes a new one and prints it
 # style = "anime"
 # target-fps = 25
 """
 
 
 def with_config(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
-    """The parsed command line, with what its `--config` file says where it says nothing itself.
+    """Parse the command line, and take from its `--config` file every flag that it does not set itself.
 
     Raises InputError for a file that cannot be read or holds anything but the parser's flags.
     """
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    finder.add_argument("--config", type=Path)
-    path = finder.parse_known_args(argv)[0].config
+    only_config = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    only_config.add_argument("--config", type=Path)
+    path = only_config.parse_known_args(argv)[0].config
     if path is None:
         return parser.parse_args(argv)
-    given = {word.partition("=")[0] for word in argv if word.startswith("--")}
-    return parser.parse_args([*arguments(path, parser, given), *argv])
+    overridden = {word.partition("=")[0] for word in argv if word.startswith("--")}
+    return parser.parse_args([*_command_line(path, parser, overridden), *argv])
 
 
-def arguments(path: Path, parser: argparse.ArgumentParser, given: set[str]) -> list[str]:
-    """The file as command line words, less the flags that were `given`, which a repeatable one would add to."""
+def _command_line(path: Path, parser: argparse.ArgumentParser, overridden: set[str]) -> list[str]:
+    """The file as command line words, without the `overridden` flags: a repeatable one would add to both."""
     words: list[str] = []
     for key, value in _read(path).items():
         action = parser._option_string_actions.get(f"--{key}")
         if action is None or key in ("help", "version", "config"):
             raise InputError(f"{path} sets {key!r}, which is no flag of toon-live.")
-        if f"--{key}" not in given:
+        if f"--{key}" not in overridden:
             words += _words(path, key, value, action)
     return words
 

@@ -1,4 +1,4 @@
-"""The log: what happens while nobody watches, as lines for people or as JSON for collectors, on stderr."""
+"""The log on stderr, as lines for people or as JSON for collectors."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """See logging.Formatter."""
-        told = {
+        line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
         if record.exc_info:
-            told["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
 
 
 def set_up(style: str) -> None:
-    """Send what our own modules log, from INFO up, to stderr in this style; other libraries' from WARNING up."""
+    """Log to stderr in this style: our own modules from INFO up, other libraries from WARNING up."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if style == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("edge_runtime").setLevel(logging.INFO)
+    logging.getLogger("facetoon").setLevel(logging.INFO)

@@ -1,6 +1,6 @@
-"""What systemd is told: ready, still alive, reloading, stopping (sd_notify(3)), over a datagram socket.
+"""Tells systemd that the loop is ready, alive, reloading or stopping (sd_notify(3)), over a datagram socket.
 
-The protocol is one datagram of text; packages for it bring more than it needs.
+The protocol is one datagram of text, so it needs no package.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 
 class Supervisor:
-    """Tells the service manager how the loop fares; says nothing where none listens."""
+    """Tells the service manager how the loop fares; sends nothing where no manager listens."""
 
     def __init__(self, progress: Callable[[], int]) -> None:
-        """`progress` gives a number that grows while frames come out: a loop that hangs must not look alive."""
+        """`progress` gives a number that grows with every finished frame: a loop that hangs must not look alive."""
         self._progress = progress
         self._address = os.environ.get("NOTIFY_SOCKET", "")
         watchdog_us = int(os.environ.get("WATCHDOG_USEC", "0") or 0)
@@ -25,29 +25,29 @@ class Supervisor:
         self._thread = threading.Thread(target=self._watch, name="supervision", daemon=True)
 
     def start(self) -> None:
-        """From now on tell of every frame that came out, and of the first one that all is ready."""
+        """Begin to watch: READY after the first frame, WATCHDOG as long as more come."""
         if self._address:
             self._thread.start()
 
     def stop(self) -> None:
-        """The loop is about to end, as it should."""
+        """Say that the loop is about to end, and stop watching."""
         self._ended.set()
         self.tell("STOPPING=1")
         if self._thread.is_alive():
             self._thread.join()
 
     def reloading(self) -> None:
-        """A SIGHUP was taken, and dealt with."""
+        """Say that a SIGHUP was dealt with."""
         self.tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         self.tell("READY=1")
 
     def tell(self, state: str) -> None:
-        """One datagram; a manager that is gone, or too busy to take it within a second, is none of our errors."""
+        """Send one datagram. A manager that is gone, or does not take it within a second, is no error of ours."""
         if not self._address:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
-            sender.settimeout(1.0)  # ten datagrams that nobody takes fill the queue, and the next would wait for ever
+            sender.settimeout(1.0)  # the queue holds ten datagrams; without a limit the next would wait for ever
             try:
                 sender.sendto(state.encode(), address)
             except OSError:

@@ -1,10 +1,12 @@
-"""Which model and how many threads keep a frame rate on this device: measured, not guessed.
+"""Measures which model and how many threads keep a frame rate on this device.
 
-Cost is judged on the packaged demo, whole frames with one face, since inference alone says little about a small device.
+It measures whole frames of the packaged demo, with one face: inference alone says little about a small device.
 """
 
 from __future__ import annotations
 
+import argparse
+import logging
 import os
 import statistics
 import time
@@ -16,14 +18,17 @@ from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.pixels import encode_jpeg
-from facetoon.edge_runtime.sessions.session import open_session
+from facetoon.edge_runtime.sessions.session import LIVE_MODELS, open_session
 from facetoon.edge_runtime.sources.source import DemoSource
 from facetoon.edge_runtime.timing import StageTimer
+from facetoon.edge_runtime.whole_file import write_whole
 
-HEADROOM = 0.8  # of a frame's time may be spent: the rest is for viewers, a warm summer, and the system
+HEADROOM = 0.8  # share of a frame's time that may be spent; the rest is for viewers, a hot day and the system
 FRAMES, WARM_UP = 40, 8
 INTERVALS = (15, 30, 60)
-"""Frames between two looks for further faces; the first that fits is taken."""
+"""Frames between two looks for further faces. The first that fits is taken."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Choice:
     frame_ms: float
     """Median over whole frames: finding, cartoonizing and encoding, one after the other."""
 
-    def told(self) -> str:
+    def sentence(self) -> str:
         """One sentence."""
         return f"{self.model.name} with {self.threads} threads takes {self.frame_ms:.1f} ms a frame."
 
@@ -50,13 +55,27 @@ class Choice:
 
 
 Measure = Callable[[Path, int, int], float]
-"""Model, threads and search interval to the median milliseconds of a frame."""
+"""From model, threads and search interval to the median milliseconds of a frame."""
+
+
+def tuned(flags: argparse.Namespace) -> argparse.Namespace:
+    """The flags with the model, threads and search interval that keep their --target-fps; the other models follow."""
+    models = flags.model or list(LIVE_MODELS)
+    choice = tune(models, flags.target_fps, flags.faces)
+    log.info(choice.sentence())
+    chosen = {
+        "model": [choice.model, *(path for path in models if path != choice.model)],
+        "threads": choice.threads,
+        "search_every": choice.search_every,
+    }
+    return argparse.Namespace(**(vars(flags) | chosen))
 
 
 def tune(models: Sequence[Path], target_fps: float, faces: int = 1, measure: Measure | None = None) -> Choice:
     """The largest of `models` (by input side) that keeps `target_fps` with headroom, at the fewest threads that do.
 
-    More threads than needed would only heat the device. Raises InputError, with the best rate seen, when none does.
+    More threads than needed would only heat the device. When no model is fast enough, raises InputError, which names
+    the best rate.
     """
     measure = measure or (lambda model, threads, interval: frame_ms(model, threads, interval, faces))
     limit_ms = HEADROOM * 1000 / target_fps
@@ -99,10 +118,8 @@ def frame_ms(model: Path, threads: int, search_every: int, faces: int = 1) -> fl
 
 
 def write(choice: Choice, path: Path, target_fps: float) -> None:
-    """The choice as a TOML file, whole or not at all. Raises InputError when it cannot be written."""
-    partial = path.with_name(path.name + ".partial")
+    """Write the choice as a TOML file. Raises InputError when it cannot be written."""
     try:
-        partial.write_text(choice.to_toml(target_fps), "utf-8")
-        os.replace(partial, path)
+        write_whole(path, choice.to_toml(target_fps))
     except OSError as error:
         raise InputError(f"The choice cannot be written to {path}: {error.strerror}.") from None

@@ -1,4 +1,4 @@
-"""What every back-end's session shares: checking shapes at the door, pixels in and out, the style."""
+"""The part of a session that all runtimes share: checking shapes, pixels in and out, and the style."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """An input or output of a model: its key in the back-end, shape, dtype, and quantization where it has one."""
+    """An input or output of a model: its key in the runtime, its shape, dtype, and quantization if it has one."""
 
     key: int | str
     shape: tuple[int, ...]
@@ -27,22 +27,19 @@ class TensorInfo:
 
     @property
     def is_float(self) -> bool:
-        """Float tensors carry -1..1 (pictures) or 0..1 (styles) as they are."""
+        """Whether values go in and out unquantized: -1..1 for pictures, 0..1 for styles."""
         return bool(np.issubdtype(self.dtype, np.floating))
 
 
 class BaseSession(ABC):
-    """A generator with one picture, and at most one style vector, in and one picture out.
-
-    Not thread-safe: one owner each.
-    """
+    """A generator that takes one picture, and perhaps a style vector, and gives one picture. Not thread-safe."""
 
     runtime: str
 
     def __init__(
         self, path: Path, spec: ModelSpec, inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]
     ) -> None:
-        """Raises InputError when the tensors are not those of a generator, or not those the spec tells of."""
+        """Raises InputError when the tensors are not a generator's, or do not fit the spec."""
         self.spec = spec
         wanted = f"{spec.colour_order} in {spec.value_range}"
         if wanted != "RGB in (-1.0, 1.0)":  # what pixels.to_unit gives
@@ -97,7 +94,10 @@ class BaseSession(ABC):
 def _roles(
     path: Path, inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]
 ) -> tuple[TensorInfo, TensorInfo | None, TensorInfo]:
-    """Which tensor is what, by shape alone: converters rename and reorder inputs."""
+    """Picture input, style input and output, told by shape alone: converters rename and reorder inputs.
+
+    Raises InputError when the shapes are not a generator's.
+    """
     pictures = [info for info in inputs if len(info.shape) == 4]
     styles = [info for info in inputs if len(info.shape) == 2]
     shapes = [info.shape for info in (*inputs, *outputs)]

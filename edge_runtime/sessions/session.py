@@ -28,17 +28,17 @@ class Session(Protocol):
     spec: ModelSpec
     size_px: int
     runtime: str
-    """Name and version of the library that runs the model."""
+    """Name and version of the library that runs the model, such as "ai-edge-litert 2.1.0"."""
     styles: tuple[str, ...]
-    """Names of the styles that `set_style` mixes; empty when the model has one look baked in."""
+    """Names of the styles that `set_style` mixes; empty when the model has a single look."""
     style: NDArray[np.float32]
-    """The mixing weights in use."""
+    """The mixing weights in use, float32 (len(styles),)."""
 
     def set_style(self, weights: Sequence[float] | NDArray[np.float32]) -> None:
         """Mix the trained styles with these weights, float32 (len(styles),), from now on."""
 
     def to_tensor(self, image: Image) -> Tensor:
-        """RGB uint8 (size_px, size_px, 3) to the model's own input tensor; ValueError names a wrong shape."""
+        """RGB uint8 (size_px, size_px, 3) to the model's input tensor. Raises ValueError, naming a wrong shape."""
 
     def infer(self, tensor: Tensor) -> Tensor:
         """Run the network: input tensor to output tensor."""
@@ -47,11 +47,11 @@ class Session(Protocol):
         """The output tensor to RGB uint8 (size_px, size_px, 3)."""
 
     def run(self, image: Image) -> Image:
-        """All three: RGB uint8 in, RGB uint8 out."""
+        """All three steps: RGB uint8 (size_px, size_px, 3) in, the same out."""
 
 
 def model_file(text: str) -> Path:
-    """A model file by its path, or one that ships by its name, such as styles-64."""
+    """The path of a model file; `text` is that path, or the name of a file that ships, such as styles-64."""
     shipped = MODELS / f"{text}.tflite"
     return shipped if shipped.parent == MODELS and shipped.exists() else Path(text)
 

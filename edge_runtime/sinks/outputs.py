@@ -1,4 +1,4 @@
-"""Further places for finished frames: numbered pictures, a window, and a camera that other programs see."""
+"""Further sinks: numbered pictures, a window, and a camera that other programs see."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from facetoon.edge_runtime.whole_file import write_whole
 
 
 class SequenceSink:
-    """A folder of JPEG pictures, frame-000001.jpg and so on; each is whole or not there."""
+    """A folder of JPEG pictures, frame-000001.jpg and so on; each appears only when it is whole."""
 
     def __init__(self, folder: Path, quality: int = 95) -> None:
-        """Makes the folder. Raises InputError when that fails or it holds frames already: none are overwritten."""
+        """Makes the folder. Raises InputError when that fails, or when it holds frames already: none is overwritten."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -55,7 +55,7 @@ class WindowSink:
         self._open = False
 
     def write(self, frame: Image) -> None:
-        """Show it. The encoder thread makes the window and serves it: OpenCV wants one thread for both."""
+        """Show one frame. The encoder thread makes the window too, since OpenCV wants one thread for both."""
         if not self._open:
             cv2.namedWindow(self.TITLE, cv2.WINDOW_NORMAL)
             cv2.resizeWindow(self.TITLE, frame.shape[1], frame.shape[0])
@@ -68,14 +68,14 @@ class WindowSink:
             self._on_quit()
 
     def close(self) -> None:
-        """The process closes its windows as it ends: OpenCV would want this done by the thread that made them."""
+        """Leave the window to the end of the process: only the thread that made it could close it."""
 
 
 class VirtualCameraSink:
     """A V4L2 loopback device that video calls can choose, through pyvirtualcam."""
 
     def __init__(self, rate_hz: float, device: str | None = None) -> None:
-        """Raises InputError when pyvirtualcam is missing; `write` does when there is no loopback device."""
+        """Raises InputError when pyvirtualcam is missing. `write` raises it when there is no loopback device."""
         try:
             import pyvirtualcam
         except ImportError:
@@ -85,7 +85,7 @@ class VirtualCameraSink:
         self._camera: Any = None
 
     def write(self, frame: Image) -> None:
-        """Send it, at the pace that frames come."""
+        """Send one frame, at the pace at which frames come."""
         if self._camera is None:
             height, width = frame.shape[:2]
             options = {"fmt": self._format, "device": self._device}
@@ -99,7 +99,7 @@ class VirtualCameraSink:
         self._camera.send(frame)
 
     def close(self) -> None:
-        """Let go of the device; idempotent."""
+        """Release the device; idempotent."""
         if self._camera is not None:
             self._camera.close()
             self._camera = None

@@ -1,4 +1,4 @@
-"""Live sources: USB, Pi and network cameras. What is lost is opened again, for as long as it takes."""
+"""Live sources: USB, Pi and network cameras. A lost camera is opened again, for as long as it takes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from facetoon.edge_runtime.sources.picamera import PiCapture
 
 ADDRESSES = ("rtsp", "rtsps", "http", "https", "rtmp", "udp")
 DEVICES = Path("/sys/class/video4linux")
-TIMEOUT_MS = 4000  # of an address, for opening and for each read: a dead network ends in "no video", not in silence
+TIMEOUT_MS = 4000  # of a network camera, to open and to read: a dead network then shows "no video"
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +26,10 @@ class Capture(Protocol):
     """The part of cv2.VideoCapture that a live source needs."""
 
     def isOpened(self) -> bool:
-        """False when there is no such camera now."""
+        """False while there is no such camera."""
 
     def read(self) -> tuple[bool, Any]:
-        """Whether there is a frame, and the BGR frame."""
+        """Whether there is a frame, and the BGR frame, uint8 (height, width, 3)."""
 
     def get(self, key: int) -> float:
         """A cv2.CAP_PROP value; 0 where unknown."""
@@ -39,14 +39,14 @@ class Capture(Protocol):
 
 
 class CameraSource:
-    """A live source. A lost one gives "no video" frames and is reopened, waiting longer after each failure."""
+    """A live source. While it is lost it gives "no video" frames and is reopened, after ever longer waits."""
 
     live = True
     frames: int | None = None
     LONGEST_WAIT_S = 8.0
 
-    def __init__(self, name: str, open_capture: Callable[[], Capture], asked: str, rate_hz: float) -> None:
-        """`asked` is told beside what was granted; `rate_hz` is used where the camera states no rate.
+    def __init__(self, name: str, open_capture: Callable[[], Capture], request: str, rate_hz: float) -> None:
+        """`request` says what the camera is asked for, for the log. `rate_hz` counts where the camera states no rate.
 
         Raises InputError when it cannot be opened now.
         """
@@ -57,12 +57,12 @@ class CameraSource:
             raise InputError(f"There is no {name} that can be opened.")
         self.rate_hz = self._stated(cv2.CAP_PROP_FPS) or rate_hz
         self._size_px = (int(self._stated(cv2.CAP_PROP_FRAME_WIDTH)), int(self._stated(cv2.CAP_PROP_FRAME_HEIGHT)))
-        """Of the last frame: a recording takes no other size, so "no video" has it too."""
+        """Of the last frame. A "no video" frame has it too, since a recording takes no other size."""
         width, height = self._size_px
-        self.details = f"{name}: asked for {asked}; granted {width}x{height} {self._format()}at {self.rate_hz:g}/s"
+        self.details = f"{name}: asked for {request}; granted {width}x{height} {self._format()}at {self.rate_hz:g}/s"
         self.losses = 0
         self._lost = False
-        self._told = False  # one that opens and gives nothing is not news each time
+        self._announced = False  # a camera that opens and gives no frame is announced once
         self._wait_s = 0.5
         self._next_try_s = 0.0
 
@@ -73,17 +73,17 @@ class CameraSource:
         if not self._lost:
             ok, frame = self._capture.read()
             if ok:
-                if self._told:
+                if self._announced:
                     log.info("Video from %s again, lost %d times so far.", self.name, self.losses)
-                self._told = False
+                self._announced = False
                 self._wait_s = 0.5
                 self._size_px = (frame.shape[1], frame.shape[0])
                 return frame
             self._lost = True
             self.losses += 1
-            if not self._told:
+            if not self._announced:
                 log.warning("No video from %s; it will be opened again.", self.name)
-            self._told = True
+            self._announced = True
             self._put_off()
         time.sleep(0.1)
         return no_video_frame(*self._size_px, self.name)
@@ -100,7 +100,7 @@ class CameraSource:
             self._put_off()
 
     def _put_off(self) -> None:
-        """The wait grows until a frame has come: a camera that opens and gives nothing is no better than none."""
+        """Set the next try. The wait grows until a frame comes, since a camera may open and give none."""
         self._next_try_s = time.monotonic() + self._wait_s
         self._wait_s = min(self._wait_s * 2, self.LONGEST_WAIT_S)
 
@@ -115,9 +115,9 @@ class CameraSource:
 
 
 def open_camera(text: str, size_px: tuple[int, int], rate_hz: int) -> CameraSource | None:
-    """The live source that `text` names, or None when it names none; see sources.open_source."""
+    """The live source that `text` names, see `source.open_source`; None when it names none."""
     width, height = size_px
-    asked = f"{width}x{height} MJPG at {rate_hz}/s"
+    request = f"{width}x{height} MJPG at {rate_hz}/s"
     if text == "picamera":
         return CameraSource(
             "Pi camera", lambda: PiCapture(size_px, rate_hz), f"{width}x{height} at {rate_hz}/s", rate_hz
@@ -128,22 +128,22 @@ def open_camera(text: str, size_px: tuple[int, int], rate_hz: int) -> CameraSour
     device = text if text.isdecimal() or text.startswith("/dev/") else device_called(text)
     if device is None:
         return None
-    return CameraSource(f"camera {text}", lambda: _open_device(device, size_px, rate_hz), asked, rate_hz)
+    return CameraSource(f"camera {text}", lambda: _open_device(device, size_px, rate_hz), request, rate_hz)
 
 
 def device_called(name: str, devices: Path = DEVICES) -> str | None:
-    """The path of the first V4L2 device whose driver's name for it contains `name`, in any case; None for none.
+    """The path of the first V4L2 device whose driver's name contains `name`, in any case; None for none.
 
     A USB camera has several nodes; the first is the one with pictures.
     """
-    found = sorted(devices.glob("video*/name"), key=lambda path: int(path.parent.name[5:] or 0))
-    fits = (path for path in found if name.lower() in path.read_text("utf-8", "replace").lower())
-    return next((f"/dev/{path.parent.name}" for path in fits), None)
+    names = sorted(devices.glob("video*/name"), key=lambda path: int(path.parent.name[5:] or 0))
+    fitting = (path for path in names if name.lower() in path.read_text("utf-8", "replace").lower())
+    return next((f"/dev/{path.parent.name}" for path in fitting), None)
 
 
 def _open_device(device: str, size_px: tuple[int, int], rate_hz: int) -> Capture:
     capture = cv2.VideoCapture(int(device) if device.isdecimal() else device)
-    # Raw YUYV at 640x480 gets few frames through USB 2: ask for MJPG first, then for the size, then for the rate.
+    # USB 2 carries few raw YUYV frames of 640x480, so MJPG comes first. The size comes before the rate.
     capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
     capture.set(cv2.CAP_PROP_FRAME_WIDTH, size_px[0])
     capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size_px[1])
@@ -157,14 +157,14 @@ def _open_address(address: str) -> Capture:
 
 
 def _without_password(address: str) -> str:
-    """For the state, the screen and the log: neither user, password, nor a query, which may carry a token."""
+    """The address for state, screen and log: without user, password and query, which may hold a token."""
     parts = urlsplit(address)
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
 
 
 def no_video_frame(width_px: int, height_px: int, name: str) -> Image:
-    """A dark BGR frame that says "no video" and from where."""
+    """A dark BGR frame that says "no video" and names the camera."""
     frame = np.full((height_px, width_px, 3), 24, np.uint8)
     for row, (text, scale) in enumerate((("no video", 1.4), (name, 0.7))):
         (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 2)

@@ -1,4 +1,4 @@
-"""The Pi camera, through picamera2: a Debian package, not one of PyPI, so it is imported only where it is asked for."""
+"""The Pi camera, through picamera2. That is a package of Debian and not of PyPI, so it is imported only when needed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class PiCapture:
     """Picamera2 with the few methods of cv2.VideoCapture that CameraSource uses."""
 
     def __init__(self, size_px: tuple[int, int], rate_hz: int) -> None:
-        """Raises InputError when picamera2 is not installed; a camera that does not start is one that is not opened."""
+        """Raises InputError when picamera2 is not installed. With a camera that does not start, `isOpened` is false."""
         try:
             from picamera2 import Picamera2
         except ImportError:
@@ -24,7 +24,7 @@ class PiCapture:
         self._camera: Any = None
         try:
             self._camera = Picamera2()
-            # Its "RGB888" names the bytes from the last to the first: in memory it is OpenCV's BGR.
+            # Its "RGB888" names the bytes from last to first; in memory they are OpenCV's BGR.
             configuration = self._camera.create_video_configuration(
                 main={"format": "RGB888", "size": size_px}, controls={"FrameRate": rate_hz}, buffer_count=4
             )
@@ -36,7 +36,7 @@ class PiCapture:
                 cv2.CAP_PROP_FRAME_HEIGHT: height,
                 cv2.CAP_PROP_FPS: rate_hz,
             }
-        except (RuntimeError, IndexError):  # what libcamera raises when there is none, or another program has it
+        except (RuntimeError, IndexError):  # there is no camera, or another program has it
             self.release()
 
     def isOpened(self) -> bool:

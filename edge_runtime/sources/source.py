@@ -1,4 +1,4 @@
-"""Where frames come from: camera, address, video file, folder, picture or the demo. One interface for all."""
+"""The interface of every source, `open_source`, which opens any of them, and those that are no camera."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from facetoon.edge_runtime.picture_files import FRAMES, has_picture_suffix, pict
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sources import cameras
 
-# The astronaut Eileen Collins, from NASA's Great Images database (flic.kr/p/r9qvLn), in the public domain; taken from
-# scikit-image, which ships it as data.astronaut, and stored as JPEG.
+# The astronaut Eileen Collins, from NASA's Great Images database (flic.kr/p/r9qvLn), in the public domain. It is
+# scikit-image's data.astronaut, stored as JPEG.
 DEMO_PHOTOGRAPH = Path(__file__).parents[1] / "demo" / "astronaut.jpg"
 
 
@@ -24,26 +24,26 @@ class Source(Protocol):
 
     name: str
     rate_hz: float
-    """Frames a second as the source states it: the pace of playing, and of a recording."""
+    """Frames a second as the source states them: the pace of playing and recording."""
     losses: int
-    """How often a live source was lost."""
+    """How often a live source was lost so far."""
     frames: int | None
-    """How many there are, where that is known."""
+    """How many frames there are; None where that is unknown or endless."""
     live: bool
-    """A camera: it delivers at its own pace, and only the newest frame matters."""
+    """True for a camera: it delivers at its own pace, and only the newest frame matters."""
 
     def read(self) -> Image | None:
-        """The next BGR frame, or None at the end."""
+        """The next BGR frame, uint8 (height, width, 3); None at the end."""
 
     def close(self) -> None:
-        """Let go of the device or file."""
+        """Release the device or file."""
 
 
 def open_source(text: str, size_px: tuple[int, int] = (640, 480), rate_hz: int = 30) -> Source:
     """A camera, an address, a video file, a picture, a folder of pictures, or `demo`.
 
     A camera is a number, a path such as /dev/video0, `picamera`, or part of a name that its driver gives it; it is
-    asked for `size_px` (width, height) and `rate_hz`. Raises InputError, in one sentence, for what is missing,
+    asked for `size_px` (width, height) and `rate_hz`. Raises InputError, in one sentence, for a source that is missing,
     unreadable or empty.
     """
     path = Path(text)
@@ -89,7 +89,7 @@ class VideoSource:
 
 
 class PictureSource:
-    """A picture, or a folder's pictures by name; every frame has the first one's size."""
+    """A picture, or the pictures of a folder by name, fitted into the size of the first."""
 
     live = False
     losses = 0
@@ -113,7 +113,7 @@ class PictureSource:
         return pixels.fit(self._load(self._next - 1), *self._size_px)
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to release."""
 
     def _load(self, index: int) -> Image:
         path = self._paths[index]
@@ -121,9 +121,9 @@ class PictureSource:
 
 
 class DemoSource:
-    """A real face moving without a camera: pan, zoom and roll over a packaged photograph, endlessly.
+    """A moving face without a camera: an endless pan, zoom and roll over a packaged photograph.
 
-    Every frame is a function of its number alone, so tests and benchmarks see the same film.
+    Every frame depends on its number alone, so tests and benchmarks see the same film.
     """
 
     name = "demo"
@@ -155,4 +155,4 @@ class DemoSource:
         return pixels.view(self._photograph, np.column_stack([linear, offset]), self.WIDTH_PX, self.HEIGHT_PX)
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to release."""

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from facetoon.benchmarks.__main__ import main
-from facetoon.benchmarks.measuring.matrix_models import product_model
-from facetoon.benchmarks.measuring.worker import instrument_cost_ms
+from facetoon.benchmarks.measuring.stage_times import instrument_cost_ms
 from facetoon.benchmarks.results.result_file import read_result
+from facetoon.benchmarks.roofline.matrix_models import product_model
 from facetoon.edge_runtime.timing import STAGES
 
 TINY = Path(__file__).parents[1] / "data" / "tiny-32.tflite"
@@ -98,7 +98,8 @@ def test_the_instruments_cost_less_than_ten_microseconds():
     assert 0 < instrument_cost_ms(1000) < 0.01
 
 
-def test_sustained_writes_slices_and_plot(tmp_path, capsys):
+def test_sustained_writes_slices_and_plot(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("facetoon.benchmarks.measuring.sustained.SLICE_S", 0.02)  # many, on a busy machine too
     out, plot = tmp_path / "heat.json", tmp_path / "heat.svg"
     assert main(["sustained", str(TINY), "--minutes", "0.051", "--out", str(out), "--plot", str(plot)]) == 0
     assert len(json.loads(out.read_text())["slices"]) >= 3

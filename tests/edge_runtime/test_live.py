@@ -105,7 +105,7 @@ def test_fast_shows_every_frame_of_a_file_in_order():
 
 
 def test_a_slow_worker_drops_frames_and_counts_them():
-    """It is at its first frame until the camera has given its last: between the two, one frame waits at a time."""
+    """The worker stays at its first frame until the camera has given its last, so all between them are dropped."""
     source = Frames(100, live=True)
     loop, sink = run(source, Identity(until=source.ended), fast=True)
     loop.join()
@@ -188,19 +188,19 @@ def test_the_end_waits_for_the_frame_that_is_worked_on():
 
 def test_lossless_slot_makes_the_giver_wait():
     slot = Slot(lossless=True)
-    given = []
+    numbers = []
 
     def give():
         for n in (1, 2, 3):
             slot.put(n)
-            given.append(n)
+            numbers.append(n)
         slot.close()
 
     giver = threading.Thread(target=give)
     giver.start()
-    wait_until(lambda: given == [1])
+    wait_until(lambda: numbers == [1])
     time.sleep(0.05)
-    assert given == [1]
+    assert numbers == [1]
     assert [slot.take(), slot.take(), slot.take(), slot.take()] == [1, 2, 3, None]
     giver.join()
     assert slot.dropped == 0

@@ -94,7 +94,7 @@ def test_with_several_faces_the_search_becomes_rarer_once_the_smallest_model_run
 
 
 def test_the_real_loop_counts_its_work_and_changes_its_model(tiny_model):
-    """Two models of one size told apart by name: a target that no device reaches moves it to the one called smaller."""
+    """The two models are one file under two names. A target that no device reaches makes it change to the other."""
     sessions = {"a": open_session(tiny_model), "b": open_session(tiny_model)}
     timer, now = StageTimer(), [0.0]
     finder = FaceFinder()

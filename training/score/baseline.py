@@ -51,16 +51,7 @@ def compare(
     size_px = translators[0].size_px
     pictures = question.pictures(size_px)
     photos = pictures.sources[:PICTURES]
-    started_s = time.perf_counter()
-    parts = [painter.paint(photos[i : i + AT_ONCE], progress=False) for i in range(0, len(photos), AT_ONCE)]
-    ways = [("style transfer", np.concatenate(parts), time.perf_counter() - started_s)]
-    for translator in translators:
-        fitted = np.stack([pixels.square(photo, translator.size_px) for photo in photos])
-        translator.draw(fitted[:1])  # the compilation is not counted
-        started_s = time.perf_counter()
-        made = translator.draw(fitted)
-        elapsed_s = time.perf_counter() - started_s
-        ways.append((translator.name, np.stack([pixels.square(image, size_px) for image in made]), elapsed_s))
+    ways = _drawn_each_way(photos, translators, painter)
     compared = [
         Compared(
             name,
@@ -77,6 +68,24 @@ def compare(
             write_whole(out / "baseline.json", json.dumps(fields, indent=2) + "\n")
     yield from _table(compared)
     yield f"{len(photos)} photographs of {size_px} px; rows of the sheet are the first {2 * SHEET_ROWS}."
+
+
+def _drawn_each_way(
+    photos: pixels.Image, translators: list[Translator], painter: StyleTransfer
+) -> list[tuple[str, pixels.Image, float]]:
+    """Name, pictures of the photographs' shape, and seconds of style transfer and of each translator."""
+    started_s = time.perf_counter()
+    parts = [painter.paint(photos[i : i + AT_ONCE], progress=False) for i in range(0, len(photos), AT_ONCE)]
+    ways = [("style transfer", np.concatenate(parts), time.perf_counter() - started_s)]
+    for translator in translators:
+        fitted = np.stack([pixels.square(photo, translator.size_px) for photo in photos])
+        translator.draw(fitted[:1])  # the compilation is not counted
+        started_s = time.perf_counter()
+        made = translator.draw(fitted)
+        elapsed_s = time.perf_counter() - started_s
+        same_size = np.stack([pixels.square(image, photos.shape[1]) for image in made])
+        ways.append((translator.name, same_size, elapsed_s))
+    return ways
 
 
 def _vgg_errors(painter: StyleTransfer, photos: pixels.Image, made: pixels.Image) -> tuple[float, float]:

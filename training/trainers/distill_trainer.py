@@ -2,7 +2,7 @@
 
 The teachers' pictures are the targets, so training is steady, and the batch statistics still hold once they are folded
 away (Ren et al. 2021). Regression alone blurs details that it is unsure of, so a small discriminator may tell the
-student's pictures from the teachers'. It needs no cartoons.
+student's pictures from the teachers'. This needs no cartoons.
 """
 
 from __future__ import annotations
@@ -90,9 +90,9 @@ class Distillation(Trainer):
             rows = slice(start, start + TEACHING_BATCH)
             for number, teacher in enumerate(self.teachers, 1):
                 size_px = teacher.input_shape[1]
-                seen = np.stack([pixels.square(image, size_px) for image in photos.images[rows]])
-                drawn = pixels.from_unit(np.asarray(teacher(pixels.to_unit(seen), training=False)))
-                taught[rows, number] = [pixels.square(image, side_px) for image in drawn]
+                pictures = np.stack([pixels.square(image, size_px) for image in photos.images[rows]])
+                cartoons = pixels.from_unit(np.asarray(teacher(pixels.to_unit(pictures), training=False)))
+                taught[rows, number] = [pixels.square(image, side_px) for image in cartoons]
         return {"taught": dataclasses.replace(photos, images=taught)}
 
     def step(self, index: int, photos: Tensor, targets: Tensor) -> dict[str, float]:
@@ -127,7 +127,7 @@ class Distillation(Trainer):
         return {name: float(np.mean([float(value) for value in values])) for name, values in scores.items()}
 
     def draw(self, photos: Any, styles: list[int], training: bool = False) -> Any:
-        """The student's cartoon of each photograph (n, size_px, size_px, 3), float -1..1, in its style, from 0."""
+        """The student's cartoons of photographs (n, size_px, size_px, 3), float -1..1; `styles` count from 0."""
         return self.student(self._inputs(photos, styles), training=training)
 
     def _inputs(self, photos: Any, styles: list[int]) -> Any:

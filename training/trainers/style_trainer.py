@@ -2,8 +2,8 @@
 
 Only a row of gains and shifts is new, as in Dumoulin et al. 2017. Every batch is drawn in the new style alone, so the
 other rows get a gradient of zero, and batch normalization keeps its statistics. The old styles stay the same to the
-last bit. Three losses say how the cartoons look: statistics of VGG's features, colours, and a small discriminator. It
-sees the cartoons through augmentation, because it would soon know 50 pictures by heart.
+last bit. Three losses say how the cartoons look: statistics of VGG's features, colours, and a small discriminator. The
+discriminator sees augmented pictures only, because it would soon know 50 by heart.
 """
 
 from __future__ import annotations

@@ -1,21 +1,21 @@
-// The page's two halves: a poll that shows the state once a second, and controls that send changes.
-// While a hand is on the controls the poll leaves them alone, or a slider would jump back under it.
+// The page has two halves: a poll shows the state once a second, and controls send changes.
+// While somebody uses the controls, the poll leaves them alone: else a slider would jump back under the finger.
 const byId = (id) => document.getElementById(id);
 const stream = byId("stream");
 const fields = document.querySelector("#controls fieldset");
 const choices = document.querySelectorAll("select.choice");
 const streamUrl = stream.src;
 let lost = false;
-let model = null; // whose style sliders are shown
+let model = null; // the model whose style sliders are shown
 let busyUntil = 0;
-let waiting = {}; // settings not sent yet
+let waiting = {}; // settings that are not sent yet
 let sending = false;
 
-// The token has become a cookie; it must not stay in the address bar, the history or a shared link.
+// The token is a cookie by now. It must not stay in the address bar, the history or a shared link.
 if (location.search.includes("token=")) history.replaceState(null, "", location.pathname);
 
 function show(text, name) {
-  if (byId("status").textContent !== text) byId("status").textContent = text; // else a screen reader repeats it
+  if (byId("status").textContent !== text) byId("status").textContent = text; // setting it again would make a screen reader repeat it
   byId("status").className = name;
   stream.classList.toggle("lost", name === "lost");
   fields.disabled = byId("record").disabled = name !== "live";
@@ -41,7 +41,7 @@ function showSettings(state) {
   if (settings.model !== model) buildMixer(state);
   for (const slider of byId("styles").querySelectorAll("input")) setSlider(slider, settings.style[slider.name] ?? 0);
   for (const name of ["strength", "colour_match"]) setSlider(byId(name), settings[name]);
-  for (const choice of choices) choice.value = settings[choice.name]; // blank for a value that is not offered here
+  for (const choice of choices) choice.value = settings[choice.name]; // blank for a value that the list does not offer
   byId("splitting").checked = settings.split !== null;
   byId("split-row").hidden = settings.split === null;
   if (settings.split !== null) setSlider(byId("split"), settings.split);
@@ -72,7 +72,7 @@ function styleSlider(name) {
   return row;
 }
 
-// One request at a time; what a slider does meanwhile is gathered, and its newest value sent next.
+// One request at a time. Meanwhile the sliders' newest values wait, and are sent next.
 async function change(values) {
   busyUntil = Date.now() + 1500;
   Object.assign(waiting, values);
@@ -88,7 +88,7 @@ async function change(values) {
       byId("refusal").textContent = answer.ok ? "" : state.error;
     }
   } catch {
-    waiting = {}; // the poll tells of the lost connection, and shows what the server really has
+    waiting = {}; // the poll reports the lost connection, and shows what the server really has
   }
   sending = false;
 }
@@ -111,7 +111,7 @@ async function poll() {
     show(state.running ? `live: ${state.source}` : "the source has ended", state.running ? "live" : "");
   } catch (error) {
     lost = true;
-    // What the server itself says (a new token is wanted) is an Error; a fetch that fails is a TypeError or DOMException.
+    // An Error holds a sentence of the server, such as "needs its token"; a failed fetch is a TypeError or DOMException.
     show(error.constructor === Error ? error.message : "connection lost, trying again", "lost");
   } finally {
     clearTimeout(timer);

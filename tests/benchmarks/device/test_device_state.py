@@ -9,7 +9,6 @@ from facetoon.benchmarks.device.device_state import (
     read_state,
     read_throttled,
 )
-from facetoon.benchmarks.measuring.sustained import Slice, verdict
 
 PMIC = """\
  3V7_WL_SW_A current(0)=0.10000000A
@@ -58,6 +57,13 @@ def test_a_device_that_tells_nothing(tmp_path, monkeypatch):
         assert not meter.can_measure
     assert meter.joules is None
     assert "no energy meter" in meter.why
+
+
+def test_a_firmware_tool_that_hangs_tells_nothing(tmp_path, firmware, monkeypatch):
+    firmware()
+    monkeypatch.setattr("facetoon.benchmarks.device.device_state.FIRMWARE_S", 0.01)
+    (tmp_path / "vcgencmd").write_text("#!/bin/sh\nexec sleep 600\n")
+    assert read_throttled() is None
 
 
 def test_pmic_power_is_the_sum_over_rails_that_tell_both():
@@ -113,32 +119,3 @@ def test_other_work_is_all_but_idle_and_our_own(planted, monkeypatch):
     others = OtherWork([], root)
     (root / "proc/stat").write_text("cpu 300 0 0 1200 0 0 0 0\n")  # 200 ticks of 10 ms in 2 s: one core
     assert others.cores() == pytest.approx(1.0)
-
-
-def slices(rates, bits=None):
-    return [Slice(float(n), rate, 1.0, None, None, (bits or {}).get(n, ())) for n, rate in enumerate(rates)]
-
-
-def test_a_steady_run_does_not_throttle():
-    found = verdict(slices([100, 101, 99] * 30))
-    assert found.throttled_at_s is None
-    assert "No throttling" in found.text()
-
-
-def test_a_short_dip_is_no_throttling():
-    assert verdict(slices([100] * 40 + [50] * 3 + [100] * 47)).throttled_at_s is None
-
-
-def test_throttling_is_dated_and_the_settled_rate_told():
-    found = verdict(slices([100] * 50 + [70] * 50))
-    assert found.throttled_at_s == pytest.approx(50, abs=8)
-    assert (found.start_rate_hz, found.settled_rate_hz, found.by) == (100, 70, "rate")
-
-
-def test_the_firmware_knows_first():
-    found = verdict(slices([100] * 50 + [70] * 50, {3: ("throttled since boot",), 42: ("throttled",)}))
-    assert (found.throttled_at_s, found.by) == (42.0, "throttled")
-
-
-def test_a_run_that_is_slow_to_the_end_of_a_short_record():
-    assert verdict(slices([100, 100, 100, 60, 60, 60])).throttled_at_s is not None

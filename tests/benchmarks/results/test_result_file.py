@@ -1,15 +1,19 @@
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
-from facetoon.benchmarks.results.result_file import SCHEMA, check_destination, read_result, write_text
+from facetoon.benchmarks.results.result_file import check_destination, read_result, write_output
+from facetoon.benchmarks.results.result_schema import SCHEMA
 from facetoon.edge_runtime.errors import InputError
+
+RESULTS = Path(__file__).parents[3] / "benchmarks" / "results"
 
 
 @pytest.fixture
 def written(tmp_path, result):
     path = tmp_path / "pi4.json"
-    write_text(path, result.to_json() + "\n")
+    write_output(path, result.to_json() + "\n")
     return path
 
 
@@ -66,12 +70,31 @@ def test_a_missing_result_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("place", ["", "no-such-folder/out.json", "file/out.json"])
-def test_places_that_cannot_be_written_are_refused(tmp_path, place):
+def test_places_that_cannot_be_written_are_refused_before_measuring(tmp_path, place):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="result cannot"):
         check_destination(tmp_path / place)
+
+
+@pytest.mark.parametrize("place", ["", "file/out.json"])
+def test_places_that_cannot_be_written_are_refused_by_the_writer(tmp_path, place):
+    (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="result cannot"):
-        write_text(tmp_path / place, "x")
+        write_output(tmp_path / place, "x")
+
+
+def test_a_check_leaves_nothing_behind(tmp_path):
+    check_destination(tmp_path / "out.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_committed_result_loads():
+    paths = sorted(RESULTS.glob("*/*.json"))
+    assert paths
+    for path in paths:
+        result = read_result(path)
+        assert result.place(RESULTS) == path
+        assert json.loads(result.to_json()) == json.loads(path.read_text(encoding="utf-8"))
 
 
 def test_emulated_and_real_are_kept_apart(result):

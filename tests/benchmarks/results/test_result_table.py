@@ -1,26 +1,16 @@
 import dataclasses
-import re
 
 import pytest
-from facetoon.benchmarks.measuring.sustained import Slice, Sustained
 from facetoon.benchmarks.results.result_table import (
     BEGIN,
     EMULATED,
     END,
-    html_page,
     insert_table,
     markdown_header,
     markdown_row,
-    read_all,
-    result_text,
-    sustained_plot,
+    read_results,
 )
 from facetoon.edge_runtime.errors import InputError
-
-
-@pytest.fixture
-def emulated(result):
-    return dataclasses.replace(result, device=dataclasses.replace(result.device, emulated=True, board="qemu-user"))
 
 
 def test_row_holds_the_fastest_variant(result):
@@ -67,28 +57,7 @@ def test_a_foreign_file_among_the_results_is_told_and_left_out(tmp_path, result)
     (tmp_path / "a" / "good.json").write_text(result.to_json())
     (tmp_path / "a" / "bad.json").write_text("{}")
     told = []
-    assert read_all(tmp_path, told.append) == [result]
+    assert read_results(tmp_path, told.append) == [result]
     assert "bad.json" in told[0]
     with pytest.raises(InputError, match="no results"):
-        read_all(tmp_path / "a", told.append)
-
-
-def test_terminal_text_lists_every_variant_and_stage(result):
-    text = result_text(result)
-    for word in ("litert, 1 thread", "litert, 4 threads", "frame", "38.5 frames/s", "61.3 C before"):
-        assert word in text
-
-
-def test_the_page_needs_no_other_file(result, emulated):
-    page = html_page([result, emulated])
-    assert "<svg" in page
-    assert EMULATED in page
-    assert not re.search(r'(src|href)="?https?:', page)
-    assert "no measured device" in html_page([emulated]).lower()
-
-
-def test_the_plot_shows_only_what_the_device_tells(result):
-    slices = [Slice(float(n), 50.0 - n, 20.0, None, 1500, None) for n in range(5)]
-    svg = sustained_plot(Sustained(result.device, "anime", "litert, 1 thread", slices))
-    assert "MHz" in svg
-    assert "°C" not in svg
+        read_results(tmp_path / "a", told.append)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from facetoon.edge_runtime.cartoon.morph import StyleMorph
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.errors import InputError
 
@@ -65,14 +64,3 @@ def test_a_random_style_is_the_same_for_the_same_seed():
     one, again, other = (START.patched({"random_seed": seed}, KNOWN).style for seed in (1, 1, 2))
     assert one == again != other
     assert sum(one.values()) == pytest.approx(1)
-
-
-def test_a_morph_walks_from_what_is_shown():
-    morph = StyleMorph()
-    assert morph.at(0, {"ink": 1.0}, 2) == {"ink": 1.0}  # the first is shown at once
-    assert morph.at(10, {"wash": 1.0}, 2) == {"ink": 1.0}
-    assert morph.at(11, {"wash": 1.0}, 2) == {"ink": 0.5, "wash": 0.5}
-    assert morph.at(11, {"ink": 1.0}, 2) == {"ink": 0.5, "wash": 0.5}
-    assert morph.at(12, {"ink": 1.0}, 2) == {"ink": 0.75, "wash": 0.25}
-    assert morph.at(13, {"ink": 1.0}, 2) == {"ink": 1.0}
-    assert morph.at(14, {"wash": 1.0}, 0) == {"wash": 1.0}

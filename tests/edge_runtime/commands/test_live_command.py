@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import signal
 import socket
@@ -14,14 +12,19 @@ import urllib.request
 
 import cv2
 import pytest
+from facetoon.edge_runtime.__main__ import main
+from facetoon.edge_runtime.service import logs
 
-PATIENCE = float(os.environ.get("PATIENCE", "1"))  # an emulated processor takes many times as long
-TOON_LIVE = [sys.executable, "-m", "facetoon.edge_runtime"]
 
+@pytest.fixture
+def run(patience_s):
+    """Run toon-live to its end."""
 
-def run(*arguments, **options):
-    command = [*TOON_LIVE, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60 * PATIENCE, **options)
+    def run_to_end(*flags):
+        command = [sys.executable, "-m", "facetoon.edge_runtime", *map(str, flags)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=patience_s)
+
+    return run_to_end
 
 
 def frames_of(path):
@@ -32,7 +35,7 @@ def frames_of(path):
     return frames
 
 
-def test_headless_run_records_every_frame_with_its_face_replaced(tmp_path, film, demo_frames):
+def test_headless_run_records_every_frame_with_its_face_replaced(run, tmp_path, film, demo_frames):
     out = tmp_path / "out.mp4"
     done = run("--source", film, "--headless", "--record", out)
     assert done.returncode == 0, done.stderr
@@ -48,30 +51,22 @@ def test_headless_run_records_every_frame_with_its_face_replaced(tmp_path, film,
         assert difference[400:, :100].mean() < 6  # a corner that no face reaches: codec noise alone
 
 
-def test_frame_limit_ends_the_endless_demo():
+def test_frame_limit_ends_the_endless_demo(run):
     done = run("--headless", "--frames", 12)
     assert done.returncode == 0, done.stderr
     assert "12 frames in" in done.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_within_a_second_and_the_recording_plays(tmp_path, number):
+def test_a_signal_ends_it_under_a_viewer_and_the_recording_plays(start_live, tmp_path, number, patience_s):
     out = tmp_path / "out.mp4"
-    process = subprocess.Popen(
-        [*TOON_LIVE, "--port", "0", "--record", str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    with process:
-        url = re.search(r"http://\S+", process.stdout.readline())[0]
-        frames = 0
-        while frames < 4:
-            with urllib.request.urlopen(f"{url}/api/state", timeout=10) as answer:
-                frames = json.load(answer)["frames"]
-        with urllib.request.urlopen(f"{url}/stream.mjpg", timeout=10) as viewer:
-            viewer.read(1000)
-            process.send_signal(number)
-            output, errors = process.communicate(timeout=3 * PATIENCE)
-    assert process.returncode == 0, errors
-    assert "Traceback" not in errors
+    live = start_live("--port", 0, "--record", out)
+    live.shows(4)
+    with urllib.request.urlopen(f"{live.url}/stream.mjpg", timeout=patience_s) as viewer:
+        viewer.read(1000)
+        output, log = live.end(number)
+    assert live.process.returncode == 0, log
+    assert "Traceback" not in log
     frames = int(re.search(r"(\d+) frames in", output)[1])
     assert len(frames_of(out)) == frames > 3
 
@@ -105,7 +100,7 @@ CASES = ("camera", "missing", "empty video", "no pictures", "truncated model", "
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_bad_input_is_one_sentence_and_status_2(tmp_path, film, tiny_model, case):
+def test_bad_input_is_one_sentence_and_status_2(run, tmp_path, film, tiny_model, case):
     arguments, message = bad_cases(tmp_path, film, tiny_model)[case]
     before = sorted(tmp_path.rglob("*"))
     done = run(*arguments)
@@ -117,7 +112,7 @@ def test_bad_input_is_one_sentence_and_status_2(tmp_path, film, tiny_model, case
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_port_in_use_is_one_sentence_and_status_2():
+def test_a_port_in_use_is_one_sentence_and_status_2(run):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run("--port", taken.getsockname()[1])
     assert done.returncode == 2
@@ -125,7 +120,7 @@ def test_a_port_in_use_is_one_sentence_and_status_2():
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_picture_that_breaks_in_mid_run_is_one_sentence(tmp_path, demo_frames):
+def test_a_picture_that_breaks_in_mid_run_is_one_sentence(run, tmp_path, demo_frames):
     cv2.imwrite(str(tmp_path / "a.png"), demo_frames[0])
     (tmp_path / "b.png").write_text("words")
     done = run("--source", tmp_path, "--headless")
@@ -136,16 +131,14 @@ def test_a_picture_that_breaks_in_mid_run_is_one_sentence(tmp_path, demo_frames)
 
 @pytest.mark.shared_data
 @pytest.mark.slow
-def test_every_frame_of_a_real_talking_face_is_replaced(tmp_path, shared_data):
+def test_every_frame_of_a_real_talking_face_is_replaced(run, tmp_path, shared_data):
     """The face is found in each of 1,689 frames, lowered and tilted ones too: the region around it changes.
 
     Anime changes it most: comic keeps a face's tones, and a dim one's change is not far from the codec's noise.
     """
     source = shared_data / "video" / "talking-320.mp4"
-    done = subprocess.run(
-        [*TOON_LIVE, "--source", str(source), "--headless", "--style", "anime", "--record", str(tmp_path / "out.mp4")],
-        capture_output=True, text=True, timeout=300, check=True,
-    )  # fmt: skip
+    done = run("--source", source, "--headless", "--style", "anime", "--record", tmp_path / "out.mp4")
+    assert done.returncode == 0, done.stderr
     assert "0 dropped" in done.stdout
     before, after = frames_of(source), frames_of(tmp_path / "out.mp4")
     assert len(before) == len(after) == 1689
@@ -154,29 +147,28 @@ def test_every_frame_of_a_real_talking_face_is_replaced(tmp_path, shared_data):
     assert untouched == []
 
 
-def test_an_open_address_prints_a_token_and_keeps_a_given_one_to_itself():
-    for flags, pattern in (
-        ((), r"Open http://\S+:\d+/\?token=\S{32} "),
-        (("--token", "x" * 20), r"Open http://\S+:\d+ "),
-    ):
-        process = subprocess.Popen(
-            [*TOON_LIVE, "--host", "0.0.0.0", "--port", "0", *flags],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        with process:
-            line = process.stdout.readline()
-            assert re.match(pattern, line), line
-            url = re.search(r"http://\S+", line)[0]
-            port = re.search(r":(\d+)", url)[1]
-            with pytest.raises(urllib.error.HTTPError, match="401"):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/api/state", timeout=10)
-            query = url.partition("?")[2] or f"token={'x' * 20}"
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/state?{query}", timeout=10) as answer:
-                assert answer.status == 200
-            process.send_signal(signal.SIGTERM)
-            output, errors = process.communicate(timeout=5 * PATIENCE)
-        assert process.returncode == 0
-        assert query.partition("=")[2] not in output + errors
+def test_an_open_address_prints_a_token_of_its_own_making(start_live):
+    live = start_live("--host", "0.0.0.0", "--port", 0)
+    assert re.match(r"Open http://\S+:\d+/\?token=\S{32} ", live.greeting)
+    check_token(live, live.url.partition("?token=")[2])
+
+
+def test_an_open_address_keeps_a_given_token_to_itself(start_live):
+    live = start_live("--host", "0.0.0.0", "--port", 0, "--token", "x" * 20)
+    assert re.match(r"Open http://\S+:\d+ ", live.greeting)
+    check_token(live, "x" * 20)
+
+
+def check_token(live, token):
+    """The token opens the preview, nothing else does, and it is not printed again."""
+    state = f"http://127.0.0.1:{re.search(r':([0-9]+)', live.url)[1]}/api/state"
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(state, timeout=60)
+    with urllib.request.urlopen(f"{state}?token={token}", timeout=60) as answer:
+        assert answer.status == 200
+    output, log = live.end()
+    assert live.process.returncode == 0, log
+    assert token not in output + log
 
 
 @pytest.mark.parametrize(
@@ -187,14 +179,14 @@ def test_an_open_address_prints_a_token_and_keeps_a_given_one_to_itself():
         (("--certificate", "missing.pem"), "No such file"),
     ],
 )
-def test_a_wrong_security_flag_is_one_sentence(flags, message):
+def test_a_wrong_security_flag_is_one_sentence(run, flags, message):
     done = run(*flags)
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_looks_are_given_on_the_command_line_and_several_models_are_loaded(tmp_path, film, tiny_model):
+def test_looks_are_given_on_the_command_line_and_several_models_are_loaded(run, tmp_path, film, tiny_model):
     styled = tiny_model.with_name("tiny-32-styles.tflite")
     common = ["--source", film, "--headless", "--frames", 10, "--record", tmp_path / "out.mp4"]
     looks = ["--random-style", 7, "--split", 0.5, "--colour-match", 0.4, "--background", "blur", "--budget-ms", 30]
@@ -210,3 +202,35 @@ def test_looks_are_given_on_the_command_line_and_several_models_are_loaded(tmp_p
         done = run(*common, *arguments)
         assert done.returncode == 2
         assert message in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "flags", "extra"),
+    [
+        ("pyvirtualcam", ["--virtual-camera"], "virtual-camera"),
+        ("onnxruntime", ["--model", "tiny-32.onnx"], "onnx"),
+        ("tflite_runtime", ["--runtime", "tflite-runtime"], "tflite-runtime"),
+    ],
+)
+def test_what_needs_an_extra_names_it_on_the_base_install(tiny_model, patience_s, module, flags, extra):
+    code = (
+        f"import sys; sys.modules[{module!r}] = None; from facetoon.edge_runtime.__main__ import main; "
+        f"sys.exit(main({['--headless', *flags]}))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience_s, cwd=tiny_model.parent)
+    assert done.returncode == 2
+    assert re.fullmatch(rf"toon-live: .*pip install 'facetoon\[{extra}\]'.*\n", done.stderr)
+
+
+def test_a_window_on_an_opencv_without_windows_names_the_extra(monkeypatch, capsys):
+    monkeypatch.setattr(cv2, "getBuildInformation", lambda: "GUI: NONE")
+    monkeypatch.setattr(logs, "set_up", lambda style: None)  # it would take pytest's own handlers off
+    assert main(["--headless", "--window"]) == 2
+    assert "pip install 'facetoon[gui]'" in capsys.readouterr().err
+
+
+def test_another_commands_word_comes_first(run):
+    done = run("--headless", "tune")
+    assert done.returncode == 2
+    assert "the command comes first: toon-live tune" in done.stderr.splitlines()[-1]

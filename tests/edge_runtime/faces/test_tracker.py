@@ -60,9 +60,9 @@ def test_two_looks_undo_a_rough_start(tracker, frame, true_face, right, down, si
         height * size,
         true_face.roll_deg + roll_deg,
     )
-    found = _settled(tracker, frame, start, looks=2)  # the bounds leave what int8 kernels of different CPUs differ by
-    assert _distance(found, true_face) < 0.1  # 0.21 before
-    settled = _settled(tracker, frame, found, looks=6)  # size and roll take longer than the place
+    looked_twice = _settled(tracker, frame, start, looks=2)  # the bounds leave room for the kernels of other CPUs
+    assert _distance(looked_twice, true_face) < 0.1  # 0.21 before
+    settled = _settled(tracker, frame, looked_twice, looks=6)  # size and roll take longer than the place
     assert _distance(settled, true_face) < 0.1
     assert settled.height_px == pytest.approx(height, rel=0.15)
     assert settled.roll_deg == pytest.approx(true_face.roll_deg, abs=8)
@@ -73,12 +73,12 @@ def test_a_mirrored_look_is_a_look_at_the_mirror_image(tracker, frame):
         return dataclasses.replace(face, centre_x_px=frame.shape[1] - 1 - face.centre_x_px, roll_deg=-face.roll_deg)
 
     start = dataclasses.replace(ROUGHLY, roll_deg=7.0)
-    there = tracker.refine(np.ascontiguousarray(frame[:, ::-1]), reflected(start))
+    reflection = tracker.refine(np.ascontiguousarray(frame[:, ::-1]), reflected(start))
     back = tracker.refine(frame, start, mirrored=True)
     # Interpolated anew and rounded to int8, by kernels that differ from CPU to CPU; a wrong mirror is off by tens.
     close = 0.03 * ROUGHLY.height_px
-    assert dataclasses.astuple(back.face) == pytest.approx(dataclasses.astuple(reflected(there.face)), abs=close)
-    swapped = there.landmarks[[1, 0, 2, 4, 3]] * (-1, 1) + (frame.shape[1] - 1, 0)
+    assert dataclasses.astuple(back.face) == pytest.approx(dataclasses.astuple(reflected(reflection.face)), abs=close)
+    swapped = reflection.landmarks[[1, 0, 2, 4, 3]] * (-1, 1) + (frame.shape[1] - 1, 0)
     assert back.landmarks == pytest.approx(swapped, abs=close)
 
 
@@ -91,8 +91,8 @@ def test_roll_follows_a_turned_photograph(tracker, frame, true_face, turn_deg):
     matrix = np.column_stack([linear, middle - linear.sum(1) * middle]).astype(np.float32)
     turned = pixels.warp(frame, matrix, side)
     place = linear.T @ (true_face.centre_x_px - middle, true_face.centre_y_px - middle) + middle
-    found = _settled(tracker, turned, Face(*place, true_face.height_px))
-    assert found.roll_deg == pytest.approx(true_face.roll_deg + turn_deg, abs=5)
+    face = _settled(tracker, turned, Face(*place, true_face.height_px))
+    assert face.roll_deg == pytest.approx(true_face.roll_deg + turn_deg, abs=5)
 
 
 def test_landmarks_lie_where_they_belong(tracker, frame, true_face):

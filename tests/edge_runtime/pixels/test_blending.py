@@ -32,3 +32,17 @@ def test_paste_at_and_beyond_the_border(portrait, place):
     matrix = Framing().crop_matrix(Face(*place, 100), 64)
     pixels.paste(frame, pixels.warp(frame, matrix, 64), matrix, pixels.feather(64))
     assert frame.shape == portrait.shape
+
+
+def test_colour_match_gives_a_cartoon_the_photographs_mean_and_contrast(portrait):
+    weights = pixels.feather(64)
+    photograph = pixels.resize(portrait[40:200, 140:300], 64, 64)
+    cartoon = cv2.LUT(photograph[:, :, ::-1].copy(), np.uint8(np.arange(256) * 0.6))
+    inside = weights > 127
+    wanted = photograph[inside].mean(0), photograph[inside].std(0)
+    matched = pixels.match_colours(cartoon, photograph, weights, 1)[inside]
+    assert np.abs(matched.mean(0) - wanted[0]).max() < 4
+    assert np.abs(matched.std(0) - wanted[1]).max() < 6
+    assert np.array_equal(pixels.match_colours(cartoon, photograph, weights, 0), cartoon)
+    half = pixels.match_colours(cartoon, photograph, weights, 0.5)[inside].mean(0)
+    assert np.abs(half - (cartoon[inside].mean(0) + wanted[0]) / 2).max() < 4

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
-import signal
-import subprocess
-import sys
-import time
-import urllib.request
+import base64
 
 import cv2
 import numpy as np
 import pytest
 
 pytestmark = pytest.mark.browser
+
+CHANGED, SAME = 40, 25  # levels, see `difference`; the codec alone makes 16
 
 
 @pytest.fixture
@@ -35,65 +31,58 @@ def browser(needs_program, tmp_path):
     driver.quit()
 
 
-def start_live(*flags):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "facetoon.edge_runtime", *map(str, flags)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    return process, re.search(r"http://\S+", process.stdout.readline())[0]
-
-
-def end(process):
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=10)
-
-
-def shown(browser):
-    """What the page's picture shows, BGR."""
+def seen(browser):
+    """The stream as it lies in the page, BGR at the page's scale."""
     png = browser.find_element("id", "stream").screenshot_as_png
     return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
 
 
-def wait_until(condition, seconds=15):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the page never got there"
-        time.sleep(0.1)
+PIXELS = """
+const stream = document.getElementById("stream");
+if (!stream.naturalWidth) return null;
+const canvas = document.createElement("canvas");
+[canvas.width, canvas.height] = [stream.naturalWidth, stream.naturalHeight];
+canvas.getContext("2d").drawImage(stream, 0, 0);
+return canvas.toDataURL("image/png").split(",")[1];
+"""
 
 
-def test_the_page_shows_the_demo_moving_and_recovers_a_lost_server(browser):
-    process, url = start_live("--port", 0)
-    try:
-        browser.get(url)
+def shown(browser):
+    """The frame that the stream shows now, BGR at its own size."""
+    png = browser.execute_script(PIXELS)
+    if png is None:
+        return np.zeros((1, 1, 3), np.uint8)
+    return cv2.imdecode(np.frombuffer(base64.b64decode(png), np.uint8), cv2.IMREAD_COLOR)
 
-        def status():
-            return browser.find_element("id", "status").text
 
-        wait_until(lambda: status() == "live: demo")
-        first = shown(browser)
-        assert first.std() > 30  # a picture, not a blank
-        wait_until(lambda: cv2.absdiff(shown(browser), first).mean() > 2)
-        wait_until(lambda: browser.find_element("id", "faces").text == "1")
-        wait_until(lambda: float(browser.find_element("id", "rate").text) > 1)  # one frame alone makes no rate
-        assert browser.find_element("id", "latency").text.endswith(" ms")
-        width, height = browser.execute_script(
-            "const i = document.getElementById('stream'); return [i.naturalWidth, i.naturalHeight]"
-        )
-        assert (width, height) == (640, 480)
-        severe = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
-        assert severe == []
+def status(browser):
+    return browser.find_element("id", "status").text
 
-        end(process)
-        wait_until(lambda: "connection lost" in status())
-        assert not browser.find_element("id", "strength").is_enabled()
-        process, _ = start_live("--port", url.rsplit(":", 1)[1])
-        wait_until(lambda: status() == "live: demo")
-        again = shown(browser)
-        wait_until(lambda: cv2.absdiff(shown(browser), again).mean() > 2)
-    finally:
-        end(process)
+
+def severe_errors(browser):
+    return [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def test_the_page_shows_the_demo_moving_and_recovers_a_lost_server(browser, start_live, wait_until):
+    live = start_live("--port", 0)
+    browser.get(live.url)
+    wait_until(lambda: status(browser) == "live: demo")
+    wait_until(lambda: seen(browser).std() > 30)  # a picture, not a blank
+    first = seen(browser)
+    wait_until(lambda: cv2.absdiff(seen(browser), first).mean() > 2)
+    wait_until(lambda: browser.find_element("id", "faces").text == "1")
+    wait_until(lambda: float(browser.find_element("id", "rate").text) > 1)  # one frame alone makes no rate
+    assert browser.find_element("id", "latency").text.endswith(" ms")
+    assert shown(browser).shape == (480, 640, 3)
+    assert severe_errors(browser) == []
+
+    live.end()
+    wait_until(lambda: "connection lost" in status(browser))
+    assert not browser.find_element("id", "strength").is_enabled()
+    start_live("--port", live.url.rsplit(":", 1)[1])
+    wait_until(lambda: status(browser) == "live: demo")
+    again = seen(browser)
+    wait_until(lambda: cv2.absdiff(seen(browser), again).mean() > 2)
 
 
 def slide(browser, name, value):
@@ -104,137 +93,130 @@ def slide(browser, name, value):
     )  # fmt: skip
 
 
-def state_of(url):
-    with urllib.request.urlopen(f"{url}/api/state", timeout=5) as answer:
-        return json.load(answer)
-
-
 def values_of(browser, *names):
     return [float(browser.find_element("id", name).get_property("value")) for name in names]
 
 
 @pytest.fixture
-def still(tiny_model, portrait, tmp_path):
+def still(tiny_model, portrait, tmp_path, start_live):
     """A live run on one photograph that never moves, so that whatever changes was changed by a control."""
     (tmp_path / "still").mkdir()
-    for number in range(400):
-        (tmp_path / "still" / f"{number:03}.jpg").hardlink_to(photograph_file(tmp_path, portrait))
-    process, url = start_live(
+    cv2.imwrite(str(tmp_path / "portrait.jpg"), portrait)
+    for number in range(3600):  # of which one is read each second
+        (tmp_path / "still" / f"{number:04}.jpg").hardlink_to(tmp_path / "portrait.jpg")
+    return start_live(
         "--port", 0, "--source", tmp_path / "still", "--model", tiny_model.with_name("tiny-32-styles.tflite"),
         "--recordings", tmp_path,
     )  # fmt: skip
-    yield url
-    end(process)
 
 
-def photograph_file(folder, portrait):
-    path = folder / "portrait.jpg"
-    if not path.exists():
-        cv2.imwrite(str(path), portrait)
-    return path
+@pytest.fixture
+def page(browser, still, wait_until):
+    """The browser with the page of `still`, once its controls are there."""
+    browser.get(still.url)
+    wait_until(lambda: browser.find_element("id", "random").is_displayed())
+    return browser
 
 
-def test_controls_change_what_the_stream_shows(browser, still, portrait, tmp_path):
+@pytest.fixture
+def style_sliders(page):
+    return [slider.get_attribute("id") for slider in page.find_elements("css selector", "#styles input")]
+
+
+def difference(picture, other):
+    """The largest difference of two pictures, in levels; noise of the codec is smoothed away."""
+    return cv2.GaussianBlur(cv2.absdiff(picture, other), (0, 0), 2).max() if picture.shape == other.shape else np.nan
+
+
+def test_the_style_and_strength_sliders_change_what_the_stream_shows(page, still, style_sliders, portrait, wait_until):
+    assert style_sliders == [f"style-{name}" for name in still.state()["styles"]]
+    wait_until(lambda: difference(shown(page), portrait) > CHANGED)
+    first_style = shown(page)
+    slide(page, style_sliders[0], 0)
+    slide(page, style_sliders[1], 1)
+    wait_until(lambda: difference(shown(page), first_style) > CHANGED)
+    slide(page, "strength", 0)
+    wait_until(lambda: difference(shown(page), portrait) < SAME)
+    assert page.find_element("css selector", "output[for=strength]").text == "0 %"
+    assert still.state()["settings"]["strength"] == 0
+
+
+def test_the_split_shows_the_photograph(page, still, portrait, wait_until):
+    wait_until(lambda: difference(shown(page), portrait) > CHANGED)
+    page.find_element("id", "splitting").send_keys(" ")  # by the keyboard
+    wait_until(lambda: still.state()["settings"]["split"] == 0.5)
+    wait_until(lambda: page.find_element("id", "split").is_displayed())
+    slide(page, "split", 1)
+    wait_until(lambda: difference(shown(page), portrait) < SAME)
+    assert still.state()["settings"]["split"] == 1
+    page.find_element("id", "splitting").click()
+    wait_until(lambda: still.state()["settings"]["split"] is None)
+    wait_until(lambda: difference(shown(page), portrait) > CHANGED)
+
+
+def test_a_random_style_and_the_further_settings_are_taken(page, still, style_sliders, wait_until):
     from selenium.webdriver.support.select import Select
 
-    browser.get(still)
-    wait_until(lambda: browser.find_elements("css selector", "#styles input"))
-    first, second, *_ = names = [e.get_attribute("id") for e in browser.find_elements("css selector", "#styles input")]
-    assert names == [f"style-{name}" for name in state_of(still)["styles"]]
-
-    def settles():
-        """The picture once nothing has changed for two seconds: a busy machine sends a frame late."""
-        before, since_s = shown(browser), time.monotonic()
-        while time.monotonic() - since_s < 2:
-            time.sleep(0.2)
-            now = shown(browser)
-            if cv2.absdiff(before, now).mean() > 0.05:
-                before, since_s = now, time.monotonic()
-        return before
-
-    one = settles()
-    slide(browser, first, 0)
-    slide(browser, second, 1)
-    wait_until(lambda: cv2.absdiff(shown(browser), one).max() > 40)
-    other = settles()
-
-    slide(browser, "strength", 0)
-    wait_until(lambda: cv2.absdiff(shown(browser), other).max() > 40)
-    photograph = settles()
-    assert browser.find_element("css selector", "output[for=strength]").text == "0 %"
-    assert state_of(still)["settings"]["strength"] == 0
-
-    slide(browser, "strength", 1)
-    browser.find_element("id", "splitting").send_keys(" ")  # by the keyboard
-    wait_until(lambda: state_of(still)["settings"]["split"] == 0.5)
-    slide(browser, "split", 1)
-    wait_until(lambda: state_of(still)["settings"]["split"] == 1)
-    wait_until(lambda: cv2.absdiff(shown(browser), photograph)[:, : photograph.shape[1] // 2].mean() < 3)
-    browser.find_element("id", "splitting").click()
-    wait_until(lambda: state_of(still)["settings"]["split"] is None)
-
-    before = values_of(browser, *names)
-    browser.find_element("id", "random").click()
-    wait_until(lambda: values_of(browser, *names) != before)
-    assert sum(values_of(browser, *names)) == pytest.approx(1, abs=0.05)
-
-    browser.find_element("tag name", "summary").click()
+    before = values_of(page, *style_sliders)
+    page.find_element("id", "random").click()
+    wait_until(lambda: values_of(page, *style_sliders) != before)
+    assert sum(values_of(page, *style_sliders)) == pytest.approx(1, abs=0.05)
+    page.find_element("tag name", "summary").click()
     for name, value in (("mode", "frame"), ("faces", 3), ("background", "blur"), ("morph_s", 1)):
-        Select(browser.find_element("name", name)).select_by_value(str(value))
-        wait_until(lambda name=name, value=value: state_of(still)["settings"][name] == value)
-    slide(browser, "colour_match", 0.5)
-    wait_until(lambda: state_of(still)["settings"]["colour_match"] == 0.5)
+        Select(page.find_element("name", name)).select_by_value(str(value))
+        wait_until(lambda name=name, value=value: still.state()["settings"][name] == value)
+    slide(page, "colour_match", 0.5)
+    wait_until(lambda: still.state()["settings"]["colour_match"] == 0.5)
+    assert severe_errors(page) == []
 
-    browser.find_element("id", "record").click()
-    wait_until(lambda: browser.find_element("id", "record").text == "Stop recording")
-    time.sleep(1)
-    browser.find_element("id", "record").click()
-    wait_until(lambda: browser.find_element("id", "record").text == "Record")
+
+def test_a_recording_and_a_snapshot_hold_the_picture(page, still, portrait, tmp_path, wait_until):
+    page.find_element("id", "record").click()
+    wait_until(lambda: page.find_element("id", "record").text == "Stop recording")
+    still.shows(still.state()["frames"] + 2)
+    page.find_element("id", "record").click()
+    wait_until(lambda: page.find_element("id", "record").text == "Record")
     (film,) = tmp_path.glob("facetoon-*.mp4")
     assert cv2.VideoCapture(str(film)).read()[1].shape == portrait.shape
 
-    browser.find_element("id", "snapshot").click()
+    page.find_element("id", "snapshot").click()
     saved = tmp_path / "downloads" / "facetoon.jpg"
     wait_until(saved.exists)
     wait_until(lambda: cv2.imread(str(saved)) is not None)
     assert cv2.imread(str(saved)).shape == portrait.shape
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+    assert severe_errors(page) == []
 
 
-def test_the_token_leaves_the_address_and_the_page_works_on(browser):
+def test_the_token_leaves_the_address_and_the_page_works_on(browser, start_live, wait_until):
     token = "0123456789abcdef-token"
-    process, url = start_live("--port", 0, "--token", token)
-    try:
-        assert token not in url
-        browser.get(url)
-        assert "token" in browser.find_element("tag name", "body").text
-        browser.get(f"{url}/?token={token}")
-        wait_until(lambda: browser.find_element("id", "status").text == "live: demo")
-        assert token not in browser.current_url
-        browser.refresh()
-        wait_until(lambda: browser.find_element("id", "status").text == "live: demo")
-        assert browser.execute_script("return document.cookie") == ""  # HttpOnly
-    finally:
-        end(process)
+    url = start_live("--port", 0, "--token", token).url
+    assert token not in url
+    browser.get(url)
+    assert "token" in browser.find_element("tag name", "body").text
+    browser.get(f"{url}/?token={token}")
+    wait_until(lambda: status(browser) == "live: demo")
+    assert token not in browser.current_url
+    browser.refresh()
+    wait_until(lambda: status(browser) == "live: demo")
+    assert browser.execute_script("return document.cookie") == ""  # HttpOnly
 
 
-@pytest.mark.parametrize("size", [(360, 740), (1280, 800)])
-def test_nothing_is_cut_off_and_every_control_is_reached_by_tab(browser, still, size):
+def set_screen(browser, width, height, mobile):
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+@pytest.mark.parametrize(("width", "height", "mobile"), [(360, 740, True), (1280, 800, False)])
+def test_nothing_is_cut_off_and_every_control_is_reached_by_tab(page, still, style_sliders, width, height, mobile):
     from selenium.webdriver.common.keys import Keys
 
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size[0] < 500},
-    )
-    browser.get(still)
-    wait_until(lambda: browser.find_element("id", "random").is_displayed())
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= size[0]
+    set_screen(page, width, height, mobile)
+    assert page.execute_script("return document.documentElement.scrollWidth") <= width
     reached = []
     for _ in range(12):
-        browser.switch_to.active_element.send_keys(Keys.TAB)
-        reached.append(browser.switch_to.active_element.get_attribute("id"))
-    styles = [f"style-{name}" for name in state_of(still)["styles"]]
-    wanted = ["snapshot", "record", "strength", "splitting", "random", *styles]
+        page.switch_to.active_element.send_keys(Keys.TAB)
+        reached.append(page.switch_to.active_element.get_attribute("id"))
+    wanted = ["snapshot", "record", "strength", "splitting", "random", *style_sliders]
     assert [name for name in reached if name][: len(wanted)] == wanted
 
 
@@ -249,13 +231,10 @@ return ["#stream", "#controls", "#controls select, #controls input, #controls bu
 """
 
 
-def test_on_a_phone_the_picture_stays_in_sight_at_the_last_slider_and_no_control_leaves_its_card(browser, still):
-    browser.get(still)
-    wait_until(lambda: browser.find_element("id", "random").is_displayed())
+def test_on_a_phone_the_picture_stays_in_sight_at_the_last_slider_and_no_control_leaves_its_card(page):
     for width, height in ((390, 844), (844, 390), (320, 568)):
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        (picture,), (card,), controls = browser.execute_script(RECTANGLES)
+        set_screen(page, width, height, mobile=True)
+        (picture,), (card,), controls = page.execute_script(RECTANGLES)
         assert picture[1] >= 0, (width, picture)
         assert picture[3] <= height, (width, picture)
         assert (picture[2] - picture[0]) * (picture[3] - picture[1]) > width * height / 6, (width, picture)

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-import tomllib
+import argparse
 
 import pytest
 from facetoon.edge_runtime.errors import InputError
@@ -41,14 +39,19 @@ def test_a_wider_search_interval_is_tried_before_more_threads(two_cores):
     assert (choice.threads, choice.search_every) == (1, 60)
 
 
-def test_the_command_measures_and_writes_a_file_that_toml_reads(tmp_path, tiny_model):
-    out = tmp_path / "facetoon.toml"
-    command = [sys.executable, "-m", "facetoon.edge_runtime", "tune", "--model", str(tiny_model), "--write", str(out)]
-    done = subprocess.run([*command, "--target-fps", "0.5"], capture_output=True, text=True, timeout=60, check=True)
-    values = tomllib.loads(out.read_text("utf-8"))
-    assert values == {"model": [str(tiny_model.resolve())], "threads": 1, "search-every": 15}
-    assert "tiny-32.tflite with 1 threads takes" in done.stdout
-    done = subprocess.run([*command, "--target-fps", "1000"], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2
-    assert "No model here keeps 1000 frames/s" in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["facetoon.toml"]
+def test_the_choice_takes_the_place_of_the_flags_and_the_other_models_follow(tiny_model, monkeypatch):
+    choice = tuning.Choice(tiny_model, threads=2, search_every=30, frame_ms=5.0)
+    monkeypatch.setattr(tuning, "tune", lambda models, target_fps, faces: choice)
+    flags = argparse.Namespace(model=[DEFAULT_MODEL, tiny_model], target_fps=25.0, faces=2, threads=1, search_every=15)
+    before = argparse.Namespace(**vars(flags))
+    chosen = tuning.tuned(flags)
+    assert (chosen.model, chosen.threads, chosen.search_every) == ([tiny_model, DEFAULT_MODEL], 2, 30)
+    assert (chosen.target_fps, chosen.faces) == (25.0, 2)
+    assert flags == before
+
+
+def test_a_choice_that_cannot_be_written_is_one_sentence(tmp_path, tiny_model):
+    (tmp_path / "file").touch()
+    choice = tuning.Choice(tiny_model, threads=2, search_every=30, frame_ms=5.0)
+    with pytest.raises(InputError, match="The choice cannot be written to"):
+        tuning.write(choice, tmp_path / "file" / "facetoon.toml", 25.0)

@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 import time
-import types
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cv2
@@ -45,15 +43,6 @@ class FlakyCapture:
 
     def release(self):
         pass
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """Time that passes only while the code under test sleeps."""
-    now = [0.0]
-    monkeypatch.setattr(cameras.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    monkeypatch.setattr(cameras.time, "monotonic", lambda: now[0])
-    return now
 
 
 @pytest.fixture
@@ -182,55 +171,3 @@ def test_a_device_by_its_name(tmp_path):
     assert device_called("webcam", tmp_path) == "/dev/video2"
     assert device_called("loopback", tmp_path) == "/dev/video10"
     assert device_called("missing", tmp_path) is None
-
-
-def test_without_picamera2_the_message_says_how_to_install_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "picamera2", None)
-    with pytest.raises(InputError, match="sudo apt install python3-picamera2"):
-        open_camera("picamera", (640, 480), 30)
-
-
-class FakePicamera2:
-    """Speaks as picamera2 does; fails while it is unplugged."""
-
-    plugged = True
-    closed = 0
-
-    def __init__(self):
-        if not FakePicamera2.plugged:
-            raise IndexError("list index out of range")
-
-    def create_video_configuration(self, main, controls, buffer_count):
-        assert main["format"] == "RGB888"
-        return {"main": {**main, "size": (320, 240)}}
-
-    def configure(self, configuration):
-        self._configuration = configuration
-
-    def camera_configuration(self):
-        return self._configuration
-
-    def start(self):
-        pass
-
-    def capture_array(self, stream):
-        if not FakePicamera2.plugged:
-            raise RuntimeError("camera frontend has timed out")
-        return np.full((240, 320, 3), 99, np.uint8)
-
-    def close(self):
-        FakePicamera2.closed += 1
-
-
-def test_the_pi_camera_is_lost_and_found_like_any_other(monkeypatch, clock):
-    monkeypatch.setitem(sys.modules, "picamera2", types.SimpleNamespace(Picamera2=FakePicamera2))
-    monkeypatch.setattr(FakePicamera2, "plugged", True)
-    camera = open_camera("picamera", (640, 480), 30)
-    assert "granted 320x240 at 30/s" in camera.details
-    assert (camera.read() == 99).all()
-    FakePicamera2.plugged = False
-    assert not any((camera.read() == 99).all() for _ in range(30))
-    FakePicamera2.plugged = True
-    assert any((camera.read() == 99).all() for _ in range(90))
-    camera.close()
-    assert FakePicamera2.closed >= 2

@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+from facetoon.edge_runtime.faces.tracker import read_tracker
+from facetoon.training.__main__ import main
 from facetoon.training.face_tracker.perturbed_crops import FRAMING, SCALES, SIZE_PX
 from facetoon.training.face_tracker.tracker_network import build_tracker, loss
 from facetoon.training.face_tracker.tracker_training import errors
@@ -40,3 +42,18 @@ def test_a_wrong_place_costs_only_where_there_is_a_face():
     more = np.asarray(loss(TARGETS, wrong)) - np.asarray(loss(TARGETS, TARGETS))
     assert more[:2].min() > 1
     assert np.all(more[2:] == 0)
+
+
+@pytest.mark.slow
+@pytest.mark.shared_data
+def test_a_tracker_is_trained_and_its_file_opens(shared_data, tmp_path, capsys):
+    """A few steps on a few faces, from the labels to the file that the device opens."""
+    out = tmp_path / "tracker.tflite"
+    photos = ["--photos", f"{shared_data}/human128.zip#lfw_*2.jpg"]
+    wide = ["--wide-photos", f"{shared_data}/photos_raw250.zip#A*_0001.jpg"]
+    detector = ["--detector", f"{shared_data}/nets/yunet_n_dynamic.onnx"]
+    assert main(["tracker", *photos, *wide, *detector, "--out", str(out), "--steps", "3"]) == 0
+    told = capsys.readouterr().out
+    assert "centre_percent" in told
+    assert "float_roll_deg" in told
+    assert read_tracker(out)[1].data_sources == ("human128.zip", "photos_raw250.zip")

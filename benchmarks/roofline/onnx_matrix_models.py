@@ -1,4 +1,4 @@
-"""The measuring models of matrix_models once more, as ONNX files for ONNX Runtime; wants the onnx package."""
+"""The models of matrix_models as ONNX files, to measure ONNX Runtime with. Needs the onnx package."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ SCALE = 0.02
 
 
 def product_onnx(dtype: str, side: int, layers: int = 4) -> bytes:
-    """`layers` matrix products (side x side), one after another; `dtype` is the rows', weights are int8 or float32.
+    """A chain of `layers` matrix products (side x side). `dtype` is that of the rows; weights are int8 or float32.
 
-    Integer ones are float products between QuantizeLinear and DequantizeLinear, which ONNX Runtime fuses.
+    An integer product is a float product between DequantizeLinear and QuantizeLinear, which ONNX Runtime fuses.
     """
     onnx = _onnx()
     random = np.random.default_rng(0)
     weights = [random.integers(-100, 100, (side, side)).astype(np.int8) for _ in range(layers)]
-    constants = {f"w{n}": values if dtype != "float32" else (values / 1000).astype(np.float32)
-                 for n, values in enumerate(weights)}  # fmt: skip
+    is_float = dtype == "float32"
+    constants = {f"w{n}": (w / 1000).astype(np.float32) if is_float else w for n, w in enumerate(weights)}
     nodes, current = [], "in"
     for n in range(layers):
-        if dtype != "float32":
+        if not is_float:
             nodes += [
                 onnx.helper.make_node("DequantizeLinear", [current, "scale", "zero"], [f"a{n}"]),
                 onnx.helper.make_node("DequantizeLinear", [f"w{n}", "scale", "zero_w"], [f"b{n}"]),
@@ -33,20 +33,20 @@ def product_onnx(dtype: str, side: int, layers: int = 4) -> bytes:
         else:
             nodes.append(onnx.helper.make_node("MatMul", [current, f"w{n}"], [f"out{n}"]))
         current = f"out{n}"
-    if dtype != "float32":
+    if not is_float:
         zeros = {"zero": np.array(0, dtype), "zero_w": np.array(0, np.int8)}
         constants |= {"scale": np.array(SCALE, np.float32)} | zeros
     return _pack(onnx, nodes, constants, {"in": (dtype, (side, side))}, (current, dtype, (side, side)))
 
 
 def addition_onnx(elements: int, layers: int = 1) -> bytes:
-    """`layers` float32 additions of two tensors of `elements`, each reading two and writing one."""
+    """A chain of `layers` float32 additions. Each reads two tensors of `elements` and writes one."""
     onnx = _onnx()
     names = ["in", *(f"out{n}" for n in range(layers))]
     nodes = [onnx.helper.make_node("Add", [names[n], "other"], [names[n + 1]]) for n in range(layers)]
     shape = (1, elements)
-    taken = {"in": ("float32", shape), "other": ("float32", shape)}
-    return _pack(onnx, nodes, {}, taken, (names[-1], "float32", shape))
+    inputs = {"in": ("float32", shape), "other": ("float32", shape)}
+    return _pack(onnx, nodes, {}, inputs, (names[-1], "float32", shape))
 
 
 def _onnx() -> Any:
@@ -57,13 +57,13 @@ def _onnx() -> Any:
     return onnx
 
 
-def _pack(onnx: Any, nodes: list[Any], constants: dict[str, Any], taken: dict[str, Any], given: Any) -> bytes:
+def _pack(onnx: Any, nodes: list[Any], constants: dict[str, Any], inputs: dict[str, Any], output: Any) -> bytes:
     def named(name: str, dtype: str, shape: tuple[int, ...]) -> Any:
         return onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape)
 
     weights = [onnx.numpy_helper.from_array(values, name) for name, values in constants.items()]
     graph = onnx.helper.make_graph(
-        nodes, "measuring", [named(name, *kind) for name, kind in taken.items()], [named(*given)], weights
+        nodes, "measuring", [named(name, *kind) for name, kind in inputs.items()], [named(*output)], weights
     )
     opsets = [onnx.helper.make_opsetid("", OPSET)]
     return onnx.helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION).SerializeToString()

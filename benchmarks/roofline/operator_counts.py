@@ -1,4 +1,4 @@
-"""Counts what a model file asks for: multiply-accumulates and bytes of every operator, from shapes alone."""
+"""Counts the multiply-accumulates and bytes of every operator in a model file, from shapes alone."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ ITEM_BYTES = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 7: 2, 9: 1}  # TFLite's TensorType: 
 
 @dataclass(frozen=True)
 class Op:
-    """One operator of a graph."""
+    """One operator of a model."""
 
     index: int
     kind: str
     macs: int
     bytes: int
-    """Inputs, weights and outputs, each counted once."""
+    """Of inputs, weights and outputs, each counted once."""
     dtype: str
     """"int8" or "float32": which matrix peak bounds it."""
     shape: tuple[int, ...]
@@ -29,12 +29,12 @@ class Op:
 
 
 def count_ops(path: Path) -> list[Op]:
-    """Operators in order. Raises InputError when the file's format cannot be counted here."""
+    """The operators of a model file in order. Raises InputError when they cannot be counted here."""
     return _count_onnx(path) if path.suffix == ".onnx" else count_tflite(path.read_bytes())
 
 
 def read_tflite(model: bytes) -> Any:
-    """The flatbuffer as LiteRT's own object tree (ModelT); InputError where LiteRT is missing."""
+    """A flatbuffer as the schema's object tree (ModelT). Raises InputError where LiteRT is missing."""
     try:
         from ai_edge_litert import schema_py_generated as schema
     except ImportError:
@@ -43,14 +43,14 @@ def read_tflite(model: bytes) -> Any:
 
 
 def op_names() -> dict[int, str]:
-    """TFLite's builtin operators by number."""
+    """Names of TFLite's builtin operators by number."""
     from ai_edge_litert import schema_py_generated as schema
 
     return {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
 
 
 def count_tflite(model: bytes) -> list[Op]:
-    """Operators of the first subgraph."""
+    """The operators of a flatbuffer's first subgraph."""
     tree = read_tflite(model)
     graph, names = tree.subgraphs[0], op_names()
     ops = []
@@ -71,7 +71,7 @@ def _size(tensor: Any) -> int:
 
 
 def _tflite_macs(kind: str, shapes: list[tuple[int, ...]]) -> int:
-    """`shapes`: the inputs', then the output's; weights are (out, h, w, in), but (1, h, w, out) where depthwise."""
+    """`shapes`: of the inputs, then of the output. Weights are (out, h, w, in), or (1, h, w, out) if depthwise."""
     out = prod(shapes[-1])
     if kind == "CONV_2D":
         return out * prod(shapes[1][1:])
@@ -79,7 +79,7 @@ def _tflite_macs(kind: str, shapes: list[tuple[int, ...]]) -> int:
         return out * prod(shapes[1][1:3])
     if kind == "FULLY_CONNECTED":
         return out * shapes[1][-1]
-    if kind == "TRANSPOSE_CONV":  # inputs: output shape, weights, picture; work is done at the input's resolution
+    if kind == "TRANSPOSE_CONV":  # inputs: output shape, weights, picture; it works at the resolution of its input
         return prod(shapes[2]) * prod(shapes[1][:3])
     if kind == "BATCH_MATMUL":
         return out * shapes[0][-1]
@@ -92,8 +92,8 @@ def _count_onnx(path: Path) -> list[Op]:
     except ImportError:
         raise InputError("ONNX operators are counted with the onnx package: pip install onnx.") from None
     model = onnx.load(str(path))
-    for taken in model.graph.input:  # a batch of any size is one picture
-        batch = taken.type.tensor_type.shape.dim[0:1]
+    for tensor in model.graph.input:  # a batch of any size is one picture
+        batch = tensor.type.tensor_type.shape.dim[0:1]
         if batch and not batch[0].dim_value:
             batch[0].dim_value = 1
     graph = onnx.shape_inference.infer_shapes(model).graph

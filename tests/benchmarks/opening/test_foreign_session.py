@@ -1,25 +1,15 @@
 """Other projects' models, made here: what comes out must be the picture that the network makes of what went in."""
 
-import os
-import signal
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
-from ai_edge_litert import schema_py_generated as s
 from facetoon.benchmarks.__main__ import main
-from facetoon.benchmarks.measuring import matrix_models
-from facetoon.benchmarks.measuring.foreign_models import Foreign, ForeignSession
-from facetoon.benchmarks.measuring.measure import Plan, measure
-from facetoon.benchmarks.measuring.roofline import Peaks
-from facetoon.benchmarks.measuring.variants import Variant
-from facetoon.benchmarks.measuring.worker import Worker
-from facetoon.benchmarks.results.result_file import read_result
+from facetoon.benchmarks.opening.foreign_session import Foreign, ForeignSession
+from facetoon.benchmarks.opening.variant import Variant
+from facetoon.benchmarks.roofline.flatbuffer_graph import FLOAT32, FlatbufferGraph
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.spec import read_model
 
-DATA = Path(__file__).parents[2] / "data"
 LITERT, ONNX = Variant("litert", 1, True), Variant("onnxruntime", 1, None)
 IMAGE = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
 TINY_MAKES = np.stack([IMAGE[..., 2], 255 - IMAGE[..., 0], IMAGE[..., 1]], axis=-1)  # see tests/data/make_tiny.py
@@ -27,32 +17,14 @@ needs_onnxruntime = pytest.mark.skipif(not find_spec("onnxruntime"), reason="nee
 
 
 @pytest.fixture
-def stripped(tmp_path):
-    """The tiny model as another project would ship it: no spec."""
-
-    def strip(name):
-        path = tmp_path / f"other-{name}"
-        path.write_bytes(read_model(DATA / name)[0])
-        return path
-
-    return strip
-
-
-@pytest.fixture
 def float_tflite(tmp_path):
     """A network that clips at 0: with the range 0,1 it gives the picture back."""
-    model, graph, code, operator = s.ModelT(), s.SubGraphT(), s.OperatorCodeT(), s.OperatorT()
-    model.version, model.buffers, model.subgraphs, model.operatorCodes = 3, [s.BufferT()], [graph], [code]
-    code.builtinCode = code.deprecatedBuiltinCode = s.BuiltinOperator.RELU
-    graph.tensors, graph.operators = [], [operator]
-    operator.opcodeIndex = 0
-    ends = [
-        matrix_models._tensor(s, model, graph, name, (1, 32, 32, 3), matrix_models.FLOAT32) for name in ("in", "out")
-    ]
-    operator.inputs = graph.inputs = ends[:1]
-    operator.outputs = graph.outputs = ends[1:]
+    graph = FlatbufferGraph([("RELU", 1)])
+    source, target = (graph.add_tensor(name, (1, 32, 32, 3), FLOAT32) for name in ("in", "out"))
+    graph.inputs, graph.outputs = [source], [target]
+    graph.add_operator("RELU", [source], target)
     path = tmp_path / "relu.tflite"
-    path.write_bytes(matrix_models._pack(s, model))
+    path.write_bytes(graph.to_bytes())
     return path
 
 
@@ -122,43 +94,6 @@ def test_every_type_and_layout_of_onnx(identity_onnx, dtype, told, shape):
 def test_what_cannot_be_known_is_asked_for(identity_onnx, dtype, shape, told, words):
     with pytest.raises(InputError, match=words):
         ForeignSession(identity_onnx(dtype, shape), ONNX, told)
-
-
-@needs_onnxruntime
-def test_ours_and_theirs_of_both_kinds_run_side_by_side(stripped, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        "facetoon.benchmarks.measuring.measure.measure_peaks", lambda *key: Peaks(*key, 10, 10, {1: 10})
-    )  # to be quick
-    files = [DATA / "tiny-32.tflite", DATA / "tiny-32.onnx", stripped("tiny-32.onnx")]
-    quick = ["--runs", "6", "--seconds", "0.05", "--threads", "1", "--rounds", "3"]
-    assert main(["run", *map(str, files), *quick, "--range=-1,1", "--save"]) == 0
-    results = {path.name: read_result(path) for path in Path("benchmarks/results").glob("*/*.json")}
-    assert set(results) == {"tiny-32.json", "tiny-32-onnx.json", "other-tiny-32-onnx.json"}
-    assert [one.label for one in results["tiny-32-onnx.json"].variants] == ["onnxruntime, 1 thread"]
-    theirs = results["other-tiny-32-onnx.json"]
-    assert (theirs.model.foreign, theirs.model.value_range, theirs.pipeline) == (True, (-1, 1), None)
-    assert results["tiny-32-onnx.json"].pipeline is not None
-    assert len({one.other_cores for one in results.values()}) == 1  # one measurement
-    lines = [line for line in capsys.readouterr().out.splitlines() if " x " in line and "95 %" in line]
-    assert [line.split()[0] for line in lines] == [path.name for path in files[1:]]
-
-
-@needs_onnxruntime
-def test_a_process_that_dies_leaves_the_others_measured(monkeypatch):
-    ask = Worker.ask
-
-    def kill_first(worker, what, *arguments):
-        if what == "round" and worker.variant == ONNX:
-            os.kill(worker.pid, signal.SIGKILL)
-        return ask(worker, what, *arguments)
-
-    monkeypatch.setattr(Worker, "ask", kill_first)
-    plan = Plan(("litert", "onnxruntime"), runs=6, seconds=0.05, rounds=2, pipeline=False, peaks=False)
-    told = []
-    results = measure([DATA / "tiny-32.onnx", DATA / "tiny-32.tflite"], plan, told.append)
-    assert [result.model.file for result in results] == ["tiny-32.tflite"]
-    assert "onnxruntime, 1 thread died with status -9 while asked to round tiny-32.onnx." in told
 
 
 @needs_onnxruntime

@@ -1,0 +1,1 @@
+"""The commands of toon-bench, one module each."""

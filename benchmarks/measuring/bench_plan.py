@@ -1,0 +1,40 @@
+"""The choices for a measurement: what to measure, and how long."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from facetoon.benchmarks.opening.foreign_session import Foreign
+from facetoon.edge_runtime.errors import InputError
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The choices of `toon-bench run`."""
+
+    runtimes: tuple[str, ...] = ("litert",)
+    is_default_runtimes: bool = False
+    """The user named no runtime: one that is not installed is left out without a word."""
+    threads: tuple[int, ...] = (1,)
+    runs: int = 50
+    """Least number of runs of each variant, over all rounds."""
+    seconds: float = 3.0
+    """Least time of each variant, over all rounds."""
+    rounds: int = 7
+    pipeline: bool = True
+    video: Path | None = None
+    """Film for the pipeline; None takes the packaged demo."""
+    profile: bool = False
+    peaks: bool = True
+    cooling: str = ""
+    emulated: bool = False
+    foreign: Foreign = field(default_factory=Foreign)
+
+    def __post_init__(self) -> None:
+        if min(self.runs, self.rounds, *self.threads) < 1 or not 0 <= self.seconds < math.inf:
+            raise InputError(
+                f"{self.threads} threads, {self.runs} runs, {self.rounds} rounds and {self.seconds} seconds cannot be "
+                "measured; use 1, 1, 1, 0 or more."
+            )

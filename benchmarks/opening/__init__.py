@@ -1,0 +1,1 @@
+"""Opens any model file, ours or another project's, on any runtime that can run it."""

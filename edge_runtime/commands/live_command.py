@@ -1,0 +1,139 @@
+"""toon-live without a command word: the live cartoonizer itself."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from functools import partial
+from pathlib import Path
+
+from facetoon.edge_runtime import __version__
+from facetoon.edge_runtime.commands.tune_command import positive_rate
+from facetoon.edge_runtime.service import logs
+from facetoon.edge_runtime.service.config_file import with_config
+from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
+from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, model_file
+
+HELP = "cartoonize live, with the flags above"
+TOKEN_HELP = (
+    "what the preview demands before it shows anything (default: $FACETOON_TOKEN; on an --host other than this machine "
+    "alone, one is made and printed)"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """All flags of toon-live itself."""
+    _add_input(parser)
+    _add_preview(parser)
+    _add_picture(parser)
+    _add_output(parser)
+    add = parser.add_argument
+    add("--config", type=Path, metavar="FILE.toml", help="flags from a file; those of the command line win")
+    add("--log-format", choices=logs.FORMATS, default="text", help="of the log on stderr (default: %(default)s)")
+    add("--version", action="version", version=f"facetoon {__version__}")
+
+
+def _add_input(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("frames and models").add_argument
+    add(
+        "--source",
+        default="demo",
+        help="camera (number, path, name, or picamera), rtsp:// or http:// address, video, folder, picture, or demo",
+    )
+    add("--size", type=_size, default=(640, 480), metavar="WxH", help="size to ask a camera for (default: 640x480)")
+    add("--rate", type=_positive, default=30, metavar="HZ", help="rate to ask a camera for (default: %(default)s)")
+    add(
+        "--model",
+        type=model_file,
+        action="append",
+        metavar="FILE",
+        help=f"model file or the name of one that ships, more than once to switch (default: {DEFAULT_MODEL.stem})",
+    )
+    add("--runtime", choices=RUNTIMES, help="library that runs it (default: litert for .tflite, onnxruntime for .onnx)")
+    add("--threads", type=_positive, default=1, help="threads for the network (default: %(default)s)")
+
+
+def _add_preview(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("preview").add_argument
+    add("--host", default="127.0.0.1", help="address of the preview (default: %(default)s, this machine alone)")
+    add("--port", type=int, default=8000, help="port of the preview, 0 for any free one (default: %(default)s)")
+    add("--token", default=os.environ.get("FACETOON_TOKEN"), help=TOKEN_HELP)
+    add("--certificate", type=Path, metavar="FILE.pem", help="serve the preview by HTTPS with this certificate chain")
+    add("--key", type=Path, metavar="FILE.pem", help="the certificate's private key (default: in the same file)")
+    add(
+        "--allow-host", action="append", default=[], metavar="NAME", help="a further name of the preview, as of a proxy"
+    )
+
+
+def _add_picture(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("picture").add_argument
+    add("--faces", type=_positive, default=1, help="most faces to cartoonize in a frame (default: %(default)s)")
+    add("--budget-ms", type=_positive, metavar="MS", help="leave smaller faces alone once a frame took so long")
+    add("--style", help="style, or a mix such as anime:0.6,photo:0.4 (default: the model's first)")
+    add("--random-style", type=int, metavar="SEED", help="a new style, the same for the same seed")
+    add("--strength", type=float, help="0 photograph to 1 cartoon (default: 1)")
+    add("--morph", type=float, metavar="SECONDS", help="time that a change of style takes (default: 0)")
+    add("--split", type=float, metavar="SHARE", help="show the left SHARE (0..1) of the frame as it came")
+    add("--colour-match", type=float, metavar="0..1", help="give the cartoon the face's own colours (default: 0)")
+    add("--background", metavar="WHAT", help="keep, blur or cartoon what is around the faces (default: keep)")
+    add("--mode", help="face, or frame to cartoonize the whole frame in tiles (default: face)")
+    add("--search-every", type=_positive, default=15, metavar="N", help="frames between looks for further faces")
+    add("--target-fps", type=positive_rate, metavar="HZ", help="measure first, and run what keeps this rate here")
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("running and recording").add_argument
+    add("--headless", action="store_true", help="no preview; read a file as fast as it can be worked on")
+    add("--fast", action="store_true", help="read a file as fast as it can be worked on, with the preview")
+    add("--frames", type=_positive, metavar="N", help="end after reading N frames")
+    add("--record", type=Path, metavar="FILE.mp4", help="record what is shown")
+    add("--recordings", type=Path, metavar="FOLDER", help="let the page's Record button fill this folder")
+    add("--record-minutes", type=_positive, metavar="N", help="begin a new file, FILE-00001.mp4, every N minutes")
+    add("--record-keep", type=_positive, metavar="N", help="of those, keep the newest N")
+    add("--pictures", type=Path, metavar="FOLDER", help="write every frame as a numbered JPEG")
+    add("--window", action="store_true", help="show it in a window too (extra: gui)")
+    add("--virtual-camera", action="store_true", help="be a camera for other programs (extra: virtual-camera)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Cartoonize until the source ends or a signal comes."""
+    parser = argparse.ArgumentParser(prog="toon-live")
+    add_arguments(parser)
+    read_flags = partial(with_config, parser, arguments.argv)
+    flags = read_flags()
+    logs.set_up(flags.log_format)
+
+    from facetoon.edge_runtime.service import running
+    from facetoon.edge_runtime.service.assembly import assemble
+    from facetoon.edge_runtime.service.reloading import Reloading
+    from facetoon.edge_runtime.service.signals import PendingSignal
+    from facetoon.edge_runtime.service.supervision import Supervisor
+    from facetoon.edge_runtime.service.tuning import tuned
+    from facetoon.edge_runtime.summary import summary
+
+    ending = PendingSignal()
+    live = assemble(tuned(flags) if flags.target_fps else flags, on_quit=ending.note)
+    supervisor = Supervisor(lambda: live.loop.frames_out)
+    reloading = Reloading(live.loop, supervisor, read_flags, flags)
+    running.answer_signals(ending, reloading if flags.config else None)
+    with running.served(live, flags) as url:
+        if url:
+            print(f"Open {url} (Ctrl-C ends it).", flush=True)
+        with running.flowing(live.loop, supervisor):
+            running.tend(live, ending, reloading)
+    print(summary(live.loop, live.session, live.timer))
+    return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError("must look like 640x480")
+    return int(width), int(height)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value

@@ -1,0 +1,124 @@
+"""From toon-live's flags to everything that runs: models, source, loop, sinks and what the preview steers."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.faces.finder import FaceFinder
+from facetoon.edge_runtime.live import LiveLoop
+from facetoon.edge_runtime.pace import Pace
+from facetoon.edge_runtime.preview.recorder import SwitchedRecording
+from facetoon.edge_runtime.service.reloading import settings_of
+from facetoon.edge_runtime.sessions.runtimes import runtime_beside
+from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, Session, open_session
+from facetoon.edge_runtime.sinks.outputs import SequenceSink, VirtualCameraSink, WindowSink
+from facetoon.edge_runtime.sinks.recording import open_recording, survives
+from facetoon.edge_runtime.sinks.sink import PreviewSink, Sink
+from facetoon.edge_runtime.sources.cameras import CameraSource
+from facetoon.edge_runtime.sources.source import Source, open_source
+from facetoon.edge_runtime.timing import StageTimer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A live loop that is ready to start, and the parts that others need to reach."""
+
+    loop: LiveLoop
+    sessions: dict[str, Session]
+    timer: StageTimer
+    preview: PreviewSink | None
+    recorder: SwitchedRecording | None
+    pace: Pace | None
+    frames: int | None
+    """How many frames will be read, where that is known."""
+
+    @property
+    def session(self) -> Session:
+        """The model in use."""
+        return self.sessions[self.loop.settings.model]
+
+
+def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly:
+    """Open all that the flags name; `on_quit` is called when somebody closes the window.
+
+    Raises InputError for a model, source, setting or output that cannot be used.
+    """
+    sessions = _open_sessions(flags)
+    source = open_source(flags.source, flags.size, flags.rate)
+    if isinstance(source, CameraSource):
+        log.info(source.details)
+    timer = StageTimer()
+    finder = FaceFinder(flags.faces, runtime_beside(flags.runtime).name, flags.search_every)
+    cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=flags.budget_ms)
+    settings = cartoonizer.settings.patched(settings_of(flags), cartoonizer.styles)
+    # A headless run that records nothing encodes too: its figures are of the whole pipeline.
+    preview = None if flags.headless and flags.record else PreviewSink()
+    recorder = _recorder(flags, source)
+    sinks = [sink for sink in (preview, *_outputs(flags, source, on_quit), recorder) if sink]
+    fast = _reads_fast(flags)
+    loop = LiveLoop(source, cartoonizer, sinks, timer, fast=fast, frame_limit=flags.frames, settings=settings)
+    sizes_px = {name: session.size_px for name, session in sessions.items()}
+    pace = Pace(loop, finder, flags.target_fps, sizes_px) if flags.target_fps else None
+    frames = source.frames if flags.frames is None else flags.frames
+    return Assembly(loop, sessions, timer, preview, recorder, pace, frames)
+
+
+def _open_sessions(flags: argparse.Namespace) -> dict[str, Session]:
+    """Every model of the flags, by its file's name."""
+    sessions: dict[str, Session] = {}
+    for path in flags.model or [DEFAULT_MODEL]:
+        if path.stem in sessions:
+            raise InputError(f"Two models are called {path.stem}: rename one of the files, to tell them apart.")
+        sessions[path.stem] = open_session(path, flags.runtime, flags.threads)
+    return sessions
+
+
+def _reads_fast(flags: argparse.Namespace) -> bool:
+    """Whether a file is read as fast as it can be worked on."""
+    return bool(flags.fast or flags.headless)
+
+
+def _outputs(flags: argparse.Namespace, source: Source, on_quit: Callable[[], None]) -> list[Sink]:
+    """Everything that takes frames beside the preview; any number of them at once."""
+    sinks: list[Sink] = []
+    if flags.record:
+        sinks.append(_recording(flags, source))
+    if flags.pictures:
+        sinks.append(SequenceSink(flags.pictures))
+    if flags.virtual_camera:
+        sinks.append(VirtualCameraSink(source.rate_hz))
+    if flags.window:
+        sinks.append(WindowSink(on_quit))
+    return sinks
+
+
+def _recording(flags: argparse.Namespace, source: Source) -> Sink:
+    # A file read as fast as possible is recorded at its own rate; else a frame's time in the recording is the clock's.
+    clock = None if _reads_fast(flags) and not source.live else time.monotonic
+    sink = open_recording(flags.record, source.rate_hz, flags.record_minutes, flags.record_keep, clock)
+    if not survives():
+        log.warning("Without PyAV (pip install 'facetoon[record]') a recording is lost when killed.")
+    return sink
+
+
+def _recorder(flags: argparse.Namespace, source: Source) -> SwitchedRecording | None:
+    """What the page's Record button switches."""
+    if not flags.recordings:
+        return None
+    open_file = partial(
+        open_recording,
+        rate_hz=source.rate_hz,
+        minutes=flags.record_minutes,
+        keep=flags.record_keep,
+        clock=time.monotonic,
+    )
+    return SwitchedRecording(flags.recordings, open_file)

@@ -1,0 +1,102 @@
+"""toon-live as its users run it: a real process, for the tests of preview, service and commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+import pytest
+
+# What must happen happens at once on an idle machine. This is for a busy one, times PATIENCE for an emulated processor.
+PATIENCE_S = 120 * float(os.environ.get("PATIENCE", "1"))
+
+
+def wait_for(condition):
+    """Ask until the answer is true, and give it back."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not (answer := condition()):
+        assert time.monotonic() < deadline_s, "it never came to that"
+        time.sleep(0.05)
+    return answer
+
+
+class LiveProcess:
+    """A running toon-live with a preview; from the first moment it takes signals."""
+
+    def __init__(self, *flags, **options):
+        command = [sys.executable, "-m", "facetoon.edge_runtime", *map(str, flags)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+        self.log = []
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._reader.start()
+        alarm = threading.Timer(PATIENCE_S, self.process.kill)
+        alarm.start()
+        self.greeting = self.process.stdout.readline()
+        alarm.cancel()
+        address = re.search(r"https?://\S+", self.greeting)
+        if address is None:
+            pytest.fail(f"toon-live did not start: {self.end()}")
+        self.url = address[0]
+
+    def _read_log(self):
+        for line in self.process.stderr:
+            self.log.append(line)
+
+    def state(self):
+        """What /api/state answers."""
+        with urllib.request.urlopen(f"{self.url}/api/state", timeout=PATIENCE_S) as answer:
+            return json.load(answer)
+
+    def shows(self, count):
+        """Wait until so many frames were shown in all."""
+        wait_for(lambda: self.state()["frames"] >= count)
+
+    def logs(self, words):
+        """Wait until a line of the log holds these words."""
+        wait_for(lambda: any(words in line for line in list(self.log)))
+
+    def end(self, number=signal.SIGTERM):
+        """What it printed from its first line on, and its log. The exit status is `process.returncode`."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        self.process.wait(PATIENCE_S)
+        with self.process.stdout:
+            printed = self.process.stdout.read()
+        self._reader.join(PATIENCE_S)
+        self.process.stderr.close()
+        return printed, "".join(self.log)
+
+
+@pytest.fixture
+def start_live():
+    """Start toon-live with these flags. A test that fails leaves none running."""
+    started = []
+
+    def start(*flags, **options):
+        started.append(LiveProcess(*flags, **options))
+        return started[-1]
+
+    yield start
+    for live in started:
+        if live.process.poll() is None:
+            live.process.kill()
+            live.end()
+
+
+@pytest.fixture(scope="session")
+def wait_until():
+    """The function `wait_for`."""
+    return wait_for
+
+
+@pytest.fixture(scope="session")
+def patience_s():
+    """Seconds after which a state that did not come never will."""
+    return PATIENCE_S

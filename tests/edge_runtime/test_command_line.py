@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+from facetoon.edge_runtime.command_line import Program
+from facetoon.edge_runtime.errors import InputError
+
+
+class FakeCommand:
+    """A command with one flag. It keeps what it ran with, and ends as it is told to."""
+
+    def __init__(self, help="do something", ends=0):
+        self.HELP, self.ends, self.ran_with = help, ends, None
+
+    def add_arguments(self, parser):
+        parser.add_argument("--level", type=int, default=1)
+
+    def run(self, arguments):
+        self.ran_with = arguments
+        if isinstance(self.ends, BaseException):
+            raise self.ends
+        return self.ends
+
+
+def program(default=None, **commands):
+    return Program("toon-fake", "A program.", "examples:", commands, extras={"keras": "train"}, default=default)
+
+
+def test_a_command_gets_its_flags_and_the_command_line_and_its_status_is_the_programs():
+    command = FakeCommand(ends=7)
+    assert program(work=command, other=FakeCommand()).main(["work", "--level", "3"]) == 7
+    assert (command.ran_with.level, command.ran_with.argv) == (3, ["work", "--level", "3"])
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        (InputError("There is no such file."), 2, "There is no such file."),
+        (FloatingPointError("The loss is not a number."), 1, "The loss is not a number."),
+        (KeyboardInterrupt(), 130, "interrupted; nothing was written."),
+        (ModuleNotFoundError(name="keras"), 2, "keras is missing: pip install 'facetoon[train]' brings it."),
+        (ModuleNotFoundError(name="keras.layers"), 2, "keras is missing: pip install 'facetoon[train]' brings it."),
+    ],
+)
+def test_what_the_user_can_mend_is_one_sentence(capsys, error, status, sentence):
+    assert program(work=FakeCommand(ends=error)).main(["work"]) == status
+    assert capsys.readouterr().err == f"toon-fake: {sentence}\n"
+
+
+@pytest.mark.parametrize("error", [ModuleNotFoundError(name="colorsys2"), ModuleNotFoundError(), KeyError("defect")])
+def test_a_defect_of_the_kit_keeps_its_traceback(error):
+    with pytest.raises(type(error)) as raised:
+        program(work=FakeCommand(ends=error)).main(["work"])
+    assert raised.value is error
+
+
+@pytest.mark.parametrize("argv", [[], ["nothing"], ["work", "--level", "high"], ["work", "--flag"]])
+def test_a_wrong_command_line_is_status_2(capsys, argv):
+    with pytest.raises(SystemExit, match="2"):
+        program(work=FakeCommand()).main(argv)
+    assert "toon-fake" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_help_lists_every_command_with_its_line(capsys):
+    text = program(work=FakeCommand("work hard"), rest=FakeCommand("do nothing")).parser().format_help()
+    for line in ("work hard", "do nothing", "A program.", "examples:"):
+        assert line in text
+    with pytest.raises(SystemExit, match="0"):
+        program(work=FakeCommand("work hard")).main(["work", "--help"])
+    assert "Work hard." in capsys.readouterr().out
+
+
+class TestDefault:
+    def test_it_runs_without_a_command_word_and_its_flags_are_the_programs(self):
+        default, other = FakeCommand(), FakeCommand()
+        assert program(default, other=other).main(["--level", "4"]) == 0
+        assert (default.ran_with.level, default.ran_with.argv, other.ran_with) == (4, ["--level", "4"], None)
+        assert program(default, other=other).main([]) == 0
+
+    def test_another_command_has_flags_of_its_own(self):
+        default, other = FakeCommand(), FakeCommand()
+        assert program(default, other=other).main(["other", "--level", "5"]) == 0
+        assert (default.ran_with, other.ran_with.level) == (None, 5)
+
+    def test_flags_before_a_command_are_refused_instead_of_lost(self, capsys):
+        with pytest.raises(SystemExit, match="2"):
+            program(FakeCommand(), other=FakeCommand()).main(["--level", "4", "other"])
+        assert "the command comes first: toon-fake other" in capsys.readouterr().err
+
+    def test_help_shows_its_flags_and_the_other_commands(self):
+        text = program(FakeCommand("live"), other=FakeCommand("do nothing")).parser().format_help()
+        for line in ("--level", "without one: live", "do nothing"):
+            assert line in text
