@@ -22,12 +22,12 @@ lint: $(TEST_VENV)/.installed  ## style and types
 test-arm64:  ## the base install on emulated arm64; needs root, see tests/arm64.sh
 	tests/arm64.sh
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 
-$(TEST_VENV)/.installed: pyproject.toml
+$(TEST_VENV)/.installed: pyproject.toml setup.py
 	$(PYTHON) -m venv $(TEST_VENV)
 	$(TEST_VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
