@@ -15,7 +15,7 @@ from facetoon.edge_runtime.spec import read_model
 from facetoon.training.__main__ import main as train
 from facetoon.training.pictures.images import load_split
 from facetoon.training.pictures.pairs import load_pairs
-from facetoon.training.recipes.recipe import Pairs
+from facetoon.training.recipes.recipe import load_recipe
 
 SIZE_PX = 16
 SMALL = [f"data.size_px={SIZE_PX}", "steps=1", "checkpoint_every=1", "sample_every=1", "batch_size=2"]
@@ -91,7 +91,7 @@ def test_every_kind_of_run_converts(runs, kind, photos, pairs, tmp_path):
     assert spec.direction == "photo to cartoon"
     assert spec.styles == STYLES.get(kind, ("toon",))
     if kind == "pairs":  # it saw no other photographs
-        _, test = load_pairs([str(pairs)], SIZE_PX, 0.2, Pairs())
+        _, test = load_pairs([str(pairs)], SIZE_PX, 0.2, load_recipe("comic_64").pairs)
     else:
         _, test = load_split([photos[1 if kind == "pairs and photos" else 0]], SIZE_PX, 0.2)
     assert spec.scores["test"]["split_sha256"] == test.digest
