@@ -64,7 +64,7 @@ def runs(photos, pairs, vgg_file, tmp_path_factory) -> dict[str, Path]:
         "styles": ["distill", *teachers(one=places["cyclegan"], two=places["pairs"]), "--photos", many],
         "style": ["style", "--student", str(places["styles"]), "--name", "mine", "--cartoons", few],
         "fast-style": ["fast-style", "--style", str(next(pairs.iterdir())), "--photos", many],
-        "encoder": ["encoder", "--pictures", many, few],
+        "encoder": ["encoder", "--pictures", many, few, "--set", "data.size_px=32"],
     }
     commands["style"] += ["--vgg-weights", str(vgg_file)]
     commands["fast-style"] += ["--vgg-weights", str(vgg_file), "--set", "fast_style.style_px=32"]
