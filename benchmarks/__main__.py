@@ -21,7 +21,7 @@ EXAMPLES = """examples:
   toon-bench run mine.tflite --profile --e2e party.mp4
   toon-bench sustained mine.tflite --minutes 15 --out heat.json --plot heat.svg
   toon-bench compare before.json after.json --tolerance 0.05
-  toon-bench table --into README.md docs/BENCHMARKS.md --html results.html
+  toon-bench table --into docs/BENCHMARKS.md --html results.html
 """
 PROGRAM = Program(
     name="toon-bench",

@@ -37,7 +37,7 @@ ORDER = {
 }
 SHARED_WITH_TRAINING = {"errors", "whole_file", "picture_files", "command_line", "pixels", "framing", "faces", "spec"}
 SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles"}  # it judges what ships, as it runs on the device
-SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks", "score", "trainers"}
+SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks", "score"}
 LATE: dict[str, str] = {  # module -> why it imports another one of the kit inside a function
     "training.runs.checkpoint": "the layers of a generator need Keras, which reading a run directory does without",
     "benchmarks.measuring.worker_process": "the process is measured: modules of the pipeline would count",

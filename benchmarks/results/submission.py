@@ -80,7 +80,7 @@ def pull_request(result: BenchResult, results: Path) -> str:
     place = result.place(results)
     return (
         f"The result is fit. Put it at {place} (toon-bench run --save has done so), then:\n\n"
-        "  toon-bench table --into README.md docs/BENCHMARKS.md\n\n"
+        "  toon-bench table --into docs/BENCHMARKS.md\n\n"
         f"Title: Benchmark: {result.model.name} on {result.device.board}, {result.device.cpu}\n\n"
         f"{markdown_header()}\n{markdown_row(result)}\n\n"
         f"Cooling: {result.device.cooling or 'please say how the board is cooled and powered'}"

@@ -19,6 +19,7 @@ from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.whole_file import replacing
 from facetoon.training.detectors.detector import Detection
 from facetoon.training.detectors.turn import FEATURES, TurnGauge
 from facetoon.training.detectors.yunet import LEVEL, detect_around, open_yunet
@@ -109,7 +110,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"fit_turn: {error}", file=sys.stderr)
         return 2
     weights = ridge(features[~held_out], turns[~held_out])
-    np.save(arguments.out, weights)
+    with replacing(arguments.out) as partial:
+        np.save(partial, weights)
     print(judge(features[held_out] @ weights, turns[held_out], PrepareRecipe().max_turn))
     return 0
 

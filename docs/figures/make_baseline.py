@@ -17,6 +17,7 @@ from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sessions.session import LIVE_MODELS, open_session
 from facetoon.edge_runtime.sources.source import DemoSource
+from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.engine.backend import select_backend
 
 OUT = Path(__file__).parents[1] / "baseline.png"
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     drawn += [open_translator(run, "ab").draw(face) for run in (arguments.fast, arguments.cyclegan)]
     drawn.append(open_translator(STUDENT, "ab", STYLE).draw(face))
     sheet = np.hstack([pixels.resize(images[0], SHOWN_PX, SHOWN_PX) for images in drawn])
-    arguments.out.write_bytes(pixels.encode_png(sheet))
+    write_whole(arguments.out, pixels.encode_png(sheet))
 
 
 def demo_face() -> Image:

@@ -24,6 +24,7 @@ from facetoon.edge_runtime.sessions.session import LIVE_MODELS, Session, open_se
 from facetoon.edge_runtime.sources.source import DemoSource
 from facetoon.edge_runtime.styles import format_mix
 from facetoon.edge_runtime.timing import StageTimer
+from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.pictures.images import load_split
 from numpy.typing import NDArray
 
@@ -42,8 +43,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=DOCS, metavar="FOLDER", help="default: docs/")
     parser.add_argument("--frames", type=int, default=30, help="of the demo before its picture (default: %(default)s)")
     arguments = parser.parse_args(argv)
-    (arguments.out / "demo.jpg").write_bytes(pixels.encode_jpeg(demo_sheet(arguments.frames), 88))
-    (arguments.out / "simplex.jpg").write_bytes(pixels.encode_jpeg(simplex_sheet(), 90))
+    write_whole(arguments.out / "demo.jpg", pixels.encode_jpeg(demo_sheet(arguments.frames), 88))
+    write_whole(arguments.out / "simplex.jpg", pixels.encode_jpeg(simplex_sheet(), 90))
     for model in LIVE_MODELS if arguments.photos else ():
         photos, cartoons = unseen(model, arguments.photos)
         write_sheet(arguments.out / f"{model.stem}.jpg", cartoons)
@@ -110,7 +111,7 @@ def write_sheet(path: Path, blocks: list[Image]) -> None:
             row = np.full((COLUMNS, *block.shape[1:]), 255, np.uint8)
             row[: len(block) - start] = block[start : start + COLUMNS]
             rows.append(np.hstack(list(row)))
-    path.write_bytes(pixels.encode_jpeg(pixels.swap_red_blue(np.vstack(rows)), 88))
+    write_whole(path, pixels.encode_jpeg(pixels.swap_red_blue(np.vstack(rows)), 88))
 
 
 if __name__ == "__main__":

@@ -78,13 +78,14 @@ def tiny_run(tmp_path):
 
         keras.utils.set_random_seed(1)
         image = keras.Input((size_px, size_px, 3), name="image")
-        inputs, x = [image], keras.layers.Conv2D(8, 3, padding="same", activation="relu")(image)
+        inputs, x = [image], keras.layers.Conv2D(16, 3, padding="same", use_bias=False)(image)
+        x = keras.layers.ReLU(6.0)(keras.layers.BatchNormalization()(x))
         if styles:
             inputs.append(keras.Input((len(styles),), name="style"))
-            x = keras.layers.Multiply()([x, keras.layers.Reshape((1, 1, 8))(keras.layers.Dense(8)(inputs[1]))])
+            x = keras.layers.Multiply()([x, keras.layers.Reshape((1, 1, 16))(keras.layers.Dense(16)(inputs[1]))])
+        model = keras.Model(inputs if styles else image, keras.layers.Activation("tanh")(keras.layers.Conv2D(3, 1)(x)))
         run = tmp_path / "run"
         run.mkdir()
-        model = keras.Model(inputs, keras.layers.Conv2D(3, 1, activation="tanh")(x))
         model.save(run / "generator_ab.keras")
         train, _ = load_split(list(photos), size_px, 0.2) if photos else ((), ())
         data = {"photos": {"train_images": len(train), "train_sha256": train.digest}} if photos else {}

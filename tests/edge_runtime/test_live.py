@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -12,15 +11,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.live import LiveLoop, Slot
 from facetoon.edge_runtime.timing import StageTimer
 
-PATIENCE_S = 120  # for a state that an idle machine reaches at once
-
-
-def wait_until(reached: Callable[[], bool]) -> None:
-    """Until a state that another thread brings about."""
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not reached():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.002)
+LONGEST_S = 120  # for a state that an idle machine reaches at once
 
 
 class Frames:
@@ -67,7 +58,7 @@ class Identity:
         self.working.set()
         time.sleep(self.pause_s)
         if self.until:
-            assert self.until.wait(PATIENCE_S)
+            assert self.until.wait(LONGEST_S)
         if self.fail:
             raise RuntimeError("no cartoon today")
         return frame
@@ -121,13 +112,13 @@ def test_frame_limit():
 
 
 @pytest.mark.parametrize("fast", [True, False])
-def test_stop_ends_every_thread_and_closes_all(fast):
+def test_stop_ends_every_thread_and_closes_all(fast, wait_until):
     source = Frames(None)
     loop, sink = run(source, Identity(0.001), fast=fast)
     wait_until(lambda: len(sink.numbers) >= 3)
     assert loop.running
     loop.stop()
-    assert loop.wait(PATIENCE_S)
+    assert loop.wait(LONGEST_S)
     loop.join()
     assert source.closed
     assert sink.closed
@@ -180,13 +171,13 @@ def test_the_end_waits_for_the_frame_that_is_worked_on():
     """Its thread would come back from native code into a Python that is no more, and abort the process."""
     worker = Identity(pause_s=LiveLoop.LONGEST_READ_S + 0.4)
     loop, _ = run(Frames(None), worker)
-    assert worker.working.wait(PATIENCE_S)
+    assert worker.working.wait(LONGEST_S)
     loop.stop()
     loop.join()
     assert not [thread.name for thread in threading.enumerate() if thread.name == "worker"]
 
 
-def test_lossless_slot_makes_the_giver_wait():
+def test_lossless_slot_makes_the_giver_wait(wait_until):
     slot = Slot(lossless=True)
     numbers = []
 
@@ -218,7 +209,7 @@ def test_state_tells_what_the_preview_shows():
     assert state["styles"] == ["ink", "wash"]
 
 
-def test_a_change_reaches_the_next_frame_and_a_bad_one_changes_nothing():
+def test_a_change_reaches_the_next_frame_and_a_bad_one_changes_nothing(wait_until):
     worker = Identity(0.001)
     loop, sink = run(Frames(None), worker, fast=True)
     changed = loop.change({"strength": 0.25, "style": {"wash": 3, "ink": 1}})

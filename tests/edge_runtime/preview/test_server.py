@@ -21,9 +21,9 @@ def authority():
 
 
 @pytest.fixture(autouse=True)
-def no_client_is_dropped(monkeypatch):
+def no_client_is_dropped(monkeypatch, patience_s):
     """A client that sends or takes nothing holds its thread for longer than any of these tests waits."""
-    monkeypatch.setattr(server, "TIMEOUT_S", 3600.0)
+    monkeypatch.setattr(server, "TIMEOUT_S", 2 * patience_s)
 
 
 @pytest.fixture
@@ -38,6 +38,16 @@ def https(authority, app, sink, tmp_path):
     yield preview
     sink.close()
     preview.stop()
+
+
+@pytest.fixture
+def preview(app, sink):
+    """The preview by plain HTTP. It ends when a test fails, too: a thread that waits for a client would stay."""
+    running = PreviewServer(app, "127.0.0.1", 0)
+    running.start()
+    yield running
+    sink.close()
+    running.stop()
 
 
 @pytest.fixture
@@ -83,28 +93,20 @@ def test_a_useless_certificate_is_one_sentence(app, tmp_path):
         PreviewServer(app, "127.0.0.1", 0, wrong)
 
 
-def test_half_requests_and_long_headers_harm_nobody(app, patience_s):
-    preview = PreviewServer(app, "127.0.0.1", 0)
-    preview.start()
-    try:
-        clients = [socket.create_connection(address(preview)) for _ in range(4)]
-        for client, text in zip(
-            clients, (b"", b"GET", b"\x16\x03\x01garbage\r\n\r\n", b"GET / HTTP/1.1\r\nA: "), strict=True
-        ):
-            client.sendall(text)
-        clients[3].sendall(b"x" * 20_000 + b"\r\n\r\n")
-        assert b"413" in clients[3].recv(100)
-        with urllib.request.urlopen(f"{preview.url}/healthz", timeout=patience_s) as answer:
-            assert answer.read() == b"ok\n"
-        for client in clients:
-            client.close()
-    finally:
-        preview.stop()
+def test_half_requests_and_long_headers_harm_nobody(preview, patience_s):
+    clients = [socket.create_connection(address(preview)) for _ in range(4)]
+    texts = (b"", b"GET", b"\x16\x03\x01garbage\r\n\r\n", b"GET / HTTP/1.1\r\nA: ")
+    for client, text in zip(clients, texts, strict=True):
+        client.sendall(text)
+    clients[3].sendall(b"x" * 20_000 + b"\r\n\r\n")
+    assert b"413" in clients[3].recv(100)
+    with urllib.request.urlopen(f"{preview.url}/healthz", timeout=patience_s) as answer:
+        assert answer.read() == b"ok\n"
+    for client in clients:
+        client.close()
 
 
-def test_stop_does_not_wait_for_a_stalled_viewer(app, sink, patience_s):
-    preview = PreviewServer(app, "127.0.0.1", 0)
-    preview.start()
+def test_stop_does_not_wait_for_a_stalled_viewer(preview, sink, patience_s):
     with socket.socket() as stalled:
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # else it may grow to tens of megabytes
         stalled.connect(address(preview))
@@ -118,10 +120,8 @@ def test_stop_does_not_wait_for_a_stalled_viewer(app, sink, patience_s):
         assert time.monotonic() - start_s < patience_s
 
 
-def test_nine_viewers_and_a_stalled_one_share_one_encode(app, sink, monkeypatch, wait_until):
+def test_nine_viewers_and_a_stalled_one_share_one_encode(preview, sink, monkeypatch, wait_until):
     """The writer hands over one JPEG and waits for nobody, even if one of the viewers stalls."""
-    preview = PreviewServer(app, "127.0.0.1", 0)
-    preview.start()
     encoded = []
     encode = pixels.encode_jpeg
     monkeypatch.setattr(pixels, "encode_jpeg", lambda *what: encoded.append(1) or encode(*what))
@@ -138,7 +138,7 @@ def test_nine_viewers_and_a_stalled_one_share_one_encode(app, sink, monkeypatch,
         while not done.is_set():
             seen[number] += viewers[number].recv(1 << 16).count(b"image/jpeg")
 
-    threads = [threading.Thread(target=watch, args=(number,)) for number in range(9)]
+    threads = [threading.Thread(target=watch, args=(number,), daemon=True) for number in range(9)]
     for thread in threads:
         thread.start()
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
-import subprocess
-import sys
-import time
-import urllib.request
+import signal
 
 import cv2
 import numpy as np
@@ -26,11 +21,6 @@ def frames_of(path):
     while (read := video.read())[0]:
         frames.append(read[1])
     return frames
-
-
-def frames_shown(url):
-    with urllib.request.urlopen(f"{url}/api/state", timeout=120) as answer:
-        return json.load(answer)["frames"]
 
 
 @needs_av
@@ -75,18 +65,13 @@ def test_an_unfinished_file_lacks_its_last_half_second_whatever_the_camera_gives
 
 
 @needs_av
-def test_a_killed_process_leaves_a_recording_that_plays_up_to_the_last_half_second(tmp_path, tiny_model):
+def test_a_killed_process_leaves_a_recording_that_plays_up_to_the_last_half_second(tmp_path, tiny_model, start_live):
     """The demo as it is shown: the file lacks at most what half a second of it holds."""
     out = tmp_path / "out.mp4"
-    command = [sys.executable, "-m", "facetoon.edge_runtime", "--port", "0"]
-    command += ["--model", str(tiny_model), "--record", str(out)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        try:
-            url = re.search(r"http://\S+", process.stdout.readline())[0]
-            while (shown := frames_shown(url)) < 60:
-                time.sleep(0.02)
-        finally:
-            process.kill()
+    live = start_live("--port", 0, "--model", tiny_model, "--record", out)
+    live.shows(60)
+    shown = live.state()["frames"]
+    live.end(signal.SIGKILL)
     assert len(frames_of(out)) >= shown - 15
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 

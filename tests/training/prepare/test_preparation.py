@@ -125,11 +125,11 @@ def broken_zip(tmp_path):
         ),
         (
             lambda p: ["--photos", p / "cartoons", "--out", p / "o", "--set", "prepare.faces=some"],
-            "prepare.faces must be",
+            "faces must be largest, all or single",
         ),
         (
             lambda p: ["--photos", p / "cartoons", "--out", p / "o", "--set", "prepare.identity_pattern='('"],
-            "is no pattern",
+            "must be a regular expression",
         ),
     ],
 )
