@@ -15,8 +15,8 @@ MOST_GAIN = 100.0
 def equalize(folded: Folded, inputs: list[Values]) -> None:
     """Cross-layer equalization (Nagel et al. 2019), with the range of values in place of the first weights' range.
 
-    The weights of the first convolution have a scale for every channel anyway, but its values share one scale. Only
-    what passes a factor through may lie between the two convolutions: nothing, or a ReLU without a ceiling.
+    The weights of the first convolution have a scale for every channel, but its values share one scale. Between the
+    two convolutions there may only be nothing or a ReLU without a ceiling, since these pass a factor through.
     """
     highest: dict[Any, Values] = {}
 
@@ -40,7 +40,7 @@ def equalize(folded: Folded, inputs: list[Values]) -> None:
 
 
 def _next_convolution(folded: Folded, first: Any) -> Any:
-    """The only consumer behind `first`, if it is a convolution that weighs each channel of it separately."""
+    """Return the only consumer of `first` if it is a convolution without groups, else None."""
     at = first
     while len(folded.after[at]) == 1:
         at = folded.after[at][0]
