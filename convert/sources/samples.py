@@ -56,7 +56,7 @@ class Sample:
 
 
 def load_samples(source: GeneratorSource, counts: tuple[int, int], seed: int) -> tuple[Sample, Sample]:
-    """Load calibration and test sample, at most `counts` pictures each: the largest centred squares at the source's size.
+    """Load calibration and test sample, at most `counts` pictures each: the largest centred squares at the source size.
 
     Raises InputError when pictures are missing, or when the training split is not the run's: the test split could then
     hold pictures that the generator was trained on.
