@@ -55,7 +55,7 @@ def _demo_video(path: Path) -> Path:
 
 
 def _in_turn(session: Session, runtime: str, path: Path, seconds: float) -> tuple[dict[str, list[float]], int]:
-    """Play the video once, then until `seconds` are over; return milliseconds by stage, and the frames after ten to warm up."""
+    """Play the video once, then until `seconds` are over; return ms by stage, and the frames after the warm-up."""
     timer = _LastTimes()
     samples: dict[str, list[float]] = {name: [] for name in (*STAGES, FRAME)}
     frames, end_s, is_first = -10, time.perf_counter() + seconds, True
