@@ -90,8 +90,8 @@ def peaks_of_variants(workers: list[Worker], plan: Plan, notes: Notes) -> PeaksO
     """Measure the device's peaks for each runtime and number of threads in the result, while the workers rest."""
     if not plan.peaks:
         return {}
-    wanted = [(w.variant.runtime, w.variant.threads) for w in workers if w.variant.xnnpack is not False]
-    measured = {key: notes.attempt(lambda key=key: measure_peaks(*key)) for key in dict.fromkeys(wanted)}  # type: ignore[misc]
+    pairs = [(w.variant.runtime, w.variant.threads) for w in workers if w.variant.xnnpack is not False]
+    measured = {key: notes.attempt(lambda key=key: measure_peaks(*key)) for key in dict.fromkeys(pairs)}  # type: ignore[misc]
     return {key: peaks for key, peaks in measured.items() if peaks}
 
 

@@ -90,9 +90,9 @@ def lines_svg(title: str, panels: dict[str, list[Point]], x_name: str, marks: Se
 
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
     """Return round numbers, 1, 2 or 5 times a power of ten apart, that enclose `low` and `high`."""
-    wanted = (high - low) / about or 1.0
-    power = 10.0 ** math.floor(math.log10(wanted))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= wanted * (1 - 1e-9))
+    least_step = (high - low) / about or 1.0
+    power = 10.0 ** math.floor(math.log10(least_step))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least_step * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(n * step, 9) for n in range(first, max(last, first + 1) + 1)]
 

@@ -54,11 +54,11 @@ def condition(folded: Folded, inputs: list[Values]) -> Folded:
 
 def _affine_behind(folded: Folded, conv: Any) -> Any:
     """Return the StyleAffine that is the convolution's only consumer, or None."""
-    at = conv
-    while len(folded.after[at]) == 1:
-        at = folded.after[at][0]
-        if not isinstance(at, layers.Identity):
-            return at if isinstance(at, StyleAffine) else None
+    op = conv
+    while len(folded.after[op]) == 1:
+        op = folded.after[op][0]
+        if not isinstance(op, layers.Identity):
+            return op if isinstance(op, StyleAffine) else None
     return None
 
 

@@ -41,11 +41,11 @@ def equalize(folded: Folded, inputs: list[Values]) -> None:
 
 def _next_convolution(folded: Folded, first: Any) -> Any:
     """Return the only consumer of `first` if it is a convolution without groups, else None."""
-    at = first
-    while len(folded.after[at]) == 1:
-        at = folded.after[at][0]
-        if isinstance(at, CONVOLUTIONS):
-            return at if getattr(at, "groups", 1) == 1 else None
-        if not (isinstance(at, layers.Identity) or (isinstance(at, layers.ReLU) and at.max_value is None)):
+    op = first
+    while len(folded.after[op]) == 1:
+        op = folded.after[op][0]
+        if isinstance(op, CONVOLUTIONS):
+            return op if getattr(op, "groups", 1) == 1 else None
+        if not (isinstance(op, layers.Identity) or (isinstance(op, layers.ReLU) and op.max_value is None)):
             return None
     return None

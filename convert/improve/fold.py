@@ -135,10 +135,10 @@ def _affine_chain(conv: Any, after: dict[Any, list[Any]], style: Values | None) 
     """The normalizations and affines right behind a convolution, each the only consumer of its predecessor."""
     kinds = (layers.BatchNormalization,) if style is None else (layers.BatchNormalization, StyleAffine)
     chain: list[Any] = []
-    at = conv
-    while len(after[at]) == 1 and isinstance(after[at][0], kinds):
-        at = after[at][0]
-        chain.append(at)
+    op = conv
+    while len(after[op]) == 1 and isinstance(after[op][0], kinds):
+        op = after[op][0]
+        chain.append(op)
     return chain
 
 

@@ -34,25 +34,25 @@ class ResidualSum:
 
 def equalize_sums(folded: Folded, inputs: list[Values]) -> Folded:
     """Return a network of the same function. Sums with readers other than additions and convolutions stay unchanged."""
-    for one in _sums(folded):
-        highest = _highest(folded, inputs, one)
+    for chain in _sums(folded):
+        highest = _highest(folded, inputs, chain)
         is_alive = highest > LEAST_SPREAD
         gain = np.where(is_alive, np.minimum(highest.max() / np.maximum(highest, LEAST_SPREAD), MOST_GAIN), 1)
         gain = gain.astype(np.float32)
-        for conv in one.writers:
+        for conv in chain.writers:
             scale_output(conv, gain, np.zeros_like(gain))
-        for conv in one.readers:
+        for conv in chain.readers:
             scale_input(conv, gain)
-        folded = _multiplied(folded, one.begins, gain)
+        folded = _multiplied(folded, chain.begins, gain)
     return folded
 
 
-def _highest(folded: Folded, inputs: list[Values], one: ResidualSum) -> Values:
+def _highest(folded: Folded, inputs: list[Values], chain: ResidualSum) -> Values:
     """The largest absolute value of each channel in any tensor of the sum: float32 (channels,)."""
     highest: list[Values] = []
 
     def note(op: Any, values: Values) -> Values:
-        if op in one.additions or op in one.begins:
+        if op in chain.additions or op in chain.begins:
             highest.append(np.abs(values).max((0, 1, 2)))
         return values
 
@@ -81,10 +81,10 @@ def _sums(folded: Folded) -> list[ResidualSum]:
             before[other].append(op)
     sums: list[ResidualSum] = []
     for op in folded.after:
-        if _is_addition(op) and not any(op in one.additions for one in sums):
-            one = _sum_of(op, folded, before)
-            if one:
-                sums.append(one)
+        if _is_addition(op) and not any(op in chain.additions for chain in sums):
+            chain = _sum_of(op, folded, before)
+            if chain:
+                sums.append(chain)
     return sums
 
 
@@ -94,12 +94,12 @@ def _is_addition(op: Any) -> bool:
 
 def _sum_of(first: Any, folded: Folded, before: dict[Any, list[Any]]) -> ResidualSum | None:
     """The sum of an addition; None where its channels cannot be scaled."""
-    one, pending = ResidualSum(set()), [first]
+    chain, pending = ResidualSum(set()), [first]
     while pending:
         addition = pending.pop()
-        if addition in one.additions:
+        if addition in chain.additions:
             continue
-        one.additions.add(addition)
+        chain.additions.add(addition)
         producers = [_producer(op, before) for op in before[addition]]
         if len(producers) < 2:  # a constant, or the model's own input
             return None
@@ -107,14 +107,14 @@ def _sum_of(first: Any, folded: Folded, before: dict[Any, list[Any]]) -> Residua
             if _is_addition(op):
                 pending.append(op)
             elif op in folded.convolutions and len(_readers_of(op, folded)) == 1:
-                one.writers.add(op)
+                chain.writers.add(op)
             else:
-                one.begins.add(op)
+                chain.begins.add(op)
         pending += [op for op in _readers_of(addition, folded) if _is_addition(op)]
-    for op in (*one.additions, *one.begins):
-        one.readers |= {reader for reader in _readers_of(op, folded) if not _is_addition(reader)}
-    is_plain = all(isinstance(op, CONVOLUTIONS) and getattr(op, "groups", 1) == 1 for op in one.readers)
-    return one if is_plain else None
+    for op in (*chain.additions, *chain.begins):
+        chain.readers |= {reader for reader in _readers_of(op, folded) if not _is_addition(reader)}
+    is_plain = all(isinstance(op, CONVOLUTIONS) and getattr(op, "groups", 1) == 1 for op in chain.readers)
+    return chain if is_plain else None
 
 
 def _producer(op: Any, before: dict[Any, list[Any]]) -> Any:

@@ -18,8 +18,8 @@ def kid_change(comparison: Comparison) -> dict[str, Any]:
 
     The generator's pictures of one half of the inputs are the target; file and generator draw the other half. So it
     needs no pictures of the target domain, which the run of a distilled student does not have. `interval` is the 95 %
-    interval of the change; a loss of likeness is an interval wholly above 0. The result is empty for fewer than LEAST
-    test pictures.
+    interval of the change; an interval wholly above 0 means a loss of likeness. The result is empty for fewer than
+    LEAST test pictures.
     """
     if len(comparison.inputs) < LEAST:
         return {}
