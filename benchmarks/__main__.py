@@ -1,4 +1,4 @@
-"""toon-bench: how fast a model file runs on this device, whether it stays so, and which one to run here."""
+"""toon-bench: measures how fast model files run on this device, whether they stay fast, and which one to run here."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ PROGRAM = Program(
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The command line of toon-bench."""
+    """Return the command-line parser of toon-bench."""
     return PROGRAM.parser()
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 on success, 1 on a regression or an unfit result, 2 on bad input, 130 when interrupted."""
+    """Run the command; return 0 on success, 1 on a regression or unfit result, 2 on bad input, 130 when interrupted."""
     return PROGRAM.main(argv)
 
 

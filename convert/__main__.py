@@ -38,12 +38,12 @@ PROGRAM = Program(
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The command line of toon-convert."""
+    """Return the command-line parser of toon-convert."""
     return PROGRAM.parser()
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 when the verdict is pass, 1 when it is fail, 2 on bad input, 130 when interrupted."""
+    """Run the command; return 0 for the verdict pass, 1 for fail, 2 on bad input, 130 when interrupted."""
     return PROGRAM.main(argv)
 
 

@@ -21,14 +21,14 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.spec import ModelSpec, write_model
 
-AGREEMENT_PICTURES = 40  # on which the files of two disjoint calibration halves are compared
+AGREEMENT_PICTURES = 40  # test pictures that compare the files of two calibration halves
 ERRORS_OF_TWO_DB = 3.0  # two files that both just pass, with independent errors, differ by twice the squared error
 
 
 def build(request: Request) -> Report:
-    """Convert, measure, and put the file at `request.out`, or, when the verdict is fail, beside it as .rejected.
+    """Convert and measure; write the file to `request.out`, or beside it as .rejected when the verdict is fail.
 
-    Raises InputError, and then leaves nothing behind, for anything that cannot be used or written.
+    Raises InputError for input or a destination that cannot be used, and then leaves no file behind.
     """
     recipe = find_recipe(request.recipe, request.out.suffix)
     check_destination(request.out)
@@ -36,9 +36,9 @@ def build(request: Request) -> Report:
 
 
 def build_all(request: Request, tell: Callable[[str], None]) -> dict[str, Report | InputError]:
-    """Every recipe in every format, as NAME.RECIPE.FORMAT in the folder `request.out`: a report or a refusal of each.
+    """Build every recipe in every format into the folder `request.out`, as NAME.RECIPE.FORMAT.
 
-    `tell` gets one line before and one after each file.
+    Returns a report or a refusal for each file name. `tell` gets one line before and one after each file.
     """
     check_folder(request.out)
     material = load_material(request)
@@ -65,7 +65,7 @@ def _summary(result: Report | InputError) -> str:
 
 
 def build_file(request: Request, recipe: Quantization, material: Material) -> Report:
-    """One file with its report and verdict."""
+    """Build one file with its report and verdict."""
     source, test, out = material.source, material.test, request.out
     _check_request(request, recipe, material)
     model = convert(material, recipe, out.suffix, material.calibration, request.dynamic_batch)
@@ -121,21 +121,21 @@ def _spec(request: Request, recipe: Quantization, material: Material) -> ModelSp
 
 
 def _agreement(folder: Path, request: Request, recipe: Quantization, material: Material) -> dict[str, float]:
-    """The scores of two files against each other, each calibrated on one half of the pictures.
+    """Score two files against each other, each calibrated on one half of the pictures.
 
-    Only for 8-bit activations: 16 bits forgive ranges that are 256 times too wide, and are slow to try.
+    Only for 8-bit activations: 16-bit ones tolerate ranges 256 times too wide, and are slow to test.
     """
     if recipe.activation_bits != 8:
         return {}
     inputs = material.test.images[:AGREEMENT_PICTURES]
     styles = material.test.styles[:AGREEMENT_PICTURES] if material.is_live else None
-    drawn = []
+    outputs = []
     for odd in (0, 1):
         path = folder / f"half-{odd}{request.out.suffix}"
         model = convert(material, recipe, request.out.suffix, material.calibration.half(odd))
         write_model(path, model, _spec(request, recipe, material))
-        drawn.append(file_pictures(open_session(path), inputs, styles))
-    return rounded(score(inputs, drawn[0], drawn[1]).scores)
+        outputs.append(file_pictures(open_session(path), inputs, styles))
+    return rounded(score(inputs, outputs[0], outputs[1]).scores)
 
 
 def _disagreement(agreement: dict[str, float], recipe: Quantization) -> tuple[str, ...]:
@@ -144,5 +144,5 @@ def _disagreement(agreement: dict[str, float], recipe: Quantization) -> tuple[st
         return ()
     return (
         f"Two files calibrated on disjoint halves of the pictures agree by {agreement['psnr_mean_db']:.4g} dB, "
-        f"at least {least:g} is wanted: more pictures, or another recipe.",
+        f"at least {least:g} is wanted: take more pictures or another recipe.",
     )

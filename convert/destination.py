@@ -1,4 +1,4 @@
-"""Where the files of a conversion go, all of them or none."""
+"""Writes the files of a conversion, all of them or none."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from facetoon.edge_runtime.whole_file import replacing
 
 
 def report_paths(out: Path) -> dict[str, Path]:
-    """Where the report of the model file `out` lies."""
+    """Return the paths of the report's files for the model file `out`."""
     suffixes = {"json": ".report.json", "markdown": ".report.md", "worst": ".worst.png"}
-    return {what: out.with_name(_stem(out) + suffix) for what, suffix in suffixes.items()}
+    return {part: out.with_name(_stem(out) + suffix) for part, suffix in suffixes.items()}
 
 
 def rejected_path(out: Path) -> Path:
-    """Where a file that failed its verdict lies; the suffix keeps every runtime from opening it by mistake."""
+    """Return the path of a file that failed its verdict. No runtime opens its suffix by mistake."""
     return out.with_name(_stem(out) + ".rejected")
 
 
 def _stem(out: Path) -> str:
-    """An .onnx keeps its suffix, so that its report does not replace that of a .tflite of the same name."""
+    """The name without .tflite. An .onnx keeps its suffix, so that two formats of one name have two reports."""
     return out.name.removesuffix(TFLITE)
 
 
 def check_destination(out: Path) -> None:
-    """Refuse before minutes of work what could not be written after them."""
+    """Raise InputError before minutes of work when `out` cannot be written."""
     if out.is_dir():
         raise InputError(f"The destination {out} is a folder.")
     check_folder(out.parent)
 
 
 def check_folder(folder: Path) -> None:
-    """Raises InputError unless the folder exists and can be written to."""
+    """Raise InputError unless the folder exists and can be written to."""
     if not folder.is_dir():
         raise InputError(f"The folder {folder} of the destination does not exist.")
     if not os.access(folder, os.W_OK):
@@ -45,7 +45,7 @@ def check_folder(folder: Path) -> None:
 
 @contextmanager
 def write_faults(out: Path) -> Iterator[None]:
-    """Turns an error of the file system into one sentence that names `out`."""
+    """Turn an error of the file system into one sentence that names `out`."""
     try:
         yield
     except OSError as error:
@@ -53,13 +53,13 @@ def write_faults(out: Path) -> Iterator[None]:
 
 
 def deliver(out: Path, model: bytes, report: Mapping[str, bytes], accepted: bool) -> None:
-    """Write the report, by the keys of report_paths, and the model: at `out`, or as .rejected beside it.
+    """Write the report, keyed as in report_paths, and the model: to `out`, or beside it as .rejected.
 
     Every file is complete before the first takes its place. An accepted model removes an older rejected one.
     """
     place = out if accepted else rejected_path(out)
-    contents = {place: model, **{path: report[what] for what, path in report_paths(out).items()}}
-    with write_faults(out), ExitStack() as files:  # it leaves in reverse, so the model takes its place last
+    contents = {place: model, **{path: report[part] for part, path in report_paths(out).items()}}
+    with write_faults(out), ExitStack() as files:  # exits in reverse, so the model takes its place last
         for path, content in contents.items():
             files.enter_context(replacing(path)).write_bytes(content)
     if accepted:

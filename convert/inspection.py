@@ -23,7 +23,7 @@ from facetoon.edge_runtime.sessions.litert_session import open_interpreter
 from facetoon.edge_runtime.sessions.onnx_session import open_onnx
 from facetoon.edge_runtime.spec import ModelSpec, read_model
 
-# Where the weights stand among the inputs of the TFLite operators that multiply.
+# Index of the weights among the inputs of TFLite operators that multiply.
 TFLITE_WEIGHTS = {"CONV_2D": 1, "DEPTHWISE_CONV_2D": 1, "FULLY_CONNECTED": 1, "TRANSPOSE_CONV": 1}
 
 
@@ -42,12 +42,12 @@ class Card:
     spec: ModelSpec | None
     """None for another tool's file."""
     opsets: dict[str, int] = field(default_factory=dict)
-    """Of an .onnx file, by domain."""
+    """Opset versions of an .onnx file, by domain."""
     metadata: dict[str, str] = field(default_factory=dict)
-    """TFLITE_METADATA of a .tflite of any tool."""
+    """TFLITE_METADATA of any tool's .tflite."""
 
     def to_text(self) -> str:
-        """For a person."""
+        """Return the card as text for a person."""
         operators = ", ".join(f"{count} x {name}" for name, count in self.operators.items())
         macs = "unknown (dynamic shapes)" if self.macs is None else f"{self.macs / 1e6:.1f} million"
         lines = [
@@ -70,7 +70,7 @@ class Card:
 
 
 def inspect(path: Path) -> Card:
-    """The card of a .tflite or .onnx file; raises InputError for anything else, and for a damaged file of ours."""
+    """Return the card of a .tflite or .onnx file; raise InputError for other files and for damaged ones of this kit."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -87,7 +87,7 @@ def inspect(path: Path) -> Card:
 
 
 def _has_member(data: bytes) -> bool:
-    """Whether our spec is in the zip tail; other tools' files may have one too, with their labels."""
+    """Whether the zip tail holds our spec. Other tools' files may have a zip tail too, with their labels."""
     file = io.BytesIO(data)
     return zipfile.is_zipfile(file) and MEMBER in zipfile.ZipFile(file).namelist()
 
@@ -146,7 +146,7 @@ def _onnx(model: bytes, name: str) -> dict[str, Any]:
 
 
 def _onnx_macs(node: Any, shapes: dict[str, tuple[int, ...]]) -> int | None:
-    """0 for operators that multiply no weights, None where a shape is unknown."""
+    """Multiply-accumulates of a node: 0 for operators without weights, None where a shape is unknown."""
     if node.op_type not in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
         return 0
     image, weights, output = (shapes.get(name, ()) for name in (*node.input[:2], node.output[0]))

@@ -1,4 +1,4 @@
-"""What is asked for, and what all files of one conversion share: generator, pictures, style."""
+"""The request of a conversion, and the generator, pictures and style that all its files share."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Request:
-    """What to build. `photos` says where the pictures lie now; empty means where they lay in training."""
+    """The options of a conversion. `photos` are the pictures' present places; empty means their places in training."""
 
     run: Path
     out: Path
-    """The file; its suffix chooses the format."""
+    """Path of the file; its suffix chooses the format."""
     recipe: str = "static_wi8_ai8"
     direction: str = "ab"
     photos: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Material:
-    """What every file of one generator shares."""
+    """The data that every file of one generator shares."""
 
     source: GeneratorSource
     calibration: Sample
@@ -69,7 +69,7 @@ class Material:
 
 
 def load_material(request: Request) -> Material:
-    """Generator and pictures; raises InputError where they cannot be used."""
+    """Load generator and pictures; raise InputError when they cannot be used."""
     with quiet():
         source = read_source(request.run, request.direction, request.photos, request.style_names)
     style = _style_to_bake(request, source)
@@ -98,14 +98,14 @@ def _style_to_bake(request: Request, source: GeneratorSource) -> NDArray[np.floa
 def convert(
     material: Material, recipe: Quantization, suffix: str, calibration: Sample, dynamic_batch: bool = False
 ) -> bytes:
-    """Model bytes without a spec; `calibration` is the whole sample of the material, or a half of it."""
+    """Return model bytes without a spec; `calibration` is the material's whole sample or a half of it."""
     generator = material.improved if recipe.weight_bits == 8 else material.source.generator
     fixed = batch_of_one(generator, material.style, None if dynamic_batch else 1)
     return (to_onnx if suffix == ONNX else to_tflite)(fixed, recipe, calibration)
 
 
 def measure(path: Path, material: Material) -> Comparison:
-    """The file at `path`, in the shipped runtime, against the float generator, on the test pictures."""
+    """Compare the file at `path`, in the shipped runtime, with the float generator on the test pictures."""
     test = material.test
     styles = test.styles if material.source.styles else None
     return compare(open_session(path), material.source.generator, test.images, styles, material.style is not None)

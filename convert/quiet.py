@@ -15,8 +15,8 @@ from facetoon.edge_runtime.errors import InputError
 def quiet() -> Iterator[None]:
     """Divert standard output and error, also C++'s, into a temporary file while the block runs.
 
-    TensorFlow prints about 170 lines for each model. When the block raises anything but InputError, they become a note
-    of the exception, so the traceback of a defect still shows them.
+    TensorFlow prints about 170 lines for each model. When the block raises anything but InputError, these lines become
+    a note of the exception, so the traceback of a defect still shows them.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         try:
@@ -26,7 +26,7 @@ def quiet() -> Iterator[None]:
             raise
         except Exception as error:
             log.seek(0)
-            error.add_note("What was printed meanwhile:\n" + log.read())
+            error.add_note("Output before the error:\n" + log.read())
             raise
 
 

@@ -1,4 +1,4 @@
-"""Measures an existing file again, against the run that it was made from."""
+"""Measures an existing file again, against its run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOLERANCE_DB = 0.5  # kernels differ between processor families, which moves a s
 
 
 def verify(path: Path, request: Request) -> tuple[ModelSpec, dict[str, float], tuple[str, ...]]:
-    """The spec, the scores measured now, and why the file does not hold (empty when it does).
+    """Return the spec, the new scores, and the reasons why the file fails (empty when it holds).
 
     Raises InputError when the file is damaged or belongs to another run.
     """

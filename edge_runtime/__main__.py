@@ -1,4 +1,4 @@
-"""toon-live: find the faces in a camera's or video's frames, turn them into cartoons, and show or record the result."""
+"""toon-live: finds the faces in camera or video frames, turns them into cartoons, and shows or records the result."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from facetoon.edge_runtime.commands import live_command, service_command, tune_c
 EXAMPLES = """examples:
   toon-live                                    the packaged demo at http://127.0.0.1:8000
   toon-live --source 0                         the first camera
-  toon-live tune --target-fps 25               measure this device, and write what keeps the rate
+  toon-live tune --target-fps 25               measure this device, and write the flags that keep the rate
   toon-live --source party.mp4 --headless --record out.mp4
   toon-live --config facetoon.toml             every flag from a file; SIGHUP reads it again
-  sudo /full/path/to/toon-live service install from boot on, and again after every failure
+  sudo /full/path/to/toon-live service install run from boot on, and again after every failure
 """
 
 PROGRAM = Program(
@@ -29,13 +29,13 @@ PROGRAM = Program(
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The command line of toon-live. It imports nothing heavy: --help must be quick on a Pi."""
+    """Return the command-line parser of toon-live. It imports nothing heavy: --help must be quick on a Pi."""
     return PROGRAM.parser()
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run toon-live, or one of its other commands; return the exit status."""
-    # Both libraries would add lines of their own to our one sentence. They read this when cv2 is first imported.
+    # Without these, OpenCV and FFmpeg would print beside our one sentence. They read them when cv2 is first imported.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     return PROGRAM.main(argv)

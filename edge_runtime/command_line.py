@@ -1,4 +1,4 @@
-"""What the four programs share: a table of commands, their dispatch, and the exit status that an error becomes."""
+"""The command table, dispatch and exit statuses of the four programs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Command(Protocol):
         """Declare the command's flags."""
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Do the work; return the exit status. `arguments.argv` is the whole command line as it was given."""
+        """Do the work; return the exit status. `arguments.argv` is the whole original command line."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Program:
     examples: str
     commands: Mapping[str, Command]
     extras: Mapping[str, str] = field(default_factory=dict)
-    """By top-level module, the extra that brings it: "keras" -> "train"."""
+    """The extra that installs a top-level module: "keras" -> "train"."""
     interrupted: str = "interrupted; nothing was written."
     default: Command | None = None
-    """What runs without a command word: its flags are the program's own."""
+    """The command that runs without a command word; its flags are the program's own."""
 
     def parser(self) -> argparse.ArgumentParser:
-        """The whole command line."""
+        """Return the parser of the whole command line."""
         parser = argparse.ArgumentParser(
             prog=self.name,
             description=self.description,
@@ -61,19 +61,19 @@ class Program:
         return parser
 
     def main(self, argv: list[str] | None = None) -> int:
-        """Parse and run: 2 on bad input, 1 when a training diverged, 130 when interrupted, else the command's own."""
+        """Parse and run; return 2 on bad input, 1 for a diverged training, 130 when interrupted, else run's status."""
         argv = sys.argv[1:] if argv is None else argv
         parser = self.parser()
         arguments = parser.parse_args(argv)
         arguments.argv = argv
         if self.default and arguments.command is None:
             return self.run(self.default, arguments)
-        if self.default and arguments.command != argv[0]:  # the flags before it are the default's, and would be lost
+        if self.default and arguments.command != argv[0]:  # flags before it belong to the default and would be lost
             parser.error(f"the command comes first: {self.name} {arguments.command} ...")
         return self.run(self.commands[arguments.command], arguments)
 
     def run(self, command: Command, arguments: argparse.Namespace) -> int:
-        """Run one command and turn what the user can mend into one sentence on standard error."""
+        """Run one command; turn errors that the user can mend into one sentence on standard error."""
         try:
             return command.run(arguments)
         except InputError as error:

@@ -1,4 +1,4 @@
-"""How a face sits in the square crop that a generator sees, in training and on the device alike."""
+"""The place of a face in the generator's square crop, in training and on the device alike."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class Face:
 
 @dataclass(frozen=True)
 class Framing:
-    """Where the face lies in the crop, as shares of the crop's side."""
+    """The place of the face in the crop, as shares of the crop's side."""
 
     face_height: float = 0.72
     face_centre_y: float = 0.55
-    """From the top. Below the middle, it leaves room for hair; from left to right the face is centred."""
+    """Share from the top: below the middle, to leave room for hair. From left to right the face is centred."""
 
     def __post_init__(self) -> None:
         if not (0.1 <= self.face_height <= 1.0 and 0.0 < self.face_centre_y < 1.0):
             raise InputError(f"A framing of {self.face_height} of the height at {self.face_centre_y} is impossible.")
 
     def crop_matrix(self, face: Face, size_px: int) -> NDArray[np.float32]:
-        """The map from crop pixels (0..size_px) to frame pixels, float32 (2, 3), for `pixels.warp` and `paste`."""
+        """Map crop pixels (0..size_px) to frame pixels, as float32 (2, 3), for `pixels.warp` and `paste`."""
         scale = face.height_px / self.face_height / size_px
         roll = np.radians(face.roll_deg)
         linear = scale * np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])

@@ -2,8 +2,8 @@
 
     source -> [reader] -> slot -> [worker: Cartoonizer] -> slot -> [encoder: sinks]
 
-A slot holds one frame. With a camera it holds the newest and counts the frames it drops, so that a slow stage never
-delays the one before it. With a file of which every frame counts, it makes the stage before it wait. OpenCV and the
+A slot holds one frame. From a camera it keeps the newest frame and counts the frames it drops, so that a slow stage
+never delays the stage before. From a file whose every frame counts, it makes the stage before wait. OpenCV and the
 interpreter release Python's lock while they work, so the three threads really run side by side.
 """
 
@@ -37,7 +37,7 @@ class Slot(Generic[Item]):
         self.dropped = 0
 
     def put(self, item: Item) -> None:
-        """Leave an item. One that nobody took is replaced and counted; a lossless slot waits until it is taken."""
+        """Put an item. A lossless slot waits until the old item is taken; other slots replace it and count a drop."""
         with self._changed:
             if self._lossless:
                 self._changed.wait_for(lambda: self._closed or self._item is None)
@@ -55,7 +55,7 @@ class Slot(Generic[Item]):
             return item
 
     def close(self, discard: bool = False) -> None:
-        """Accept that no more items come; `discard` throws away the one that waits."""
+        """Accept no more items; `discard` drops the waiting item."""
         with self._changed:
             self._closed = True
             if discard:
@@ -65,7 +65,7 @@ class Slot(Generic[Item]):
 
 @dataclass(frozen=True)
 class Frame:
-    """A BGR picture and when it was captured, in seconds of time.perf_counter."""
+    """A BGR picture and its time of capture, in seconds of time.perf_counter."""
 
     image: Image
     captured_s: float
@@ -88,7 +88,7 @@ class LiveLoop:
         frame_limit: int | None = None,
         settings: LiveSettings | None = None,
     ) -> None:
-        """`fast` takes every frame of a file, as fast as they can be worked on. Otherwise files play at their own rate.
+        """`fast` takes every frame of a file, at full speed. Otherwise files play at their own rate.
 
         Without `settings` the cartoonizer's own apply. The loop closes the source and the sinks in `join`.
         """
@@ -108,7 +108,7 @@ class LiveLoop:
         ]
         self.frames_out = 0
         self.work = (0, 0.0)
-        """Frames that the worker finished, and the seconds it took for them, without its waits."""
+        """The worker's finished frames, and its seconds of work on them, without waits."""
         self.output_rate = RateMeter()
         self.started_s = 0.0
         self.first_frame_s: float | None = None
@@ -134,7 +134,7 @@ class LiveLoop:
         """Wait for the end, close source and sinks, and raise the first error of a thread."""
         self._ended.wait()
         reader, *others = self._threads
-        for thread in others:  # Python aborts if it ends while one of them returns from OpenCV or LiteRT
+        for thread in others:  # Python aborts if it ends while a thread returns from OpenCV or LiteRT
             thread.join(self.LONGEST_WORK_S)
         reader.join(self.LONGEST_READ_S)
         if not reader.is_alive():  # a camera with a hanging driver keeps its thread until the process ends
@@ -146,7 +146,7 @@ class LiveLoop:
 
     @property
     def settings(self) -> LiveSettings:
-        """The settings that the next frame is drawn with."""
+        """The settings of the next frame."""
         return self._settings
 
     def change(self, values: Mapping[str, Any]) -> LiveSettings:
@@ -165,11 +165,11 @@ class LiveLoop:
 
     @property
     def dropped(self) -> int:
-        """Frames that were read but never shown."""
+        """Frames that were read and never shown."""
         return self._captured.dropped + self._finished.dropped
 
     def state(self) -> dict[str, Any]:
-        """The state that the preview shows and `/api/state` answers, as JSON values."""
+        """Return the state for the preview and `/api/state`, as JSON values."""
         stages = self._timer.percentiles()
         return {
             "running": self.running,

@@ -1,4 +1,4 @@
-"""Keeps `--target-fps` when the device throttles: a model that was fast enough at start may not be an hour later."""
+"""Keeps `--target-fps` when the device throttles: a model that is fast enough at start may be slow an hour later."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.live import LiveLoop
 
 WINDOW_S = 5.0
-WINDOWS = 3  # so many slow ones in a row, a quarter of a minute; a browser that starts on the device is slow for less
-LONGEST_INTERVAL = 60  # frames between two looks for further faces
+WINDOWS = 3  # slow ones in a row, a quarter of a minute; a browser that starts on the device slows it for less
+LONGEST_INTERVAL = 60  # frames between two searches for further faces
 
 log = logging.getLogger(__name__)
 
 
 class Pace:
-    """Changes to the next smaller model, then to rarer looks for further faces, when frames take too long.
+    """Changes to the next smaller model, then to rarer searches for further faces, when frames take too long.
 
-    It never steps up again. A throttled device cools while it does less, so it would step to and fro.
+    It never steps up again: a throttled device cools under less work, so it would step to and fro.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Pace:
         self._warned = False
 
     def tend(self) -> None:
-        """Every WINDOW_S, take the worker's time for a frame in the last window; step down after WINDOWS slow ones."""
+        """Every WINDOW_S, measure the worker's time for a frame; step down after WINDOWS slow windows."""
         now_s = self._clock()
         if now_s - self._since_s < WINDOW_S:
             return
@@ -58,7 +58,7 @@ class Pace:
         if smaller:
             model = max(smaller, key=self._sizes_px.__getitem__)
             self._loop.change({"model": model})
-            log.warning("%s: going on with the model %s.", reason, model)
+            log.warning("%s: changing to the model %s.", reason, model)
         elif settings.faces > 1 and self._finder.search_every < LONGEST_INTERVAL:
             self._finder.search_every = min(2 * self._finder.search_every, LONGEST_INTERVAL)
             log.warning("%s: looking for further faces every %d frames.", reason, self._finder.search_every)

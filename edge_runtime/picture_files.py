@@ -1,6 +1,6 @@
-"""Which files are pictures, and which of them lie in a folder: one answer for training and for the device.
+"""Finds picture files, for training and for the device alike.
 
-Decoding is done by `pixels.decode_image`.
+`pixels.decode_image` decodes them.
 """
 
 from __future__ import annotations
@@ -10,29 +10,29 @@ from pathlib import Path, PurePath, PurePosixPath
 from facetoon.edge_runtime.errors import InputError
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
-"""What training reads."""
+"""Suffixes that training reads."""
 FRAMES = (*PICTURES, ".bmp")
-"""What the device plays. Training does not read .bmp: it would change the hashes of existing data sets."""
+"""Suffixes that the device plays. Training does not read .bmp: it would change the hashes of existing data sets."""
 
 
 def has_picture_suffix(path: str | PurePath, suffixes: tuple[str, ...] = PICTURES) -> bool:
-    """Whether a file that the user named is a picture, by its suffix in any case."""
+    """Whether a file has a picture's suffix, in any case."""
     return PurePosixPath(path).suffix.lower() in suffixes
 
 
 def is_picture(member: str, suffixes: tuple[str, ...] = PICTURES) -> bool:
     """Whether a file in a folder or archive is a picture; `member` is its path there, with forward slashes.
 
-    Hidden ones are not: `._a.jpg` is a resource fork of macOS, and `.partial-a.jpg` is still being written.
+    Hidden files are not: `._a.jpg` is a resource fork of macOS, and `.partial-a.jpg` is still being written.
     """
     path = PurePosixPath(member)
     return has_picture_suffix(path, suffixes) and not any(part.startswith(".") for part in path.parts)
 
 
 def pictures_in(folder: Path, suffixes: tuple[str, ...] = PICTURES, *, deep: bool) -> list[str]:
-    """The pictures of a folder, `deep` those of its subfolders too, as paths below it with forward slashes.
+    """List the pictures of a folder, with `deep` of its subfolders too, as paths below it with forward slashes.
 
-    Sorted as text, so that every machine and run has the same order. Links to folders are not followed.
+    They are sorted as text, so that every machine and run has the same order. Links to folders are not followed.
     """
     files = (path for path in (folder.rglob("*") if deep else folder.iterdir()) if path.is_file())
     members = (path.relative_to(folder).as_posix() for path in files)
@@ -40,7 +40,7 @@ def pictures_in(folder: Path, suffixes: tuple[str, ...] = PICTURES, *, deep: boo
 
 
 def read_picture(path: Path) -> bytes:
-    """The bytes of a picture file. Raises InputError, in one sentence, when they cannot be had."""
+    """Read the bytes of a picture file. Raises InputError when it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:

@@ -1,6 +1,6 @@
-"""The model spec: what a generator file knows about itself, inside the file (see model_files).
+"""The model spec: a generator's description of itself, inside its file (see model_files).
 
-It does not repeat shapes, dtypes, scales and zero points: the session reads those from the model itself.
+It does not repeat shapes, dtypes, scales and zero points, which the session reads from the model itself.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Everything about a generator that its flatbuffer cannot say."""
+    """The facts about a generator that its flatbuffer does not hold."""
 
     name: str
     direction: str
@@ -30,9 +30,9 @@ class ModelSpec:
     recipe: str
     """The quantization recipe, named by its bits, such as static_wi8_ai8."""
     framing: Framing
-    """How training pictures were framed; the live crop must agree."""
+    """The framing of the training pictures; the live crop must agree."""
     value_range: tuple[float, float] = (-1.0, 1.0)
-    """What grey levels 0 and 255 become in the input."""
+    """Input values of grey levels 0 and 255."""
     colour_order: str = "RGB"
     styles: tuple[str, ...] = ()
     """Names of the trained styles, in the order of the style input. A single name is the look of a baked model."""
@@ -46,16 +46,16 @@ class ModelSpec:
     licence: str = ""
     author: str = ""
     sha256: str = ""
-    """Of the model bytes without their tail; `write_model` fills it in."""
+    """Hash of the model bytes without their tail; `write_model` sets it."""
     schema: int = SCHEMA
 
     def to_json(self) -> str:
-        """Stable text: the same spec gives the same bytes."""
+        """Return JSON text; the same spec gives the same bytes."""
         return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True)
 
     @staticmethod
     def from_json(text: str, where: str) -> ModelSpec:
-        """Parse and check; raises InputError naming `where`."""
+        """Parse and check; raise InputError that names `where`."""
         try:
             values = json.loads(text)
             if (kind := values.pop("kind", GENERATOR)) != GENERATOR:
@@ -73,21 +73,21 @@ class ModelSpec:
 
 
 class Spec(Protocol):
-    """What a generator's ModelSpec and the face tracker's TrackerSpec have in common."""
+    """The common part of a generator's ModelSpec and the face tracker's TrackerSpec."""
 
     @property
     def sha256(self) -> str:
-        """Of the model bytes without their tail."""
+        """Hash of the model bytes without their tail."""
 
     def to_json(self) -> str:
-        """Stable text."""
+        """Return JSON text; the same spec gives the same bytes."""
 
 
 AnySpec = TypeVar("AnySpec", bound=Spec)
 
 
 def write_model(path: Path, model: bytes, spec: AnySpec) -> AnySpec:
-    """Write the model bytes with the spec at their end, whole or not at all; returns the spec with its hash.
+    """Write the model bytes with the spec at their end, whole or not at all; return the spec with its hash.
 
     The suffix chooses between .tflite and .onnx. The same model and spec give the same bytes.
     """
@@ -97,12 +97,12 @@ def write_model(path: Path, model: bytes, spec: AnySpec) -> AnySpec:
 
 
 def read_model(path: Path) -> tuple[bytes, ModelSpec]:
-    """The model bytes without their tail, and the spec; raises InputError unless kind, schema and hash all hold."""
+    """Read the model bytes without their tail, and the spec; raise InputError unless kind, schema and hash hold."""
     return read_file(path, ModelSpec.from_json)
 
 
 def read_file(path: Path, parse: Callable[[str, str], AnySpec]) -> tuple[bytes, AnySpec]:
-    """`read_model` for any kind of spec; `parse` takes its text and the file's name."""
+    """Do `read_model` for any kind of spec; `parse` takes its text and the file's name."""
     parts = read_tailed(path)
     if parts is None:
         raise InputError(

@@ -18,7 +18,7 @@ Mix = dict[str, float]
 
 
 def parse_mix(text: str, names: Sequence[str]) -> Mix:
-    """A mix from text such as "anime:0.6,comic:0.4" or "anime"; shares are scaled to sum to 1.
+    """Parse a mix such as "anime:0.6,comic:0.4" or "anime"; shares are scaled to sum to 1.
 
     Raises InputError for text of another form, and for a style that is neither in `names` nor "photo".
     """
@@ -46,16 +46,16 @@ def check_mix(shares: Mapping[str, float], names: Sequence[str]) -> Mix:
 
 
 def format_mix(mix: Mix) -> str:
-    """The text that `parse_mix` reads, largest share first."""
+    """Return the text of a mix for `parse_mix`, largest share first."""
     parts = sorted(mix.items(), key=lambda item: (-item[1], item[0]))
     return ",".join(f"{name}:{share:.3g}" for name, share in parts)
 
 
 def to_vector(mix: Mix, names: Sequence[str]) -> tuple[NDArray[np.float32], float]:
-    """A model's style input, float32 (len(names),), and the strength of the cartoon in the blend with the photograph.
+    """Return a model's style input, float32 (len(names),), and the cartoon's strength in the blend with the photograph.
 
-    A model that was trained on "photo" draws it itself, at strength 1. For any other, the share of "photo" lowers the
-    strength, 0..1, with which its cartoon is blended in.
+    A model that was trained on "photo" draws it itself, at strength 1. For other models, the share of "photo" lowers
+    the strength of the cartoon, 0..1.
     """
     if PHOTO in names:
         return np.array([mix.get(name, 0.0) for name in names], np.float32), 1.0
@@ -63,18 +63,18 @@ def to_vector(mix: Mix, names: Sequence[str]) -> tuple[NDArray[np.float32], floa
     scale = 1.0 / strength if strength > 0 else 0.0
     vector = np.array([mix.get(name, 0.0) * scale for name in names], np.float32)
     if strength == 0 and len(names):
-        vector[0] = 1.0  # any style will do: it is drawn and not seen
+        vector[0] = 1.0  # any style will do, since it is not seen
     return vector, strength
 
 
 def random_mix(names: Sequence[str], seed: int) -> Mix:
-    """A new style: a point drawn uniformly from the simplex of the trained ones. A seed always gives the same style."""
+    """Draw a new style uniformly from the simplex of the trained styles. A seed always gives the same style."""
     names = [name for name in names if name != PHOTO]
     shares = np.random.default_rng(seed).dirichlet(np.ones(len(names)))
     return dict(zip(names, map(float, shares), strict=True))
 
 
 def interpolate(start: Mix, end: Mix, share: float) -> Mix:
-    """The mix at `share` (0..1) of the way from `start` to `end`."""
+    """Return the mix at `share` (0..1) of the way from `start` to `end`."""
     mixed = {name: (1 - share) * start.get(name, 0.0) + share * end.get(name, 0.0) for name in {**start, **end}}
     return {name: value for name, value in mixed.items() if value > 0}

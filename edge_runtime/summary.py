@@ -12,7 +12,7 @@ from facetoon.edge_runtime.timing import StageTimer
 
 
 def summary(loop: LiveLoop, session: Session, timer: StageTimer) -> str:
-    """The summary, as several lines of text."""
+    """Return the summary, as several lines of text."""
     elapsed_s = time.perf_counter() - loop.started_s
     first_ms = (loop.first_frame_s or 0.0) * 1000
     lines = [
@@ -26,6 +26,6 @@ def summary(loop: LiveLoop, session: Session, timer: StageTimer) -> str:
 
 
 def peak_memory_mb() -> float:
-    """Peak resident memory of this process, in MB."""
+    """Return this process's peak resident memory in MB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)  # macOS counts bytes, Linux kibibytes

@@ -1,4 +1,4 @@
-"""How long each stage of the pipeline takes, as percentiles, and how many frames a second come out."""
+"""Measures the time of each stage of the pipeline, as percentiles, and the rate of finished frames."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Percentiles:
 
     @staticmethod
     def of(samples_ms: Iterable[float]) -> Percentiles:
-        """Nearest-rank percentiles; NaN without samples."""
+        """Compute nearest-rank percentiles; NaN without samples."""
         ordered = sorted(samples_ms)
         ranks = [ordered[max(math.ceil(q * len(ordered)) - 1, 0)] if ordered else math.nan for q in (0.5, 0.95, 0.99)]
         return Percentiles(len(ordered), *ranks)
 
 
 class StageTimer:
-    """Collects stage times from several threads. It keeps only the newest samples, so that its memory is bounded."""
+    """Collects stage times from several threads. It keeps only the newest samples, to bound its memory."""
 
     def __init__(self, keep: int = 4096) -> None:
         self._keep = keep
@@ -52,7 +52,7 @@ class StageTimer:
             self._samples.setdefault(name, deque(maxlen=self._keep)).append(elapsed_ms)
 
     def percentiles(self) -> dict[str, Percentiles]:
-        """By stage, in the order of STAGES; other names come last."""
+        """Return percentiles by stage, in the order of STAGES; other names come last."""
         with self._lock:
             samples = {name: list(values) for name, values in self._samples.items()}
         order = [name for name in STAGES if name in samples] + [name for name in samples if name not in STAGES]
@@ -75,7 +75,7 @@ class RateMeter:
             self._drop_old(now)
 
     def rate(self) -> float:
-        """Events per second; 0 when the window holds none."""
+        """Return events per second; 0 when the window holds none."""
         now = time.monotonic()
         with self._lock:
             self._drop_old(now)

@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all: nobody ever reads half of it under its name."""
+"""Writes a file whole or not at all, so that no reader ever sees half of it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ PARTIAL = ".partial-"  # before the name, since Keras and OpenCV choose the form
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write bytes, or text as UTF-8, to `path`, and make its folder. A link stays a link to the file it names."""
+    """Write bytes, or text as UTF-8, to `path`, and make its folder. A link stays a link to its file."""
     with replacing(path) as partial:
         partial.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to. On success that file takes the place of `path`; on failure it is removed."""
+    """Yield a path to write to. On success its file replaces `path`; on failure it is removed."""
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(PARTIAL + target.name)
@@ -35,13 +35,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def disk_faults(out: Path) -> Iterator[None]:
-    """Turn a full or forbidden disk, which the user can mend, into an InputError of one sentence."""
+    """Turn a full or forbidden disk, which the user can mend, into an InputError."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise InputError(
-                f"The disk of {out} is full; make room and run the same command again: it goes on where it was."
+                f"The disk of {out} is full; make room and run the same command again: it continues where it was."
             ) from None
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR):
             raise InputError(f"{error.filename or out} cannot be written: {error.strerror}.") from None

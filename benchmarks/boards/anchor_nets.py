@@ -1,4 +1,4 @@
-"""Builds MobileNet V1 and V2 (1.0, 224) in int8, whose times on boards are published.
+"""Builds MobileNet V1 and V2 (1.0, 224) in int8. Their times on boards are published.
 
 The weights are random, because the time does not depend on them. The layers are those of Howard et al. 2017 and
 Sandler et al. 2018 up to the last convolution, without the classifier.
@@ -18,7 +18,7 @@ V2 = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
 
 
 def mobilenet_v1() -> bytes:
-    """MobileNet V1 as a .tflite model: 569 MMAC a run."""
+    """Build MobileNet V1 as a .tflite model: 569 MMAC a run."""
     net = _Net()
     net.conv(32, 3, 2)
     for channels, stride in V1:
@@ -28,7 +28,7 @@ def mobilenet_v1() -> bytes:
 
 
 def mobilenet_v2() -> bytes:
-    """MobileNet V2 as a .tflite model: 300 MMAC a run."""
+    """Build MobileNet V2 as a .tflite model: 300 MMAC a run."""
     net = _Net()
     net.conv(32, 3, 2)
     for expansion, channels, repeats, first_stride in V2:
@@ -77,7 +77,7 @@ class _Net:
     def _weighted(
         self, kind: str, shape: tuple[int, ...], channel_axis: int, channels: int, stride: int, options: Any
     ) -> None:
-        """A convolution with random weights of `shape`, a bias of zeros, and ReLU6."""
+        """Add a convolution with random weights of `shape`, a bias of zeros, and ReLU6."""
         values = self._random.integers(-100, 100, shape).astype(np.int8)
         weights = self._graph.add_tensor("weights", shape, INT8, values, [0.02] * channels, channel_axis)
         zeros = np.zeros(channels, np.int32)

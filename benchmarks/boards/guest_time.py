@@ -1,4 +1,4 @@
-"""Prints the user time of one inference of each model file, as JSON. An emulated Python with only LiteRT runs it."""
+"""Prints the user time of one inference of each model file, as JSON, in an emulated Python that has only LiteRT."""
 
 import json
 import os
@@ -8,7 +8,7 @@ ROUNDS = 3
 
 
 def main(paths: list[str]) -> None:
-    """Print the least user seconds of a run by file, from interleaved rounds."""
+    """Print the least user seconds of an inference by file, from interleaved rounds."""
     import numpy as np
     from ai_edge_litert.interpreter import Interpreter
 

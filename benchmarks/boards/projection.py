@@ -50,7 +50,7 @@ GMAC_PER_S = {"pi5": (40.0, 65.0), "pi4": (12.0, 23.7), "pi3b+": (10.0, 12.4), "
 
 
 def estimates(board: str, ratios: dict[str, float], macs: int) -> list[tuple[float, str]]:
-    """Estimates in milliseconds, each with its origin. `ratios` are the model's user time over each MobileNet's."""
+    """Return estimates in ms, each with its origin. `ratios` are the model's user time over each MobileNet's."""
     by_anchor = [
         (
             ratios[anchor.net] * anchor.ms,
@@ -66,7 +66,7 @@ def estimates(board: str, ratios: dict[str, float], macs: int) -> list[tuple[flo
 
 
 def project(path: Path, board: str, python: str) -> str:
-    """The estimated range with its anchors, as text. Raises InputError for other models than int8 .tflite."""
+    """Return the estimated range with its anchors, as text. Raises InputError unless the model is an int8 .tflite."""
     if path.suffix != ".tflite" or not path.is_file():
         raise InputError(f"{path} is not a .tflite file; projections are anchored on TFLite int8 figures.")
     ops = count_ops(path)
@@ -80,14 +80,14 @@ def project(path: Path, board: str, python: str) -> str:
             f"{rows[0][0]:.1f} to {rows[-1][0]:.1f} ms",
             "Anchors:",
             *(f"  {ms:8.2f} ms = {origin}" for ms, origin in rows),
-            "User time under qemu-user stands for instruction counts; caches, memory and clock are not in it, and a "
-            "small network gains less from 4 threads than a MobileNet does.",
+            "User time under qemu-user stands for instruction counts, without caches, memory and clock. A small "
+            "network gains less from 4 threads than a MobileNet.",
         ]
     )
 
 
 def _ratios(path: Path, python: str, cpu: str) -> dict[str, float]:
-    """User time of the model over that of each MobileNet, as the emulated Python measures them."""
+    """Measure the model's user time over each MobileNet's user time, in the emulated Python."""
     with tempfile.TemporaryDirectory() as folder:
         nets = {"v1": mobilenet_v1(), "v2": mobilenet_v2()}
         for name, model in nets.items():
@@ -95,7 +95,7 @@ def _ratios(path: Path, python: str, cpu: str) -> dict[str, float]:
         files = [str(path.resolve()), *(f"{folder}/{name}.tflite" for name in nets)]
         script = Path(__file__).with_name("guest_time.py")
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 [*shlex.split(python), str(script), *files],
                 env=os.environ | {"QEMU_CPU": cpu},
                 capture_output=True,
@@ -104,8 +104,8 @@ def _ratios(path: Path, python: str, cpu: str) -> dict[str, float]:
             )
         except OSError as error:
             raise InputError(f"The emulated Python cannot be started: {error.strerror}.") from None
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise InputError(f"The emulated Python ended with status {done.returncode}: {last}")
-    seconds = json.loads(done.stdout.splitlines()[-1])
+    if process.returncode:
+        last = (process.stderr.strip().splitlines() or ["no message"])[-1]
+        raise InputError(f"The emulated Python ended with status {process.returncode}: {last}")
+    seconds = json.loads(process.stdout.splitlines()[-1])
     return {name: seconds[files[0]] / seconds[file] for name, file in zip(nets, files[1:], strict=True)}

@@ -1,11 +1,11 @@
-"""toon-bench compare: judges a result against an earlier one of the same device."""
+"""toon-bench compare: compares a result with an earlier result of the same device."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-HELP = "ratio of two results with its interval; exit status 1 on a regression"
+HELP = "print the ratio of two results with its interval; exit status 1 on a regression"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,12 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tolerance",
         type=float,
         default=0.05,
-        help="what two runs of the same code may differ by (default: %(default)s)",
+        help="difference allowed between two runs of the same code (default: %(default)s)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the ratios; 1 on a regression."""
+    """Print the ratios; return 1 on a regression, else 0."""
     from facetoon.benchmarks.results.regression import compare
     from facetoon.benchmarks.results.result_file import read_result
 

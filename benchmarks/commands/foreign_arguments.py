@@ -1,4 +1,4 @@
-"""Flags for another project's model: what its file cannot say."""
+"""Flags for another project's model: the facts that its file does not hold."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ LARGEST_SIDE_PX = 8192
 
 def add_foreign(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    parser.add_argument("--range", metavar="LOW,HIGH", help="another project's model: what grey 0 and 255 become")
-    parser.add_argument("--output-range", metavar="LOW,HIGH", help="the same of its output (default: as its input)")
-    parser.add_argument("--size", type=int, metavar="PX", help="another project's model of variable size: its side")
+    parser.add_argument("--range", metavar="LOW,HIGH", help="another project's model: values of grey 0 and 255")
+    parser.add_argument("--output-range", metavar="LOW,HIGH", help="its output's range (default: its input's)")
+    parser.add_argument("--size", type=int, metavar="PX", help="another project's model of variable size: the side")
 
 
 def read_foreign(arguments: argparse.Namespace) -> Foreign:
-    """The flags' values. Raises InputError for values that make no sense."""
+    """Return the flags' values. Raises InputError for values out of range."""
     from facetoon.benchmarks.opening.foreign_session import Foreign
 
     if arguments.size is not None and not 1 <= arguments.size <= LARGEST_SIDE_PX:
-        raise InputError(f"--size {arguments.size} is no side of a picture.")
+        raise InputError(f"--size {arguments.size} must be from 1 to {LARGEST_SIDE_PX} px.")
     return Foreign(
         value_range=_read_range("--range", arguments.range),
         output_range=_read_range("--output-range", arguments.output_range),
@@ -41,5 +41,5 @@ def _read_range(option: str, text: str | None) -> tuple[float, float] | None:
     except ValueError:
         raise InputError(f"{option} {text} is not two numbers, such as -1,1.") from None
     if not -1e6 < low < high < 1e6:
-        raise InputError(f"{option} {text} must rise, and be finite.")
+        raise InputError(f"{option} {text} must be finite, with the lower number first.")
     return low, high

@@ -1,4 +1,4 @@
-"""toon-bench run: measures model files, side by side where several are named."""
+"""toon-bench run: measures model files, several of them side by side."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=model_file,
         nargs="*",
         metavar="FILE",
-        help="model file (.tflite or .onnx), or the name of one that ships; several: in the same interleaved rounds",
+        help="model file (.tflite or .onnx) or name of a shipped one; several files share the interleaved rounds",
     )
     parser.add_argument("--shipped", action="store_true", help="every generator that facetoon ships")
     parser.add_argument(
         "--threads", type=int, nargs="+", metavar="N", help="default: 1 and every power of 2 up to cores"
     )
-    parser.add_argument("--runtime", nargs="+", choices=tuple(RUNTIMES), help="default: all that are installed")
-    parser.add_argument("--runs", type=int, default=50, metavar="N", help="at least so many (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=3, metavar="S", help="at least so long (default: %(default)s)")
+    parser.add_argument("--runtime", nargs="+", choices=tuple(RUNTIMES), help="default: all installed ones")
+    parser.add_argument("--runs", type=int, default=50, metavar="N", help="least number of runs (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=3, metavar="S", help="least time (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=7, metavar="N", help="interleaved rounds (default: %(default)s)")
-    parser.add_argument("--profile", action="store_true", help="a table of operators, each measured alone")
-    parser.add_argument("--e2e", type=Path, metavar="VIDEO", help="the whole pipeline on this video, not on the demo")
+    parser.add_argument("--profile", action="store_true", help="add a table of operators, each measured alone")
+    parser.add_argument("--e2e", type=Path, metavar="VIDEO", help="time the pipeline on this video, not on the demo")
     parser.add_argument(
-        "--json", metavar="OUT", help="write one file's result here; - is standard output, and no table"
+        "--json", metavar="OUT", help="write one file's result here; - writes to standard output, without a table"
     )
     parser.add_argument("--save", action="store_true", help=f"write to {RESULTS}/<device>/<model>.json")
     parser.add_argument("--cooling", default="", help='noted in the result, such as "passive, closed case"')
-    parser.add_argument("--emulated", action="store_true", help="mark the result: under qemu nothing is a speed")
+    parser.add_argument("--emulated", action="store_true", help="mark the result: times under qemu are no speeds")
     add_foreign(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure, print and write; 0 when every file was measured, else 2."""
+    """Measure, print and write; return 0 when every file was measured, else 2."""
     from facetoon.benchmarks.measuring.measure import measure
     from facetoon.benchmarks.results.regression import side_by_side
     from facetoon.benchmarks.results.result_file import check_destination
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json not in (None, "-"):
         check_destination(Path(arguments.json))
     plan = _plan(arguments)
-    # Named files run side by side. Shipped files run one after another, so that their growing number fits any memory.
+    # Named files run side by side. Shipped files run one after another, so that any number of them fits the memory.
     groups = ([arguments.files] if arguments.files else []) + [[path] for path in shipped]
     rows, measured = [], 0
     for group in groups:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facetoon.benchmarks.results import RESULTS
 
-HELP = "check a result, and say what to put into a pull request"
+HELP = "check a result, and print its pull request"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the faults and return 1, or print the pull request."""
+    """Print the faults and return 1, or print the pull request and return 0."""
     from facetoon.benchmarks.results.result_file import read_result
     from facetoon.benchmarks.results.submission import faults, own_names, private_fields, pull_request
 

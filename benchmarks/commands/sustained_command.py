@@ -8,7 +8,7 @@ from pathlib import Path
 from facetoon.benchmarks.commands.foreign_arguments import add_foreign, read_foreign
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 
-HELP = "rate, temperature and clock over minutes: does it throttle?"
+HELP = "run a model for minutes and record rate, temperature and clock: does the device throttle?"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,13 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=15, help="default: %(default)s")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="default: %(default)s")
     parser.add_argument("--runtime", default="litert", choices=tuple(RUNTIMES), help="default: %(default)s")
-    parser.add_argument("--out", type=Path, metavar="OUT.json", help="write every slice of time")
+    parser.add_argument("--out", type=Path, metavar="OUT.json", help="write the figures of every second")
     parser.add_argument("--plot", type=Path, metavar="OUT.svg", help="draw rate, temperature and clock")
     add_foreign(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the model, write what was asked for, print the verdict."""
+    """Run the model, write --out and --plot, and print the verdict; return 0."""
     from facetoon.benchmarks.measuring.sustained import run_sustained
     from facetoon.benchmarks.opening.variant import Variant
     from facetoon.benchmarks.results.heat_record import judge_heat

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from facetoon.benchmarks.results import RESULTS
 
-HELP = "tables between markers, and a page with plots, from all results"
+HELP = "write tables between markers, and a page with plots, from all results"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the tables and the page; without a place for them, print the table."""
+    """Write the tables and the page; without --into and --html, print the table. Return 0."""
     from facetoon.benchmarks.results.result_file import write_output
     from facetoon.benchmarks.results.result_page import html_page
     from facetoon.benchmarks.results.result_table import insert_table, markdown_table, read_results

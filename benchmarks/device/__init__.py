@@ -1,1 +1,1 @@
-"""What a measurement was made on, and what disturbed it."""
+"""Reads the device of a measurement, and its state and other work meanwhile."""

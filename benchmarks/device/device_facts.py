@@ -1,4 +1,4 @@
-"""Reads which device this is from /proc, /sys and /etc. What the device does not tell stays unknown."""
+"""Reads the device's facts from /proc, /sys and /etc. Facts that are not there stay unknown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 
 UNKNOWN = "unknown"
 
-# Features that speed up int8 kernels: ARM dot product (asimddp in Linux) and matrix product, and the like on x86.
+# Features that speed up int8 kernels: ARM's dot product (asimddp in Linux) and matrix product, and x86's equivalents.
 FEATURES = ("asimddp", "i8mm", "avx2", "avx512_vnni", "avx_vnni")
 
 # 64-bit ARM Linux gives numbers instead of a name: (CPU implementer, CPU part). From asm/cputype.h of Linux.
@@ -36,7 +36,7 @@ ARM_CORES = {
     ("0x41", "0xd4f"): "Neoverse-V2",
 }
 
-# Texts that mainboard makers leave in the DMI fields they do not fill in.
+# Texts that mainboard makers leave in unused DMI fields.
 DMI_BLANKS = ("", "to be filled by o.e.m.", "default string", "system product name", "system manufacturer", "none")
 
 # Beginnings of the names of sensors in the processor itself; others (acpitz, nvme, battery) sit elsewhere.
@@ -45,7 +45,7 @@ CPU_SENSORS = ("cpu", "soc", "x86_pkg_temp", "coretemp", "k10temp")
 
 @dataclass(frozen=True)
 class DeviceRecord:
-    """A device. A value is None or "unknown" where the device does not tell it."""
+    """A device. A value that the device does not report is None or "unknown"."""
 
     board: str
     cpu: str
@@ -53,7 +53,7 @@ class DeviceRecord:
     """Logical processors."""
     architecture: str
     features: tuple[str, ...]
-    """Those of FEATURES that every core has."""
+    """The FEATURES that every core has."""
     memory_mb: int | None
     """Memory of the whole device, in MiB."""
     os: str
@@ -62,14 +62,14 @@ class DeviceRecord:
     numpy: str
     opencv: str
     cooling: str = ""
-    """As the user notes it, such as "active cooler"."""
+    """The user's own words, such as "active cooler"."""
     emulated: bool = False
     """Under qemu: the result shows that a model runs, and says nothing about speed."""
 
     def slug(self) -> str:
-        """A folder name of lower-case letters, digits and dashes, from board and processor, which never change."""
-        known = [re.sub(r"\((R|TM)\)", " ", text) for text in (self.board, self.cpu) if text != UNKNOWN]
-        return re.sub(r"[^a-z0-9]+", "-", " ".join(known).lower()).strip("-") or UNKNOWN
+        """Return a folder name of lower-case letters, digits and dashes, from board and processor."""
+        names = [re.sub(r"\((R|TM)\)", " ", text) for text in (self.board, self.cpu) if text != UNKNOWN]
+        return re.sub(r"[^a-z0-9]+", "-", " ".join(names).lower()).strip("-") or UNKNOWN
 
 
 def read_device(root: Path = Path("/"), cooling: str = "", emulated: bool = False) -> DeviceRecord:
@@ -94,18 +94,18 @@ def read_device(root: Path = Path("/"), cooling: str = "", emulated: bool = Fals
 
 
 def read_clock_mhz(root: Path = Path("/")) -> int | None:
-    """Present clock of the fastest core; None where the device does not tell."""
+    """Read the present clock of the fastest core in MHz; None where the device does not report it."""
     frequencies = _readings(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq")  # kHz
     return round(max(frequencies) / 1000) if frequencies else None
 
 
 def read_governor(root: Path = Path("/")) -> str | None:
-    """Frequency governor of the cores; different ones are joined by commas. None where the device does not tell."""
+    """Read the cores' frequency governors, joined by commas; None where the device does not report them."""
     return ", ".join(sorted(set(_texts(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")))) or None
 
 
 def read_temperature_c(root: Path = Path("/")) -> float | None:
-    """The hottest processor sensor in degrees Celsius; None where there is no sensor."""
+    """Read the hottest processor sensor in degrees Celsius; None where there is no sensor."""
     sensors = [(zone / "type", zone, "temp") for zone in sorted(root.glob("sys/class/thermal/thermal_zone*"))]
     sensors += [(chip / "name", chip, "temp*_input") for chip in sorted(root.glob("sys/class/hwmon/hwmon*"))]
     degrees = [
@@ -163,7 +163,7 @@ def _readings(folder: Path, pattern: str) -> list[int]:
 
 
 def _text(path: Path) -> str:
-    """Text of a small file; empty when it is missing or forbidden, or when its sensor does not answer."""
+    """Read a small text file; empty when it is missing or forbidden, or when its sensor does not answer."""
     try:
         return path.read_bytes().decode("utf-8", "replace").strip("\0 \n\t")
     except OSError:

@@ -13,16 +13,16 @@ from pathlib import Path
 
 from facetoon.benchmarks.device.device_facts import read_clock_mhz, read_governor, read_temperature_c
 
-# Of `vcgencmd get_throttled`, from the Raspberry Pi documentation. 16 bits higher, the same bits mean "since boot".
+# Bits of `vcgencmd get_throttled`, from the Raspberry Pi documentation. The same bits, 16 higher, mean "since boot".
 THROTTLE_BITS = {0: "under-voltage", 1: "clock capped", 2: "throttled", 3: "soft temperature limit"}
 SINCE_BOOT = "since boot"
 FIRMWARE_S = 30.0  # the longest that the firmware tool may take on a busy board
-BUSY_SHARE = 0.05  # of a core: other processes that take more disturb a measurement
+BUSY_SHARE = 0.05  # of a core; other processes disturb a measurement when they take more
 
 
 @dataclass(frozen=True)
 class State:
-    """One reading. A value is None where the device does not tell it."""
+    """One reading. A value that the device does not report is None."""
 
     temperature_c: float | None
     clock_mhz: int | None
@@ -71,21 +71,21 @@ def _vcgencmd(*arguments: str) -> str:
     if program is None:
         return ""
     try:
-        done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=FIRMWARE_S, check=False)
+        process = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=FIRMWARE_S, check=False)
     except subprocess.TimeoutExpired:
         return ""
-    return done.stdout
+    return process.stdout
 
 
 class OtherWork:
-    """CPU time that other processes take between two readings of /proc/stat, in cores."""
+    """Measures the CPU time of other processes between two readings of /proc/stat, in cores."""
 
     def __init__(self, pids: list[int], root: Path = Path("/")) -> None:
         self._pids, self._root = pids, root
         self._start = (time.monotonic(), self._busy_s(), self._own_s())
 
     def cores(self) -> float | None:
-        """Cores that other processes kept busy since the start; None where /proc does not tell."""
+        """Return the number of cores that other processes kept busy since the start; None without /proc."""
         start_s, busy_s, own_s = self._start
         elapsed_s = time.monotonic() - start_s
         now = self._busy_s()
@@ -106,16 +106,16 @@ class OtherWork:
         for pid in self._pids:
             try:
                 text = (self._root / f"proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                total += int(text[11]) + int(text[12])  # of all threads
+                total += int(text[11]) + int(text[12])  # user and system time of all threads
             except (OSError, IndexError):
                 continue
         return total / os.sysconf("SC_CLK_TCK")
 
 
 class EnergyMeter:
-    """Joules of the processor (RAPL) or of the whole board (the PMIC of a Pi 5) while the block runs.
+    """Measures the joules of the processor (RAPL) or of the whole board (the PMIC of a Pi 5) while the block runs.
 
-    `joules` stays None where there is no meter, and `why` says the reason.
+    `joules` stays None without a meter, and `why` holds the reason.
     """
 
     PMIC_PERIOD_S = 0.5
@@ -158,7 +158,7 @@ class EnergyMeter:
         try:
             return [int(path.read_text()) for path in self._counters] or None
         except PermissionError:
-            self.why = "RAPL may be read by root alone here"
+            self.why = "only root may read RAPL here"
         except (OSError, ValueError):
             self.why = "RAPL does not answer"
         return None
@@ -172,12 +172,12 @@ class EnergyMeter:
                 spent_uj += end - start
                 spent_uj += int(counter.with_name("max_energy_range_uj").read_text()) if has_wrapped else 0
         except (OSError, ValueError):
-            self.why = "RAPL's counter began again and does not tell its range"
+            self.why = "RAPL's counter began again at 0 and its range is unknown"
             return None
         return spent_uj / 1e6
 
     def _sample(self) -> None:
-        while True:  # once at least, however short the block is
+        while True:  # at least one sample, however short the block is
             watts = parse_pmic_w(_vcgencmd("pmic_read_adc"))
             self._watts += [] if watts is None else [watts]
             if self._stop.wait(self.PMIC_PERIOD_S):

@@ -1,4 +1,4 @@
-"""The choices for a measurement: what to measure, and how long."""
+"""The options of a measurement."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from facetoon.edge_runtime.errors import InputError
 
 @dataclass(frozen=True)
 class Plan:
-    """The choices of `toon-bench run`."""
+    """The options of `toon-bench run`."""
 
     runtimes: tuple[str, ...] = ("litert",)
     is_default_runtimes: bool = False
-    """The user named no runtime: one that is not installed is left out without a word."""
+    """Whether the user named no runtime. Then a missing runtime is left out without a note."""
     threads: tuple[int, ...] = (1,)
     runs: int = 50
     """Least number of runs of each variant, over all rounds."""
@@ -25,7 +25,7 @@ class Plan:
     rounds: int = 7
     pipeline: bool = True
     video: Path | None = None
-    """Film for the pipeline; None takes the packaged demo."""
+    """Video for the pipeline; None takes the packaged demo."""
     profile: bool = False
     peaks: bool = True
     cooling: str = ""

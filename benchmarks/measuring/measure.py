@@ -33,7 +33,7 @@ from facetoon.edge_runtime.errors import InputError
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What the files of one measurement share."""
+    """The device's state and peaks, which the files of one measurement share."""
 
     before: State
     during: State
@@ -43,9 +43,9 @@ class Circumstances:
 
 
 def measure(paths: list[Path], plan: Plan, tell: Callable[[str], None]) -> list[BenchResult]:
-    """Measure files with all their variants in the same interleaved rounds: a result for each file that can run.
+    """Measure files with all their variants in the same interleaved rounds; return a result for each file that can run.
 
-    `tell` hears each sentence about what could not be measured, or what disturbed.
+    `tell` gets a sentence for each failure and each disturbance.
     """
     notes, before = Notes(tell), read_state()
     _note_missing(before, notes)
@@ -65,9 +65,7 @@ def measure(paths: list[Path], plan: Plan, tell: Callable[[str], None]) -> list[
         cores = others.cores()
         peaks = peaks_of_variants([worker for worker in workers if worker in samples], plan, notes)
         if cores is not None and cores > BUSY_SHARE:
-            notes.add(
-                f"Other processes kept {cores:.2f} cores busy meanwhile: trust best_round_p50_ms and ratios, not p95."
-            )
+            notes.add(f"Other processes kept {cores:.2f} cores busy: trust best_round_p50_ms and ratios, not p95.")
         if plan.emulated:
             notes.add("Emulated: not a speed.")
         shared = Circumstances(before, during, cores, peaks, notes.texts)
@@ -76,11 +74,11 @@ def measure(paths: list[Path], plan: Plan, tell: Callable[[str], None]) -> list[
 
 
 def _result(subject: Subject, plan: Plan, samples: Samples, shared: Circumstances) -> BenchResult | None:
-    """The result of one file; None when no worker of it came through the rounds."""
+    """Return the result of one file; None when none of its workers finished the rounds."""
     workers, notes = [worker for worker in subject.workers if worker in samples], subject.notes
     if not workers:
         return None
-    ops = notes.attempt(lambda: count_ops(subject.path))  # after a runtime has opened the file, which is sound then
+    ops = notes.attempt(lambda: count_ops(subject.path))  # the file is sound, since a runtime has opened it
     variants = [measured_variant(worker, samples[worker], ops, shared.peaks) for worker in workers]
     best = min(range(len(workers)), key=lambda n: variants[n].stages["infer"].best_round_p50_ms)
     overhead_share, overhead_whole_share = overhead_shares(workers[best], variants[best])
@@ -102,7 +100,7 @@ def _result(subject: Subject, plan: Plan, samples: Samples, shared: Circumstance
         energy_source=energy_source,
         overhead_share=overhead_share,
         overhead_whole_share=overhead_whole_share,
-        peaks={f"{one.runtime}, {one.threads}": peaks_json(one) for one in shared.peaks.values()},
+        peaks={f"{peak.runtime}, {peak.threads}": peaks_json(peak) for peak in shared.peaks.values()},
         profile=operator_rows(subject, workers[best], shared.peaks) if plan.profile else [],
         notes=[*shared.notes, *notes.texts],
     )
@@ -111,4 +109,4 @@ def _result(subject: Subject, plan: Plan, samples: Samples, shared: Circumstance
 def _note_missing(state: State, notes: Notes) -> None:
     missing = [name.removesuffix("_c").removesuffix("_mhz") for name, value in asdict(state).items() if value is None]
     if missing:
-        notes.add(f"This device does not tell: {', '.join(missing)}.")
+        notes.add(f"This device does not report: {', '.join(missing)}.")

@@ -1,4 +1,4 @@
-"""Measures the whole pipeline on a film: first stage after stage on one thread, then the live loop."""
+"""Measures the whole pipeline on a video: first stage after stage on one thread, then the live loop."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ FRAME = "frame"
 
 
 def measure_pipeline(session: Session, runtime: str, video: Path | None, seconds: float) -> dict[str, Any]:
-    """The fields of result_schema.Pipeline without the variant.
+    """Measure the fields of result_schema.Pipeline, all but the variant.
 
-    Without a video, the demo is written as one first, so that it is decoded too. Raises InputError for a video that
-    cannot be read or never shows a face.
+    Without a video, the demo is first written to a video, so that decoding is measured too. Raises InputError for a
+    video that cannot be read or never shows a face.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = video or _demo_video(Path(folder) / "demo.mp4")
@@ -55,7 +55,7 @@ def _demo_video(path: Path) -> Path:
 
 
 def _in_turn(session: Session, runtime: str, path: Path, seconds: float) -> tuple[dict[str, list[float]], int]:
-    """Play the film for `seconds`, but at least once: milliseconds by stage, and the frames after ten of warm-up."""
+    """Play the video once, then until `seconds` are over; return ms by stage, and the frames after the warm-up."""
     timer = _LastTimes()
     samples: dict[str, list[float]] = {name: [] for name in (*STAGES, FRAME)}
     frames, end_s, is_first = -10, time.perf_counter() + seconds, True
@@ -91,7 +91,7 @@ def _live_frames_per_s(session: Session, runtime: str, path: Path) -> float:
 
 
 class _LastTimes(StageTimer):
-    """Keeps the newest time of each stage, so that the times of a frame can be used or dropped together."""
+    """Keeps the newest time of each stage, so that a frame's times are used or dropped together."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The figures of one model's result, each from a worker that has come through the rounds."""
+"""The figures of one model's result, each from a worker that finished the rounds."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ OVERHEAD_PAIRS = 15
 OVERHEAD_BLOCK_MS = 30
 LONGEST_ENERGY_S = 3.0
 PeaksOfVariants = dict[tuple[str, int], Peaks]
-"""By runtime and threads."""
+"""Peaks by runtime and number of threads."""
 
 
 def model_record(path: Path, opened: dict[str, Any], is_ours: bool, ops: list[Op] | None) -> ModelRecord:
-    """The model file. `opened` is the answer of worker_process.Bench.open."""
+    """Describe the model file. `opened` is the answer of worker_process.Bench.open."""
     data = path.read_bytes()
     return ModelRecord(
         file=path.name,
@@ -47,7 +47,7 @@ def model_record(path: Path, opened: dict[str, Any], is_ours: bool, ops: list[Op
 def measured_variant(
     worker: Worker, samples: dict[str, list[list[float]]], ops: list[Op] | None, peaks: PeaksOfVariants
 ) -> Measured:
-    """Times and memory of a variant. `samples` are milliseconds by stage, a list for each round."""
+    """Return times and memory of a variant. `samples` are milliseconds by stage, a list for each round."""
     steady_mb, peak_mb = worker.ask("memory")
     opened, variant = worker.opened, worker.variant
     stages = {name: Times.of(rounds) for name, rounds in samples.items()}
@@ -67,7 +67,7 @@ def measured_variant(
 
 
 def overhead_shares(worker: Worker, measured: Measured) -> tuple[float, float]:
-    """The instruments' share of `infer`, and the same from outside: pairs of bare and instrumented blocks."""
+    """Measure the instruments' share of `infer`: by their own time, and by pairs of bare and instrumented blocks."""
     infer_ms = measured.stages["infer"].best_round_p50_ms
     runs = max(round(OVERHEAD_BLOCK_MS / infer_ms), 1)
     pairs = [(worker.ask("bare", runs), worker.ask("instrumented", runs)) for _ in range(OVERHEAD_PAIRS)]
@@ -76,7 +76,7 @@ def overhead_shares(worker: Worker, measured: Measured) -> tuple[float, float]:
 
 
 def energy_per_inference(worker: Worker, plan: Plan, notes: Notes) -> tuple[float | None, str]:
-    """Millijoules of an inference and the name of the meter; None and a note where there is no meter."""
+    """Measure the millijoules of an inference, and name the meter; None and a note without a meter."""
     with EnergyMeter() as meter:
         seconds = min(plan.seconds, LONGEST_ENERGY_S)
         runs = len(worker.ask("round", 1, seconds)["infer"]) if meter.can_measure else 0
@@ -87,28 +87,28 @@ def energy_per_inference(worker: Worker, plan: Plan, notes: Notes) -> tuple[floa
 
 
 def peaks_of_variants(workers: list[Worker], plan: Plan, notes: Notes) -> PeaksOfVariants:
-    """The device's peaks for each runtime and number of threads in the result, measured while the workers rest."""
+    """Measure the device's peaks for each runtime and number of threads in the result, while the workers rest."""
     if not plan.peaks:
         return {}
-    wanted = [(w.variant.runtime, w.variant.threads) for w in workers if w.variant.xnnpack is not False]
-    measured = {key: notes.attempt(lambda key=key: measure_peaks(*key)) for key in dict.fromkeys(wanted)}  # type: ignore[misc]
+    pairs = [(w.variant.runtime, w.variant.threads) for w in workers if w.variant.xnnpack is not False]
+    measured = {key: notes.attempt(lambda key=key: measure_peaks(*key)) for key in dict.fromkeys(pairs)}  # type: ignore[misc]
     return {key: peaks for key, peaks in measured.items() if peaks}
 
 
 def peaks_json(peaks: Peaks) -> dict[str, Any]:
-    """The peaks as a result file keeps them."""
+    """Return the peaks as a result file keeps them."""
     bandwidth = {str(size): rate for size, rate in peaks.bandwidth_gb_per_s.items()}
     return dataclasses.asdict(peaks) | {"bandwidth_gb_per_s": bandwidth}
 
 
 def pipeline_figures(worker: Worker, plan: Plan, notes: Notes) -> Pipeline | None:
-    """The whole pipeline with this variant; None and a note where it cannot be measured."""
+    """Measure the whole pipeline with this variant; None and a note when that fails."""
     fields = notes.attempt(lambda: worker.ask("pipeline", plan.video, plan.seconds))
     return Pipeline(variant=worker.variant.label, **fields) if fields else None
 
 
 def operator_rows(subject: Subject, worker: Worker, peaks: PeaksOfVariants) -> list[dict[str, Any]]:
-    """A row for each operator; none and a note where they cannot be measured alone."""
+    """Return a row for each operator; no rows and a note when operators cannot be measured alone."""
     key = (worker.variant.runtime, worker.variant.threads)
     if subject.path.suffix != ".tflite" or key not in peaks:
         subject.notes.add("No operator table: it needs a .tflite file and its runtime's peaks.")

@@ -1,4 +1,4 @@
-"""Runs all variants in interleaved rounds, so that drift and other work hit all of them alike."""
+"""Runs all variants in interleaved rounds, so that drift and other work affect all of them alike."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from facetoon.edge_runtime.errors import InputError
 
 WARM_UP_RUNS = 10
 WARM_UP_SHARE = 0.2  # of the measuring time: a small model makes ten runs before a governor raises the clock
-WAKE_UP_RUNS = 3  # before each block: they refill the caches after the others had the machine
+WAKE_UP_RUNS = 3  # before each block, to refill the caches after other variants ran
 Samples = dict[Worker, dict[str, list[list[float]]]]
 """Milliseconds by worker and stage, a list for each round."""
 
 
 def run_rounds(workers: list[Worker], plan: Plan, notes: Notes) -> tuple[Samples, State]:
-    """The samples of all rounds, and the device's state halfway, while the load has warmed it.
+    """Run all rounds; return the samples, and the device's state halfway, warm from the load.
 
-    A worker that dies, for want of memory or so, is noted and left out of the samples.
+    A worker that dies, for example without memory, is noted and left out of the samples.
     """
     samples: Samples = {worker: {name: [] for name in STAGES} for worker in workers}
 

@@ -9,7 +9,7 @@ STAGES = ("to_tensor", "infer", "to_image")
 
 
 def time_runs(session: Any, image: Any, runs: int, seconds: float) -> dict[str, list[float]]:
-    """Milliseconds of each run by stage, of at least `runs` runs and `seconds` s.
+    """Return the milliseconds of each run by stage, of at least `runs` runs and `seconds` s.
 
     The instruments are four readings of the clock in each run.
     """
@@ -33,7 +33,7 @@ def time_runs(session: Any, image: Any, runs: int, seconds: float) -> dict[str, 
 
 
 def instrument_cost_ms(runs: int = 20000) -> float:
-    """The time that the instruments add to a stage: the median they show around a call that does nothing."""
+    """Measure the time that the instruments add to a stage: the median for a call that does nothing."""
     return sorted(time_runs(_IdleSession(), None, runs, 0)["infer"])[runs // 2]
 
 

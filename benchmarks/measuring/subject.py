@@ -18,7 +18,7 @@ class Subject:
     """A model file and its open workers."""
 
     def __init__(self, path: Path, plan: Plan, tell: Callable[[str], None]) -> None:
-        """Raises InputError when the file cannot be read, or when no variant can run it."""
+        """Open the workers. Raises InputError when the file cannot be read, or when no variant can run it."""
         self.path, self.notes = path, Notes(tell, path)
         self.is_ours = is_ours(path)
         self.workers = self._open_workers(plan)
@@ -29,9 +29,9 @@ class Subject:
             worker.close()
 
     def _open_workers(self, plan: Plan) -> list[Worker]:
-        """A worker for each variant that can run. The others are noted, unless none is left."""
+        """Open a worker for each variant that can run, and note the others. With no worker, raise the first reason."""
         workers: list[Worker] = []
-        reasons: dict[str, str] = {}  # runtime by sentence, so that a sentence of several variants is noted once
+        reasons: dict[str, str] = {}  # runtime by sentence: variants with the same sentence give one note
         for variant in variants_of(self.path, plan.runtimes, list(plan.threads)):
             try:
                 workers.append(Worker(self.path, variant, plan.foreign))

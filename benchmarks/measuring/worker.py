@@ -1,6 +1,6 @@
-"""A process for each variant, so that its load time, memory and crashes are its own. The parent says when it runs.
+"""A process for each variant, so that its load time, memory and crashes are its own.
 
-While one worker measures, the others wait on their pipes. That makes interleaved rounds fair.
+While one worker measures, the others wait on their pipes. So interleaved rounds are fair.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ PROCESS = "facetoon.benchmarks.measuring.worker_process"
 
 
 class Worker:
-    """The parent's side of a process that has opened one model in one way."""
+    """The parent's side of a process that runs one variant of one model."""
 
     def __init__(self, path: Path, variant: Variant, foreign: Foreign) -> None:
-        """Raises InputError when the model cannot run so, or when its process dies, as by an illegal instruction."""
+        """Raises InputError when the variant cannot run, or when its process dies, as by an illegal instruction."""
         self.path, self.variant = path, variant
-        self._pipe, theirs = Pipe()
+        self._pipe, child_end = Pipe()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", PROCESS, str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
+            [sys.executable, "-P", "-m", PROCESS, str(child_end.fileno())],
+            pass_fds=[child_end.fileno()],
             env=os.environ | {"OPENCV_LOG_LEVEL": "SILENT"},
             stdout=subprocess.DEVNULL,
         )
-        theirs.close()
+        child_end.close()
         try:
             self.opened: dict[str, Any] = self.ask("open", path, variant, foreign)
         except InputError:
             self.close()
             raise
-        except RuntimeError as error:  # a runtime's answer to a shape or type that its own file denies
+        except RuntimeError as error:  # a runtime met a shape or type that contradicts its file
             self.close()
             raise InputError(f"{path} does not run on {variant.label}: {str(error).splitlines()[0]}") from None
 
@@ -48,7 +48,7 @@ class Worker:
         return self._process.pid
 
     def ask(self, request: str, *arguments: Any) -> Any:
-        """Call a method of worker_process.Bench in the process. Its InputError is raised here."""
+        """Call a method of worker_process.Bench in the process, and return its answer or raise its InputError."""
         try:
             self._pipe.send((request, arguments))
             kind, answer = self._pipe.recv()

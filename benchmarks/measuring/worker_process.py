@@ -1,4 +1,4 @@
-"""The process of a Worker: opens one model in one way, and answers the parent's requests until the parent hangs up."""
+"""The process of a Worker: opens one variant of a model, and answers requests until the parent closes the pipe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from facetoon.edge_runtime.sessions.runtimes import runtime_beside
 
 
 class Bench:
-    """Answers the requests, one method each."""
+    """Answers the parent's requests, with one method for each."""
 
     def open(self, path: Path, variant: Variant, foreign: Foreign) -> dict[str, Any]:
         """Load the model and run it once. The load time includes the import of the runtime, but not of NumPy."""
@@ -27,7 +27,7 @@ class Bench:
         self.variant = variant
         self.session = session = open_variant(path, variant, foreign)
         load_ms = 1000 * (time.perf_counter() - start)
-        # Every grey level occurs: int8 kernels do not care, and float kernels meet no denormal numbers.
+        # Every grey level occurs, so float kernels meet no denormal numbers. The time of int8 kernels is the same.
         side = session.size_px
         self.image = np.resize(np.arange(256, dtype=np.uint8), (side, side, 3))
         tensor = session.to_tensor(self.image)
@@ -48,11 +48,11 @@ class Bench:
         }
 
     def round(self, runs: int, seconds: float) -> dict[str, list[float]]:
-        """Milliseconds of at least `runs` runs and `seconds` s, by stage."""
+        """Return the milliseconds of at least `runs` runs and `seconds` s, by stage."""
         return time_runs(self.session, self.image, runs, seconds)
 
     def bare(self, runs: int) -> float:
-        """Milliseconds of a run without instruments, against which their overhead is measured."""
+        """Measure the milliseconds of a run without instruments, the base of their overhead."""
         session, image = self.session, self.image
         start = time.perf_counter_ns()
         for _ in range(runs):
@@ -60,14 +60,14 @@ class Bench:
         return (time.perf_counter_ns() - start) / runs / 1e6
 
     def instrumented(self, runs: int) -> float:
-        """Milliseconds of a run with instruments."""
+        """Measure the milliseconds of a run with instruments."""
         start = time.perf_counter_ns()
         time_runs(self.session, self.image, runs, 0)
         return (time.perf_counter_ns() - start) / runs / 1e6
 
     def pipeline(self, video: Path | None, seconds: float) -> dict[str, Any]:
         """See pipeline.measure_pipeline."""
-        # Late: the worker's memory is a figure of the result, and the pipeline's modules are not the model's.
+        # A late import: the result reports the worker's memory, which must not hold the pipeline's modules.
         from facetoon.benchmarks.measuring.pipeline import measure_pipeline
 
         return measure_pipeline(self.session, runtime_beside(self.variant.runtime).name, video, seconds)
@@ -78,7 +78,7 @@ class Bench:
 
 
 def memory_mb() -> tuple[float, float]:
-    """Resident memory now and at its peak, in MiB. Not ru_maxrss: a new process inherits its parent's peak there."""
+    """Return resident memory and its peak in MiB. Not ru_maxrss: there a process inherits its parent's peak."""
     try:
         fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
         now, peak = (int(fields[key].split()[0]) / 1024 for key in ("VmRSS", "VmHWM"))
@@ -90,7 +90,7 @@ def memory_mb() -> tuple[float, float]:
 
 
 def serve(pipe: Connection) -> None:
-    """Answer until the parent hangs up."""
+    """Answer requests until the parent closes the pipe."""
     bench = Bench()
     while True:
         try:

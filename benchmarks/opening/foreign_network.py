@@ -1,4 +1,4 @@
-"""Loads another project's network: one tensor in, one tensor out, described by the file itself."""
+"""Loads another project's network with one input and one output tensor, which the file itself describes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ONNX_TYPES = {
 
 @dataclass(frozen=True)
 class ForeignNetwork:
-    """A loaded network with one tensor in and one out."""
+    """A loaded network with one input and one output tensor."""
 
     runtime: str
     """Name and version of the library that runs it."""
@@ -37,7 +37,7 @@ class ForeignNetwork:
 def open_network(path: Path, variant: Variant, size_px: int | None) -> ForeignNetwork:
     """Load a .tflite or .onnx file. `size_px` is the side of the picture for a network of variable size.
 
-    Raises InputError when it cannot be loaded, or has not one input and one output.
+    Raises InputError when it cannot be loaded, or has more than one input or output.
     """
     return (_open_onnx if path.suffix == ".onnx" else _open_tflite)(path, variant, size_px)
 
@@ -88,9 +88,9 @@ def _open_onnx(path: Path, variant: Variant, size_px: int | None) -> ForeignNetw
 
 
 def _onnx_info(path: Path, argument: Any, size_px: int | None) -> TensorInfo:
-    """A dynamic batch, which has a name instead of a number, becomes one picture. ONNX inputs carry no quantization."""
+    """Describe a tensor. A dynamic batch has a name for a size and becomes 1. ONNX inputs have no quantization."""
     if argument.type not in ONNX_TYPES:
-        raise InputError(f"{path} has a {argument.type}; known here are {', '.join(ONNX_TYPES)}.")
+        raise InputError(f"{path} has a {argument.type}; toon-bench takes {', '.join(ONNX_TYPES)}.")
     batch, *sides = argument.shape or (None,)
     shape = (batch if isinstance(batch, int) else 1, *(side if isinstance(side, int) else size_px for side in sides))
     return TensorInfo(argument.name, shape, np.dtype(ONNX_TYPES[argument.type]))  # type: ignore[arg-type]

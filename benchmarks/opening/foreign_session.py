@@ -1,7 +1,7 @@
 """Runs another project's image-to-image network as a Session.
 
-Shapes, layout and types come from the file. The value ranges come from an integer tensor's quantization, or else from
-the user: they are never guessed.
+Shapes, layout and types come from the file. Value ranges come from an integer tensor's quantization or from the user,
+and are never guessed.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ INTEGER_TYPES = (np.dtype(np.uint8), np.dtype(np.int8))
 
 @dataclass(frozen=True)
 class Foreign:
-    """What the user says about a model whose file has no facetoon spec to say it."""
+    """The user's facts about a model whose file has no facetoon spec."""
 
     value_range: Range | None = None
-    """Input values of grey levels 0 and 255; None where the user does not say them."""
+    """Input values of grey levels 0 and 255; None where the user does not give them."""
     output_range: Range | None = None
     """Output values of grey levels 0 and 255."""
     size_px: int | None = None
@@ -37,16 +37,16 @@ class Foreign:
 
 
 class ForeignSession:
-    """An image-to-image network with one picture in and one out, as a Session. Not thread-safe: one owner each."""
+    """A Session of an image-to-image network with one input and one output picture. Not thread-safe."""
 
     def __init__(self, path: Path, variant: Variant, foreign: Foreign) -> None:
-        """Raises InputError when it is no such network, or when nobody says which values it wants."""
+        """Raises InputError for any other network, and when neither file nor user gives its value ranges."""
         network = open_network(path, variant, foreign.size_px)
         self.runtime, self._run, self._output, self._path = network.runtime, network.run, network.output, path
         self.size_px, self._channels_first = _check_picture(path, network.input)
         for info in (network.input, network.output):
             if not info.is_float and info.dtype not in INTEGER_TYPES:
-                raise InputError(f"{path} has a tensor of {info.dtype.name}; float, uint8 and int8 are known here.")
+                raise InputError(f"{path} has a tensor of {info.dtype.name}; toon-bench takes float, uint8 and int8.")
         self.value_range, self._output_range = _ranges(path, network.input, network.output, foreign)
         self.styles: tuple[str, ...] = ()
         self.style = np.ones(1, np.float32)
@@ -69,7 +69,7 @@ class ForeignSession:
         return self._run(tensor)
 
     def to_image(self, tensor: Tensor) -> Image:
-        """See Session. The picture may have another size than the input. Raises InputError when it is no picture."""
+        """See Session. The picture may differ from the input in size. Raises InputError for any other tensor."""
         if tensor.ndim != 4 or 3 not in (tensor.shape[1], tensor.shape[3]):
             raise InputError(f"{self._path} gives a tensor of shape {tensor.shape}, not one colour picture.")
         values = (tensor if tensor.shape[3] == 3 else tensor.transpose(0, 2, 3, 1))[0].astype(np.float32)
@@ -78,7 +78,7 @@ class ForeignSession:
         return pixels.from_unit((real - (low + high) / 2) / ((high - low) / 2))
 
     def set_style(self, weights: Any) -> None:
-        """See Session; no other project's style input is known here."""
+        """Raises InputError: other projects' style inputs are not supported."""
         raise InputError(f"{self.spec.name} has no styles to mix.")
 
     def run(self, image: Image) -> Image:
@@ -99,19 +99,19 @@ def _check_picture(path: Path, info: TensorInfo) -> tuple[int, bool]:
 
 
 def _ranges(path: Path, source: TensorInfo, target: TensorInfo, foreign: Foreign) -> tuple[Range, Range]:
-    """Input and output range: as the user says, or as an integer tensor does. Two float tensors share one range."""
+    """Return input and output range, from the user or an integer tensor. Two float tensors share one range."""
     value_range = foreign.value_range or _span(source)
     if value_range is None:
-        raise InputError(f"{path} does not say which values it wants: give --range, such as -1,1 or 0,1 or 0,255.")
+        raise InputError(f"{path} does not say the range of its input: give --range, such as -1,1 or 0,1 or 0,255.")
     same = value_range if source.is_float and target.is_float else None
     output_range = foreign.output_range or same or _span(target)
     if output_range is None:
-        raise InputError(f"{path} does not say which values it gives: give --output-range, such as -1,1 or 0,255.")
+        raise InputError(f"{path} does not say the range of its output: give --output-range, such as -1,1 or 0,255.")
     return value_range, output_range
 
 
 def _span(info: TensorInfo) -> Range | None:
-    """Least and greatest value of an integer tensor, in its own unit; None for a float tensor."""
+    """Least and greatest real value of an integer tensor; None for a float tensor."""
     if info.is_float:
         return None
     limits = np.iinfo(info.dtype)
@@ -119,7 +119,7 @@ def _span(info: TensorInfo) -> Range | None:
 
 
 def _encode_table(info: TensorInfo, value_range: Range) -> Tensor:
-    """The input values of the 256 grey levels, of the tensor's dtype: our -1..1 stretched to this model's range."""
+    """Input values of the 256 grey levels, (256,) of the tensor's dtype: -1..1 stretched to the model's range."""
     low, high = value_range
     unit = pixels.to_unit(np.arange(256, dtype=np.uint8))
     real = unit * (high - low) / 2 + (low + high) / 2

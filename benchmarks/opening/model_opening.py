@@ -20,7 +20,7 @@ def is_ours(path: Path) -> bool:
 
 
 def open_variant(path: Path, variant: Variant, foreign: Foreign) -> Session:
-    """Load a file for one variant. Raises InputError when it cannot run so."""
+    """Load a file for one variant. Raises InputError when the variant cannot run it."""
     if not is_ours(path):
         return ForeignSession(path, variant, foreign)
     return open_session(path, variant.runtime, variant.threads, xnnpack=variant.xnnpack is not False)

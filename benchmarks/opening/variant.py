@@ -1,4 +1,4 @@
-"""The ways of running a model that are compared with each other."""
+"""The variants of running a model: runtime, threads and XNNPACK."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class Variant:
 
     @property
     def label(self) -> str:
-        """Unique and short, such as "litert, 2 threads, XNNPACK off"."""
+        """A short, unique name, such as "litert, 2 threads, XNNPACK off"."""
         delegate = ", XNNPACK off" if self.xnnpack is False else ""
         return f"{self.runtime}, {self.threads} thread{'s' * (self.threads > 1)}{delegate}"
 
 
 def variants_of(path: Path, runtimes: tuple[str, ...], threads: list[int]) -> list[Variant]:
-    """Every combination that can run this kind of file. Without XNNPACK, which is slow, only one thread is measured."""
+    """Return every combination that can run this kind of file. Without XNNPACK, which is slow, only one thread runs."""
     fitting = runtimes_for(path.suffix)
     variants = []
-    for runtime in sorted((one for one in fitting if one.name in runtimes), key=lambda one: runtimes.index(one.name)):
+    for runtime in sorted((r for r in fitting if r.name in runtimes), key=lambda r: runtimes.index(r.name)):
         variants += [Variant(runtime.name, count, True if runtime.has_xnnpack else None) for count in threads]
         variants += [Variant(runtime.name, threads[0], False)] if runtime.has_xnnpack else []
     if not variants:

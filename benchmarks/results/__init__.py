@@ -3,4 +3,4 @@
 from pathlib import Path
 
 RESULTS = Path("benchmarks/results")
-"""Where `toon-bench run --save` writes results, in a checkout of the kit."""
+"""The folder of `toon-bench run --save`, in a checkout of the kit."""

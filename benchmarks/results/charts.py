@@ -1,4 +1,4 @@
-"""Plots as SVG: bars, and lines over time. Templates of jinja2 are enough for them, and flask brings jinja2."""
+"""Draws plots as SVG with jinja2, which flask brings: bars, and lines over time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Bars:
 
 
 def bars_svg(title: str, series: Sequence[str], groups: Sequence[Bars], unit: str) -> str:
-    """Horizontal bars from 0. Each has its number, because the bar of a fast device is too short to be read."""
+    """Draw horizontal bars from 0, each with its number: the bar of a fast device is too short to be read."""
     most = max(value for group in groups for value in group.values if value is not None)
     scale = (WIDTH_PX - 110) / most  # the number stands to the right of its bar
     rows: list[dict[str, Any]] = []
@@ -46,7 +46,7 @@ def bars_svg(title: str, series: Sequence[str], groups: Sequence[Bars], unit: st
 
 
 def lines_svg(title: str, panels: dict[str, list[Point]], x_name: str, marks: Sequence[tuple[float, str]] = ()) -> str:
-    """A panel for each quantity, one above another over the same time axis. `marks` are times with a label.
+    """Draw a panel for each quantity, one above another over the same time axis. `marks` are times with a label.
 
     Scales begin at 0, so that a small wobble looks small.
     """
@@ -89,10 +89,10 @@ def lines_svg(title: str, panels: dict[str, list[Point]], x_name: str, marks: Se
 
 
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
-    """Round numbers, 1, 2 or 5 times a power of ten apart, that enclose low and high."""
-    wanted = (high - low) / about or 1.0
-    power = 10.0 ** math.floor(math.log10(wanted))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= wanted * (1 - 1e-9))
+    """Return round numbers, 1, 2 or 5 times a power of ten apart, that enclose `low` and `high`."""
+    least_step = (high - low) / about or 1.0
+    power = 10.0 ** math.floor(math.log10(least_step))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least_step * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(n * step, 9) for n in range(first, max(last, first + 1) + 1)]
 

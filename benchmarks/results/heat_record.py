@@ -1,4 +1,4 @@
-"""The record of a sustained run, and whether and when the device throttled in it."""
+"""The record of a sustained run, and the verdict whether and when the device throttled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from facetoon.benchmarks.device.device_facts import DeviceRecord
 from facetoon.benchmarks.device.device_state import SINCE_BOOT
 
-WINDOW = 15  # slices; a shorter dip is other work, not heat
+WINDOW = 15  # slices; other work, not heat, causes shorter dips
 DROP = 0.95  # of the rate at the start
 
 
@@ -29,7 +29,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class Sustained:
-    """A whole run, as its file keeps it."""
+    """The fields of a whole run's file."""
 
     device: DeviceRecord
     model: str
@@ -37,7 +37,7 @@ class Sustained:
     slices: list[Slice]
 
     def to_json(self) -> str:
-        """The text of its file, without a final newline."""
+        """Return the text of its file, without a final newline."""
         return json.dumps(dataclasses.asdict(self), indent=1, allow_nan=False)
 
 
@@ -54,7 +54,7 @@ class HeatVerdict:
     """"rate" or the name of the bit."""
 
     def text(self) -> str:
-        """The verdict in one sentence."""
+        """Return the verdict in one sentence."""
         rates = f"{self.start_rate_hz:.1f} runs/s at the start, {self.settled_rate_hz:.1f} settled"
         if self.throttled_at_s is None:
             return f"No throttling seen: {rates}."
@@ -64,13 +64,13 @@ class HeatVerdict:
 def judge_heat(slices: Sequence[Slice]) -> HeatVerdict:
     """Judge a run by the firmware's throttle bits where one is set, else by its rate."""
     window = max(min(WINDOW, len(slices) // 3), 1)
-    rates = [one.rate_hz for one in slices]
+    rates = [second.rate_hz for second in slices]
     start = statistics.median(rates[:window])
     settled = statistics.median(rates[-max(len(rates) // 3, 1) :])
-    for one in slices:
-        for bit in one.throttled or ():
+    for second in slices:
+        for bit in second.throttled or ():
             if not bit.endswith(SINCE_BOOT):
-                return HeatVerdict(start, settled, one.at_s, bit)
+                return HeatVerdict(start, settled, second.at_s, bit)
     rolling = [statistics.median(rates[n : n + window]) for n in range(len(rates) - window + 1)]
     is_low = [rate < DROP * start for rate in rolling]
     if not is_low[-1]:

@@ -23,12 +23,12 @@ class Times:
     p99_ms: float
     min_ms: float
     best_round_p50_ms: float
-    """Median of the least disturbed round: the steadiest figure where a machine has other work."""
+    """Median of the least disturbed round: the steadiest figure on a machine with other work."""
     round_p50_ms: tuple[float, ...]
 
     @staticmethod
     def of(rounds: Sequence[Sequence[float]]) -> Times:
-        """From the samples of each round. Rounded to a nanosecond, the resolution of the clock."""
+        """Compute the percentiles of each round's samples, rounded to a nanosecond, the clock's resolution."""
         pooled = sorted(ms for samples in rounds for ms in samples)
         medians = tuple(round(percentile(sorted(samples), 0.5), 6) for samples in rounds)
         p50, p95, p99 = (round(percentile(pooled, q), 6) for q in (0.5, 0.95, 0.99))
@@ -36,19 +36,19 @@ class Times:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """Percentile by nearest rank, which is always a measured value. `ordered` is sorted."""
+    """Return a percentile by nearest rank, which is always a measured value. `ordered` is sorted."""
     return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]
 
 
 def interleaved(items: Sequence[Item], rounds: int) -> list[list[Item]]:
-    """The order of each round: every item once, starting one further each time, so that drift hits all items alike."""
+    """Return each round's order: every item once, from the next start each time, so that drift affects all alike."""
     return [[items[(start + n) % len(items)] for n in range(len(items))] for start in range(rounds)]
 
 
 def ratio_interval(before: Sequence[float], after: Sequence[float], draws: int = 4000) -> tuple[float, float, float]:
-    """Median of the round medians after over before, and a 95 % bootstrap interval over the rounds: ratio, low, high.
+    """Return ratio, low and high: medians of the round medians, after over before, with a 95 % bootstrap interval.
 
-    The rounds of a run share its processes and memory layout, so the interval misses what differs between runs.
+    The rounds of a run share its processes and memory layout, so the interval misses differences between runs.
     """
     generator = np.random.default_rng(0)  # seeded: the same files give the same verdict
     a, b = np.asarray(before, float), np.asarray(after, float)
@@ -60,8 +60,8 @@ def ratio_interval(before: Sequence[float], after: Sequence[float], draws: int =
 def verdict(low: float, high: float, tolerance: float) -> str:
     """Judge an interval of ratios after / before against the band 1 / (1 + tolerance) to 1 + tolerance.
 
-    The tolerance stands for the difference between two runs of the same code, which no single run shows. So only an
-    interval wholly outside the band is a difference, and only one wholly inside it shows that there is none.
+    The tolerance stands for the difference between two runs of the same code, which no single run shows. So an interval
+    wholly outside the band is a difference, one wholly inside it is none, and any other is undecided.
     """
     slowest = 1 + tolerance
     if low > slowest:

@@ -11,14 +11,14 @@ from facetoon.edge_runtime.errors import InputError
 
 
 def compare(before: BenchResult, after: BenchResult, tolerance: float) -> tuple[str, bool]:
-    """A line for each variant that both results have, and whether any of them regressed.
+    """Return a line for each variant that both results have, and whether any of them regressed.
 
-    Raises InputError when nothing can be compared, or when the tolerance makes no sense.
+    Raises InputError for results that cannot be compared, and for a tolerance out of range.
     """
     if not 0 <= tolerance < 10:
-        raise InputError(f"A tolerance of {tolerance} means nothing; 0.05 is 5 %.")
+        raise InputError(f"The tolerance {tolerance} must be from 0 to below 10; 0.05 is 5 %.")
     if before.device.emulated != after.device.emulated or before.device.slug() != after.device.slug():
-        raise InputError(f"{before.device.slug()} and {after.device.slug()} are two devices: their ratio says nothing.")
+        raise InputError(f"{before.device.slug()} and {after.device.slug()} are two devices, so no ratio holds.")
     pairs = [(a, b) for a in before.variants for b in after.variants if a.label == b.label]
     if not pairs:
         raise InputError("The two results have no variant in common.")
@@ -29,12 +29,12 @@ def compare(before: BenchResult, after: BenchResult, tolerance: float) -> tuple[
         regressed |= judgement == REGRESSION
         lines.append(f"{a.label:<34} infer x {ratio:.3f} (95 %: {low:.3f} to {high:.3f})  {judgement}")
     if max(before.other_cores or 0, after.other_cores or 0) > BUSY_SHARE:
-        lines.append("One of the two was measured on a busy machine: repeat it before believing a regression.")
+        lines.append("One of the two results is from a busy machine: measure again before you believe a regression.")
     return "\n".join(lines), regressed
 
 
 def side_by_side(results: Sequence[BenchResult]) -> str:
-    """Lines for files measured in the same rounds: the fastest variant of each, over that of the first file."""
+    """Return lines for files of the same rounds: each file's fastest variant over the first file's fastest variant."""
     first = results[0].fastest.stages["infer"].round_p50_ms
     lines = [f"side by side, infer of each file's fastest variant over that of {results[0].model.file}:"]
     for result in results[1:]:

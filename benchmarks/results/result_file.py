@@ -16,7 +16,7 @@ from facetoon.edge_runtime.whole_file import write_whole
 
 
 def read_result(path: Path) -> BenchResult:
-    """Load a result file. Raises InputError when it is not one, or has another schema."""
+    """Load a result file. Raises InputError for any other file or schema."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         if values.get("schema") != SCHEMA:
@@ -34,7 +34,7 @@ def read_result(path: Path) -> BenchResult:
 
 
 def _typed(kind: Any, value: Any, where: str) -> Any:
-    """A value of JSON as `kind`, checked all the way down. TypeError names the place of the first misfit."""
+    """Convert a JSON value to `kind`, with every level checked. Raises TypeError with the place of the first misfit."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
@@ -57,7 +57,7 @@ def _typed(kind: Any, value: Any, where: str) -> Any:
 
 
 def check_destination(path: Path) -> None:
-    """Raises InputError when `path` cannot be written: a long measurement must not end there."""
+    """Raise InputError before a long measurement when `path` cannot be written."""
     if path.exists() and not path.is_file():  # replacing /dev/stdout or a folder would be worse than refusing
         raise InputError(f"The result cannot go to {path}: it is not an ordinary file (- is standard output).")
     try:

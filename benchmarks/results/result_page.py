@@ -1,4 +1,4 @@
-"""Results as pictures: a page with a table and bars, and the plot of a sustained run."""
+"""Draws results: a page with a table and bars, and the plot of a sustained run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from facetoon.benchmarks.results.result_table import COLUMNS, TEXT_COLUMNS, cell
 
 
 def html_page(results: list[BenchResult]) -> str:
-    """A page that needs no other file: the table, and bars of the times that were not emulated."""
+    """Return a self-contained page with the table, and bars of the times on real devices."""
     kinds = [name not in TEXT_COLUMNS for name in COLUMNS]
     return render(
         "page.html",
@@ -34,13 +34,13 @@ def _bars(results: list[BenchResult]) -> str:
 
 
 def sustained_plot(record: Sustained) -> str:
-    """A plot as SVG: rate, temperature and clock over time, and when throttling began."""
+    """Draw rate, temperature and clock over time, and the start of throttling, as SVG."""
     slices, verdict = record.slices, judge_heat(record.slices)
     unit, unit_s = ("minutes", 60) if slices[-1].at_s > 180 else ("seconds", 1)
     names = {"rate_hz": "runs/s", "temperature_c": "temperature, °C", "clock_mhz": "clock, MHz"}
     panels = {}
     for field, name in names.items():
-        readings = [(one.at_s / unit_s, getattr(one, field)) for one in slices]
+        readings = [(second.at_s / unit_s, getattr(second, field)) for second in slices]
         if points := [(at, float(value)) for at, value in readings if value is not None]:
             panels[name] = points
     began = verdict.throttled_at_s

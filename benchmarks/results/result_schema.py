@@ -18,14 +18,14 @@ SCHEMA = 3
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """The model file that was measured."""
+    """The measured model file."""
 
     file: str
     """Its name without folders."""
     name: str
     recipe: str
     sha256: str
-    """Of the whole file."""
+    """Hash of the whole file."""
     size_px: int
     file_bytes: int
     foreign: bool
@@ -47,7 +47,7 @@ class Measured:
     threads: int
     xnnpack: bool | None
     load_ms: float
-    """In a fresh process, and including the import of the runtime."""
+    """Load time in a fresh process, with the import of the runtime."""
     first_inference_ms: float
     stages: dict[str, Times]
     """to_tensor, infer, to_image."""
@@ -58,18 +58,18 @@ class Measured:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The figures of the whole pipeline on one film, with the fastest variant."""
+    """The figures of the whole pipeline on one video, with the fastest variant."""
 
     source: str
-    """"demo" or "video": never its name."""
+    """"demo" or "video", never the video's name."""
     variant: str
     frames: int
     faces_share: float
     """Share of the frames that showed a face. The other frames take less work and are not timed."""
     stages: dict[str, Times]
-    """decode to encode, and their sum "frame", one after another on one thread."""
+    """The stages from decode to encode, one after another on one thread, and their sum "frame"."""
     live_frames_per_s: float
-    """Of the live loop with its three threads, as fast as it can go."""
+    """Rate of the live loop with its three threads at full speed."""
 
 
 @dataclass(frozen=True)
@@ -90,22 +90,22 @@ class BenchResult:
     other_cores: float | None
     """Cores that other processes kept busy during the measurement."""
     energy_mj_per_inference: float | None
-    """Of the whole processor or board, including idle power, with the fastest variant."""
+    """Energy of the whole processor or board, including idle power, with the fastest variant."""
     energy_source: str
     overhead_share: float
     """Time of the instruments themselves, over the median of `infer` of the fastest variant."""
     overhead_whole_share: float
     """Time of instrumented runs over that of bare runs, minus 1. Its noise is about a percent."""
     peaks: dict[str, dict[str, Any]]
-    """By "runtime, threads": the device's matrix peaks and bandwidths, see device_peaks.Peaks."""
+    """The device's matrix peaks and bandwidths by "runtime, threads", see device_peaks.Peaks."""
     profile: list[dict[str, Any]]
     """A row for each operator, measured alone; empty without --profile."""
     notes: list[str]
-    """Sentences about what could not be measured, and about what disturbed the measurement."""
+    """Sentences about failures and disturbances of the measurement."""
     schema: int = SCHEMA
 
     def to_json(self) -> str:
-        """The text of a result file, without a final newline."""
+        """Return the text of a result file, without a final newline."""
         return json.dumps(dataclasses.asdict(self), indent=1, allow_nan=False)
 
     @property
@@ -114,6 +114,6 @@ class BenchResult:
         return min(self.variants, key=lambda variant: variant.stages["infer"].best_round_p50_ms)
 
     def place(self, results: Path) -> Path:
-        """The path of its file: results/<device>/<model>.json. The stem for anime-64.onnx is anime-64-onnx."""
+        """Return the path of its file: results/<device>/<model>.json. The stem for anime-64.onnx is anime-64-onnx."""
         name = re.sub(r"[^a-z0-9]+", "-", self.model.file.removesuffix(".tflite").lower()).strip("-") or "model"
         return results / self.device.slug() / f"{name}.json"

@@ -20,13 +20,13 @@ TEXT_COLUMNS = ("device", "model", "runtime", "date")
 
 
 def markdown_header() -> str:
-    """The header of the Markdown table: names of the columns, and the rule below them."""
+    """Return the header of the Markdown table: the column names, and the rule below them."""
     rule = " | ".join("---" if name in TEXT_COLUMNS else "---:" for name in COLUMNS)
     return f"| {' | '.join(COLUMNS)} |\n| {rule} |"
 
 
 def cells(result: BenchResult) -> list[str]:
-    """Texts in the order of COLUMNS for the fastest variant. An emulated device shows no time at all."""
+    """Return texts in the order of COLUMNS for the fastest variant. An emulated device shows no times."""
     best, times = result.fastest, result.fastest.stages["infer"]
     frame = result.pipeline.stages["frame"].p50_ms if result.pipeline else None
     speeds = [
@@ -56,17 +56,17 @@ def cells(result: BenchResult) -> list[str]:
 
 
 def markdown_row(result: BenchResult) -> str:
-    """The Markdown row of one result."""
+    """Return the Markdown row of one result."""
     return f"| {' | '.join(_cell(text) for text in cells(result))} |"
 
 
 def markdown_table(results: list[BenchResult]) -> str:
-    """The Markdown table with its header."""
+    """Return the Markdown table with its header."""
     return "\n".join([markdown_header(), *(markdown_row(result) for result in results)])
 
 
 def insert_table(path: Path, results: list[BenchResult]) -> str:
-    """The text of a file with the table between its markers. Raises InputError without one pair of markers."""
+    """Return a file's text with the table between its markers. Raises InputError without one pair of markers."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -78,7 +78,7 @@ def insert_table(path: Path, results: list[BenchResult]) -> str:
 
 
 def read_results(folder: Path, tell: Callable[[str], None]) -> list[BenchResult]:
-    """The results of a folder, sorted by device and model. Other files are reported and left out."""
+    """Read the results of a folder, sorted by device and model. Other files are reported and left out."""
     results = []
     for path in sorted(folder.glob("*/*.json")):
         try:
@@ -91,16 +91,16 @@ def read_results(folder: Path, tell: Callable[[str], None]) -> list[BenchResult]
 
 
 def device_name(result: BenchResult) -> str:
-    """Board and processor, as far as they are known."""
-    known = [name for name in (result.device.board, result.device.cpu) if name != UNKNOWN]
-    return ", ".join(known) or f"unknown {result.device.architecture}"
+    """Return the known names of board and processor."""
+    names = [name for name in (result.device.board, result.device.cpu) if name != UNKNOWN]
+    return ", ".join(names) or f"unknown {result.device.architecture}"
 
 
 def optional_text(value: float | str | None, form: str = "") -> str:
-    """The formatted value, or a dash for None."""
+    """Format a value, or return a dash for None."""
     return "-" if value is None else format(value, form)
 
 
 def _cell(value: str) -> str:
-    """One line, without a bar that would end the cell."""
+    """Join the text into one line, and escape bars, which would end the cell."""
     return " ".join(value.split()).replace("|", "\\|")

@@ -7,7 +7,7 @@ from facetoon.benchmarks.results.result_table import EMULATED, optional_text
 
 
 def result_text(result: BenchResult) -> str:
-    """The whole result for a terminal: device, model, state, variants, stages, and operators where measured."""
+    """Return the whole result for a terminal: device, model, state, variants, stages, and operators if measured."""
     variants = [
         "",
         f"{'variant':<39}{'p50 ms':>9}{'best':>9}{'p95':>9}{'p99':>9}{'load':>8}{'first':>8}{'MB':>7}{'roof':>6}",

@@ -1,4 +1,4 @@
-"""Checks a result against what the table asks for, and writes the text of its pull request."""
+"""Checks a result against the requirements of the table, and writes the text of its pull request."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ FEWEST_RUNS, FEWEST_ROUNDS, SHORTEST_S = 50, 5, 3.0
 
 
 def faults(result: BenchResult) -> list[str]:
-    """A sentence for each reason that keeps a result out of the table."""
+    """Return a sentence for each reason that keeps a result out of the table."""
     sentences = []
     for variant in result.variants:
         times = variant.stages["infer"]
         spent_s = times.count * times.p50_ms / 1000
         if times.count < FEWEST_RUNS or len(times.round_p50_ms) < FEWEST_ROUNDS or spent_s < 0.8 * SHORTEST_S:
             sentences.append(
-                f"{variant.label}: {times.count} runs in {len(times.round_p50_ms)} rounds and {spent_s:.1f} s; at "
-                f"least {FEWEST_RUNS}, {FEWEST_ROUNDS} and {SHORTEST_S:.0f} s are asked for."
+                f"{variant.label}: {times.count} runs in {len(times.round_p50_ms)} rounds and {spent_s:.1f} s; the "
+                f"table needs at least {FEWEST_RUNS}, {FEWEST_ROUNDS} and {SHORTEST_S:.0f} s."
             )
     if result.device.emulated:
         return sentences  # it only shows that the model runs, so neither load nor heat matters
     if result.other_cores is not None and result.other_cores > BUSY_SHARE:
         sentences.append(f"Other processes kept {result.other_cores:.2f} cores busy: close them and measure again.")
-    now = [bit for bit in result.after.throttled or () if not bit.endswith(SINCE_BOOT)]
-    if now:
-        sentences.append(f"The board was limited at the end ({', '.join(now)}): mend power or cooling first.")
+    limits = [bit for bit in result.after.throttled or () if not bit.endswith(SINCE_BOOT)]
+    if limits:
+        sentences.append(f"The board was limited at the end ({', '.join(limits)}): mend power or cooling first.")
     if result.overhead_share > 0.01:
-        sentences.append(f"The instruments add {100 * result.overhead_share:.1f} % to what they measure.")
+        sentences.append(f"The instruments add {100 * result.overhead_share:.1f} % to the inference time.")
     return sentences
 
 
 def private_fields(result: BenchResult, names: Sequence[str]) -> list[str]:
-    """A sentence for each text in the result that holds one of `names` as a word, or an absolute path."""
+    """Return a sentence for each text in the result that holds one of `names` as a word, or an absolute path."""
     sentences = []
     for where, text in _texts(dataclasses.asdict(result), ""):
         hits = [name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
         hits += [match[0] for match in ABSOLUTE_PATH.finditer(text)]
-        sentences += [f'{where} tells of your machine: "{hit}". Take it out of the file.' for hit in hits]
+        sentences += [f'{where} names your machine or a folder: "{hit}". Take it out of the file.' for hit in hits]
     return sentences
 
 
 def own_names() -> list[str]:
-    """Host and user name of this machine, without names that many machines have."""
+    """Return host and user name of this machine, without common names."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name
@@ -63,7 +63,7 @@ def own_names() -> list[str]:
 
 
 def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
-    """Every string in a tree of JSON, keys included, with its place."""
+    """Yield every string in a JSON tree, keys included, with its place."""
     if isinstance(value, str):
         yield where, value
     elif isinstance(value, dict):
@@ -76,7 +76,7 @@ def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
 
 
 def pull_request(result: BenchResult, results: Path) -> str:
-    """What to commit, and the text of the pull request."""
+    """Return the file to commit and the text of the pull request."""
     place = result.place(results)
     return (
         f"The result is fit. Put it at {place} (toon-bench run --save has done so), then:\n\n"

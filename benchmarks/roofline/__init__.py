@@ -1,1 +1,1 @@
-"""What a device can do at most, what a model asks of it, and so how fast the model could be."""
+"""Measures a device's peaks, counts a model's operations, and bounds how fast the model could be."""

@@ -1,4 +1,4 @@
-"""Measures a device's peaks through the runtime, and how near a model comes to them.
+"""Measures a device's peaks through the runtime, and a model's share of them.
 
 An operator takes at least the time of its multiply-accumulates at the matrix peak, and at least the time of its bytes
 at the memory bandwidth (the roofline of Williams et al., 2009). Bandwidth is measured in and out of the caches, because
@@ -23,22 +23,22 @@ from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 TYPES = {"tensor(float)": np.float32, "tensor(int8)": np.int8, "tensor(uint8)": np.uint8}
 PRODUCT_SIDES = (256, 512)
 WORKING_SETS = {196_608: 16, 3_145_728: 4, 50_331_648: 1}
-"""Bytes of an addition's three tensors, and how many additions a run chains so that the call itself costs little."""
+"""Bytes of an addition's three tensors, and the additions in a run, enough to make the call's own cost small."""
 
 
 @dataclass(frozen=True)
 class Peaks:
-    """What a runtime reaches on this device with a number of threads."""
+    """The peaks of a runtime on this device with a number of threads."""
 
     runtime: str
     threads: int
     int8_gmac_per_s: float
     float32_gmac_per_s: float
     bandwidth_gb_per_s: dict[int, float]
-    """By size of the working set in bytes."""
+    """Bandwidth by size of the working set in bytes."""
 
     def least_ms(self, op: Op) -> float:
-        """The least time that an operator can take, in ms."""
+        """Return the least possible time of an operator in ms."""
         peak = self.int8_gmac_per_s if op.dtype == "int8" else self.float32_gmac_per_s
         sets = sorted(self.bandwidth_gb_per_s)
         fitting = next((size for size in sets if op.bytes <= size), sets[-1])
@@ -46,7 +46,7 @@ class Peaks:
 
 
 def measure_peaks(runtime: str, threads: int, seconds: float = 0.15) -> Peaks:
-    """The better rate of two product sizes, and a bandwidth for each working set. Each trial takes `seconds`."""
+    """Measure the better rate of two product sizes, and a bandwidth for each working set, `seconds` for each trial."""
     is_onnx = _is_onnx(runtime)
     product, addition = (product_onnx, addition_onnx) if is_onnx else (product_model, addition_model)
     rates = {}
@@ -65,12 +65,12 @@ def measure_peaks(runtime: str, threads: int, seconds: float = 0.15) -> Peaks:
 
 
 def roofline_share(ops: list[Op], peaks: Peaks, infer_ms: float) -> float:
-    """Least possible time over measured time. It exceeds 1 where a peak was measured too low."""
+    """Return the least possible time over the measured time. It exceeds 1 where a peak was measured too low."""
     return round(sum(peaks.least_ms(op) for op in ops) / infer_ms, 4)
 
 
 def best_ms(model: bytes, runtime: str, threads: int, seconds: float) -> float:
-    """The fastest of the runs that fit into `seconds`, of at least five, in ms: a peak is what can be reached."""
+    """Return the fastest run in ms, of at least five runs and `seconds` s, since a peak is the best possible time."""
     invoke = (_ready_onnx if _is_onnx(runtime) else _ready_tflite)(model, runtime, threads)
     best, runs, end = np.inf, 0, time.perf_counter() + seconds
     while runs < 5 or time.perf_counter() < end:
@@ -98,5 +98,5 @@ def _ready_onnx(model: bytes, runtime: str, threads: int) -> Callable[[], Any]:
 
 
 def _values(shape: Sequence[int], dtype: Any) -> Any:
-    """Integers from 1 to 8 in that shape and dtype. Zeros would be read from one shared page of memory."""
+    """Return integers from 1 to 8. Zeros would be read from one shared page of memory."""
     return np.random.default_rng(0).integers(1, 9, shape).astype(dtype)

@@ -1,4 +1,4 @@
-"""Builds a TFLite model of one subgraph, operator by operator, with the schema that LiteRT brings."""
+"""Builds a TFLite model of one subgraph, operator by operator, with LiteRT's schema."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class FlatbufferGraph:
     """A chain of operators over float32 or int8 tensors. `schema` holds the names of options and operators."""
 
     def __init__(self, operators: Sequence[tuple[str, int]]) -> None:
-        """`operators`: BuiltinOperator name and version of each kind that `add_operator` will use."""
+        """`operators` has the BuiltinOperator name and version of each kind that `add_operator` will use."""
         from ai_edge_litert import schema_py_generated as schema
 
         self.schema: Any = schema
@@ -66,13 +66,13 @@ class FlatbufferGraph:
         self._graph.operators.append(operator)
 
     def to_bytes(self) -> bytes:
-        """The finished model, from `inputs` to `outputs`."""
+        """Return the finished model, from `inputs` to `outputs`."""
         self._graph.inputs, self._graph.outputs = self.inputs, self.outputs
         return pack_tflite(self._model)
 
 
 def pack_tflite(model: Any) -> bytes:
-    """The bytes of a model file from the schema's object tree (ModelT)."""
+    """Return the bytes of a model file from the schema's object tree (ModelT)."""
     import flatbuffers
 
     builder = flatbuffers.Builder(1 << 20)

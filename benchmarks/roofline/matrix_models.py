@@ -1,4 +1,4 @@
-"""TFLite models to measure a device with: matrix products for its peak, additions for its bandwidth."""
+"""Builds TFLite models that measure a device: matrix products for its peak, additions for its bandwidth."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from facetoon.benchmarks.roofline.flatbuffer_graph import FLOAT32, INT8, Flatbuf
 
 
 def product_model(dtype: str, side: int, layers: int = 4) -> bytes:
-    """A chain of `layers` fully connected layers with side x side weights, over `side` rows."""
+    """Build a chain of `layers` fully connected layers with side x side weights, over `side` rows."""
     graph = FlatbufferGraph([("FULLY_CONNECTED", 4 if dtype == "int8" else 1)])
     tensor_type, shape = INT8 if dtype == "int8" else FLOAT32, (side, side)
     random = np.random.default_rng(0)
@@ -24,7 +24,7 @@ def product_model(dtype: str, side: int, layers: int = 4) -> bytes:
 
 
 def addition_model(elements: int, layers: int = 1) -> bytes:
-    """A chain of `layers` float32 additions. Each reads two tensors of `elements` and writes one."""
+    """Build a chain of `layers` float32 additions. Each reads two tensors of `elements` and writes one."""
     graph = FlatbufferGraph([("ADD", 1)])
     current, other = (graph.add_tensor(name, (1, elements), FLOAT32) for name in ("in", "other"))
     graph.inputs = [current, other]

@@ -1,4 +1,4 @@
-"""The models of matrix_models as ONNX files, to measure ONNX Runtime with. Needs the onnx package."""
+"""Builds the models of matrix_models as ONNX, to measure ONNX Runtime. Needs the onnx package."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SCALE = 0.02
 
 
 def product_onnx(dtype: str, side: int, layers: int = 4) -> bytes:
-    """A chain of `layers` matrix products (side x side). `dtype` is that of the rows; weights are int8 or float32.
+    """Build a chain of `layers` matrix products (side x side). Rows have `dtype`; weights are int8 or float32.
 
     An integer product is a float product between DequantizeLinear and QuantizeLinear, which ONNX Runtime fuses.
     """
@@ -40,7 +40,7 @@ def product_onnx(dtype: str, side: int, layers: int = 4) -> bytes:
 
 
 def addition_onnx(elements: int, layers: int = 1) -> bytes:
-    """A chain of `layers` float32 additions. Each reads two tensors of `elements` and writes one."""
+    """Build a chain of `layers` float32 additions. Each reads two tensors of `elements` and writes one."""
     onnx = _onnx()
     names = ["in", *(f"out{n}" for n in range(layers))]
     nodes = [onnx.helper.make_node("Add", [names[n], "other"], [names[n + 1]]) for n in range(layers)]
@@ -53,7 +53,7 @@ def _onnx() -> Any:
     try:
         import onnx
     except ImportError:
-        raise InputError("ONNX Runtime's matrix peak is measured with the onnx package: pip install onnx.") from None
+        raise InputError("To measure ONNX Runtime's matrix peak, install the onnx package: pip install onnx.") from None
     return onnx
 
 

@@ -21,20 +21,20 @@ class Op:
     kind: str
     macs: int
     bytes: int
-    """Of inputs, weights and outputs, each counted once."""
+    """Bytes of inputs, weights and outputs, each counted once."""
     dtype: str
-    """"int8" or "float32": which matrix peak bounds it."""
+    """"int8" or "float32", which chooses the matrix peak that bounds it."""
     shape: tuple[int, ...]
-    """Of its first output."""
+    """Shape of its first output."""
 
 
 def count_ops(path: Path) -> list[Op]:
-    """The operators of a model file in order. Raises InputError when they cannot be counted here."""
+    """Count the operators of a model file, in order. Raises InputError when they cannot be counted."""
     return _count_onnx(path) if path.suffix == ".onnx" else count_tflite(path.read_bytes())
 
 
 def read_tflite(model: bytes) -> Any:
-    """A flatbuffer as the schema's object tree (ModelT). Raises InputError where LiteRT is missing."""
+    """Parse a flatbuffer into the schema's object tree (ModelT). Raises InputError where LiteRT is missing."""
     try:
         from ai_edge_litert import schema_py_generated as schema
     except ImportError:
@@ -43,14 +43,14 @@ def read_tflite(model: bytes) -> Any:
 
 
 def op_names() -> dict[int, str]:
-    """Names of TFLite's builtin operators by number."""
+    """Return the names of TFLite's builtin operators by number."""
     from ai_edge_litert import schema_py_generated as schema
 
     return {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
 
 
 def count_tflite(model: bytes) -> list[Op]:
-    """The operators of a flatbuffer's first subgraph."""
+    """Count the operators of a flatbuffer's first subgraph."""
     tree = read_tflite(model)
     graph, names = tree.subgraphs[0], op_names()
     ops = []
@@ -71,7 +71,7 @@ def _size(tensor: Any) -> int:
 
 
 def _tflite_macs(kind: str, shapes: list[tuple[int, ...]]) -> int:
-    """`shapes`: of the inputs, then of the output. Weights are (out, h, w, in), or (1, h, w, out) if depthwise."""
+    """`shapes` are the inputs', then the output's. Weights are (out, h, w, in), or (1, h, w, out) if depthwise."""
     out = prod(shapes[-1])
     if kind == "CONV_2D":
         return out * prod(shapes[1][1:])
@@ -105,12 +105,12 @@ def _count_onnx(path: Path) -> list[Op]:
     for index, node in enumerate(graph.node):
         if node.op_type in ("QuantizeLinear", "DequantizeLinear", "Constant"):
             continue  # fused into its neighbour
-        known = [shapes.get(name, ()) for name in (*node.input, node.output[0])]
-        if node.op_type in ONNX_MATRIX_OPS and (not known[-1] or not all(prod(shape) for shape in known)):
-            raise InputError(f"The operators of {path.name} cannot be counted: it does not tell their shapes.")
+        sizes = [shapes.get(name, ()) for name in (*node.input, node.output[0])]
+        if node.op_type in ONNX_MATRIX_OPS and (not sizes[-1] or not all(prod(shape) for shape in sizes)):
+            raise InputError(f"The operators of {path.name} cannot be counted: it does not hold their shapes.")
         dtype = "int8" if node.input and node.input[0] in dequantized else "float32"
-        moved = sum(prod(shape) for shape in known) * (1 if dtype == "int8" else 4)
-        ops.append(Op(index, node.op_type, _onnx_macs(node.op_type, known), moved, dtype, known[-1]))
+        moved = sum(prod(shape) for shape in sizes) * (1 if dtype == "int8" else 4)
+        ops.append(Op(index, node.op_type, _onnx_macs(node.op_type, sizes), moved, dtype, sizes[-1]))
     return ops
 
 

@@ -1,4 +1,4 @@
-"""Measures each operator of a .tflite model alone, as a model of its own: LiteRT's Python interface has no profiler.
+"""Measures each operator of a .tflite model alone, as a separate model: LiteRT's Python interface has no profiler.
 
 A lone operator loses fusion with its neighbours and warm caches. The call itself adds some microseconds.
 """
@@ -15,7 +15,7 @@ from facetoon.benchmarks.roofline.operator_counts import count_tflite, read_tfli
 def profile_operators(
     model: bytes, runtime: str, threads: int, peaks: Peaks, seconds: float = 0.02
 ) -> list[dict[str, Any]]:
-    """A row for each operator of a flatbuffer: its best time alone in ms, and the share of the roofline it reaches."""
+    """Return a row for each operator of a flatbuffer, with its best time alone in ms and its share of the roofline."""
     rows = []
     for op, alone in zip(count_tflite(model), single_op_models(model), strict=True):
         alone_ms = best_ms(alone, runtime, threads, seconds)
@@ -35,10 +35,10 @@ def profile_operators(
 
 
 def single_op_models(model: bytes) -> list[bytes]:
-    """A model for each operator of `model`, with that operator's weights."""
+    """Return a model for each operator of `model`, with the operator's weights."""
     models = []
     for index in range(len(read_tflite(model).subgraphs[0].operators)):
-        tree = read_tflite(model)  # a fresh copy, because it is cut to pieces
+        tree = read_tflite(model)  # a fresh copy, since the next lines change it
         graph = tree.subgraphs[0]
         node = graph.operators[index]
         is_constant = [tree.buffers[tensor.buffer].data is not None for tensor in graph.tensors]

@@ -31,10 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--improve",
         default="",
         metavar="A,B",
-        help=f"before int8, better weights for it: {', '.join(IMPROVEMENTS)} (docs/CONVERT.md)",
+        help=f"ways to adapt the weights to int8: {', '.join(IMPROVEMENTS)} (docs/CONVERT.md)",
     )
     parser.add_argument("--dynamic-batch", action="store_true", help="float .onnx only: any number of pictures at once")
-    parser.add_argument("--name", default="", help="the model's name (default: that of the file)")
+    parser.add_argument("--name", default="", help="the model's name (default: the file's name)")
     parser.add_argument("--author", default="", metavar="TEXT", help="who made the model, kept in the file")
     parser.add_argument("--licence", default="", metavar="TEXT", help="the model's licence, kept in the file")
     parser.add_argument(
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when every verdict is pass, 1 when one is fail."""
+    """Build; return 0 when every verdict is pass, 1 when one is fail."""
     improve = find_improvements(arguments.improve)
     select_backend("tensorflow")
     with quiet():  # TensorFlow prints on its first import

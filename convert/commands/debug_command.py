@@ -13,27 +13,27 @@ from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.engine.backend import select_backend
 
 HELP = "rank a static file's operators by their error; try the worst in float or int16"
-STEPS = (0, 1, 2, 4, 8)  # worst operators made finer
+STEPS = (0, 1, 2, 4, 8)  # numbers of worst operators to make finer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     parser.add_argument("file", type=Path, metavar="FILE", help="static_wi8_ai8, made by toon-convert build")
     parser.add_argument("--run", type=Path, required=True, metavar="RUN", help="run directory, .keras or SavedModel")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for table, plot and applied file")
-    parser.add_argument("--apply", type=int, metavar="N", help="write the file whose N worst are in float, or int16")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for table, plot and finer file")
+    parser.add_argument("--apply", type=int, metavar="N", help="write the file with the N worst made finer")
     parser.add_argument(
         "--finer",
         default="float",
         choices=("float", "int16"),
-        help="what the worst become (default: float); int16 is finer, and slow: no delegate takes it",
+        help="type of the worst operators (default: float); int16 is slow, since no delegate takes it",
     )
     parser.add_argument("--style", default="", metavar="MIX", help="the mix that FILE was baked with")
     add_request_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write table and plot, and the applied file when it is asked for; 0."""
+    """Write the table, the plot and, with --apply, the file; return 0."""
     check_folder(arguments.out)
     if arguments.apply is not None and arguments.apply not in STEPS:
         raise InputError(f"--apply takes one of {', '.join(map(str, STEPS))}, not {arguments.apply}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-HELP = "print what a model file is, ours or another tool's"
+HELP = "print the facts of a model file, from this kit or another tool"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the card; always 0."""
+    """Print the card; return 0."""
     from facetoon.convert.inspection import inspect
 
     print(inspect(arguments.file).to_text(), end="")

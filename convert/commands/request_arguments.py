@@ -1,4 +1,4 @@
-"""The options that build, verify and debug share: which generator, and which pictures."""
+"""The options that build, verify and debug share: the generator and the pictures to use."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="where the training pictures of the input side lie now, if they were moved: folders or zips, '#pattern'",
     )
-    parser.add_argument("--style-names", default="", metavar="A,B", help="of the style input, where the run has none")
+    parser.add_argument("--style-names", default="", metavar="A,B", help="names of the styles, if the run has none")
     parser.add_argument("--calibration-images", type=int, default=200, metavar="N", help="default: %(default)s")
     parser.add_argument("--test-images", type=int, default=200, metavar="N", help="default: %(default)s")
-    parser.add_argument("--qat-steps", type=int, default=300, metavar="N", help="of improvement qat (default: 300)")
+    parser.add_argument("--qat-steps", type=int, default=300, metavar="N", help="training steps of qat (default: 300)")
     parser.add_argument("--seed", type=int, default=1, help="chooses the pictures (default: %(default)s)")
 
 
 def request_fields(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The fields of a material.Request that these options give."""
+    """Return the fields of material.Request that these options set."""
     return {
         "run": arguments.run,
         "direction": arguments.direction,

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when the file holds, 1 when it fails."""
+    """Measure the file; return 0 when it holds, 1 when it fails."""
     select_backend("tensorflow")
     with quiet():  # TensorFlow prints on its first import
         from facetoon.convert.material import Request

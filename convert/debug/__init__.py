@@ -1,1 +1,1 @@
-"""Finds the operators that make an int8 file bad, and tries finer numbers for them."""
+"""Finds the operators that cost an int8 file the most, and tries finer numbers for them."""

@@ -1,4 +1,4 @@
-"""Why a static file is bad: the error of each operator, and what finer numbers for the worst of them would buy."""
+"""Measures each operator's error in a static file, and the gain from finer numbers for the worst operators."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ class Step:
     model: bytes
     comparison: Comparison
     latency_ms: float
-    """Median of one thread; a ratio between steps means more than the figure."""
+    """Median on one thread; ratios between steps mean more than the figure."""
 
 
 def debug(
     path: Path, request: Request, finer: str, counts: Sequence[int], tell: Callable[[str], None]
 ) -> tuple[ModelSpec, list[OperatorError], list[Step]]:
-    """Spec, operators with the worst first, and a step for each of `counts`, for a static file of this kit.
+    """Return spec, operator errors with the worst first, and a step for each of `counts`, for a static file.
 
-    Raises InputError for any other file, and when `request.run` is not the run that the file was made from.
+    Raises InputError for any other file, and when `request.run` is not the file's run.
     """
     _, spec = read_model(path)
     recipe = find_recipe(spec.recipe.partition("+")[0], path.suffix)
     if recipe.name != "static_wi8_ai8":
-        raise InputError(f"{path} is {recipe.name}; only static_wi8_ai8 has errors that single operators cause.")
-    # The file's own improvements are made again; the number of steps of "qat" is the request's.
+        raise InputError(f"{path} is {recipe.name}; debug takes only static_wi8_ai8.")
+    # The file's improvements are repeated; the request sets the number of steps of "qat".
     improve = tuple(name for name in spec.recipe.split("+") if name in IMPROVEMENTS)
     material = load_material(replace(request, improve=improve))
     if material.source.sha256 != spec.run:
@@ -60,7 +60,7 @@ def debug(
     tell("measuring every operator ...")
     errors, make_finer = _rank(material, recipe, path.suffix)
     steps = []
-    for count in (count for count in counts if count < len(errors)):  # the debugger wants one that is left in int8
+    for count in (count for count in counts if count < len(errors)):  # the debugger needs one int8 operator
         tell(f"{count} operators in {finer} ...")
         with quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -70,7 +70,7 @@ def debug(
 
 
 def apply(step: Step, spec: ModelSpec, out: Path) -> ModelSpec:
-    """Write the file of that step; the name of its recipe says how many operators became what."""
+    """Write the file of a step. Its recipe's name ends in the number of finer operators and their type."""
     scores = rounded(step.comparison.scores) | {"test": spec.scores.get("test", {})}
     applied = replace(spec, recipe=f"{spec.recipe}+{step.count}{step.finer}", scores=scores)
     model = step.model if out.suffix == ONNX else with_metadata(step.model, applied)

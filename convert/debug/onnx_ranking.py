@@ -1,4 +1,4 @@
-"""Errors of an int8 ONNX network's tensors, by ONNX Runtime's own debugger, and the network with some finer."""
+"""Ranks the tensors of an int8 ONNX network by error, with ONNX Runtime's debugger, and makes some of them finer."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from facetoon.convert.debug.ranking import MakeFiner, OperatorError, snr_db, wor
 from facetoon.convert.formats.to_onnx import CalibrationReader, better_ranges, float32, prepare, quantize
 from facetoon.convert.sources.samples import Sample
 
-PICTURES = 8  # whose tensors are all held in memory, twice
+PICTURES = 8  # memory holds all their tensors, twice
 
 
 def rank_onnx(fixed: Any, calibration: Sample) -> tuple[list[OperatorError], MakeFiner]:
-    """Operators of a Keras model made by bake.batch_of_one, worst first; and what makes some of them finer.
+    """Rank the operators of a Keras model from bake.batch_of_one, worst first; also return a MakeFiner for them.
 
-    Finer is either the operator in float or its output tensor in 16 bits. Ranges are measured as to_onnx measures them.
+    "float" puts the operator into float, "int16" its output tensor into 16 bits. Ranges are measured as in to_onnx.
     """
     prepared = prepare(float32(fixed))
     maker = {name: node for node in prepared.graph.node for name in node.output}
@@ -41,7 +41,7 @@ def rank_onnx(fixed: Any, calibration: Sample) -> tuple[list[OperatorError], Mak
 
 
 def _snrs_db(exact: onnx.ModelProto, quantized: onnx.ModelProto, sample: Sample) -> dict[str, float]:
-    """Signal over error of every quantized tensor, by its name."""
+    """Signal over error in dB of every quantized tensor, by tensor name."""
     from onnxruntime.quantization.qdq_loss_debug import (
         collect_activations,
         create_activation_matching,

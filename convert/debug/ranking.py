@@ -1,4 +1,4 @@
-"""What a ranking of operators is made of, for .tflite and .onnx alike."""
+"""The types and the measure of an operator ranking, for .tflite and .onnx alike."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class OperatorError:
     operator: str
     tensor: str
     snr_db: float
-    """Power of the float values over the power of the error."""
+    """Power of the float values over the power of the error, in dB."""
 
 
 MakeFiner = Callable[[list[str], str], bytes]
-"""(tensors, "float" or "int16") to the model in which these tensors, or their operators, are that fine."""
+"""Takes tensor names and "float" or "int16"; returns the model with these tensors, or their operators, in that type."""
 
 
 def snr_db(exact: NDArray[Any], rounded: NDArray[Any]) -> float:
-    """Signal over error in dB of two float arrays of one shape."""
+    """Return the signal over error in dB of two float arrays of one shape."""
     error = rounded - exact
     return 10 * float(np.log10((np.mean(exact**2) + FLOOR) / (np.mean(error**2) + FLOOR)))
 
 
 def worst_first(errors: list[OperatorError]) -> list[OperatorError]:
-    """Ordered by signal over error, the lowest first."""
+    """Sort by signal over error, lowest first."""
     return sorted(errors, key=lambda error: error.snr_db)

@@ -15,7 +15,7 @@ RED, BLUE, BLACK = (200, 60, 40), (60, 110, 180), (0, 0, 0)
 
 
 def ranking_table(errors: list[OperatorError], steps: list[Step]) -> str:
-    """Markdown: the ranking, then what each step buys and costs."""
+    """Return Markdown: the ranking, then scores, latency and size of each step."""
     lines = ["| operator | signal over error (dB) | output |", "| --- | --- | --- |"]
     lines += [f"| {error.operator} | {error.snr_db:.1f} | {error.tensor[-60:]} |" for error in errors]
     lines += [
@@ -31,7 +31,7 @@ def ranking_table(errors: list[OperatorError], steps: list[Step]) -> str:
 
 
 def ranking_plot(errors: list[OperatorError]) -> Image:
-    """Horizontal bars, the worst on top: RGB uint8."""
+    """Draw horizontal bars, the worst on top: RGB uint8 (height, width, 3)."""
     image = np.full((ROW_PX * (len(errors) + 1), TEXT_PX + BAR_PX + 80, 3), 255, np.uint8)
     for row, error in enumerate(errors):
         y = row * ROW_PX + 14

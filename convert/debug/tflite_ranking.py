@@ -1,6 +1,6 @@
-"""Errors of an int8 TFLite network's operators, by TensorFlow's QuantizationDebugger, and the network with some finer.
+"""Ranks the operators of an int8 TFLite network by error, and makes some of them finer.
 
-The debugger runs the quantized network with every tensor's float value beside it.
+TensorFlow's QuantizationDebugger runs the quantized network and keeps every tensor's float values beside it.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from facetoon.convert.formats.to_tflite import float32, make_converter, to_mixed
 from facetoon.convert.sources.samples import Sample
 from numpy.typing import NDArray
 
-PICTURES = 24  # of the calibration, on which the operators' errors are measured
+PICTURES = 24  # calibration pictures that measure the operators' errors
 
 
 def rank_tflite(fixed: Any, calibration: Sample, recipe: Quantization) -> tuple[list[OperatorError], MakeFiner]:
-    """Operators of a Keras model made by bake.batch_of_one, worst first; and what makes some of them finer.
+    """Rank the operators of a Keras model from bake.batch_of_one, worst first; also return a MakeFiner for them.
 
-    The converter has 16-bit activations for whole files only. So a file with single operators in int16 is written by
-    ai-edge-quantizer, with the converter's ranges.
+    The converter has 16-bit activations for whole files only. So ai-edge-quantizer writes the files with single
+    operators in int16, with the converter's ranges.
     """
     debugger = _debugger(fixed, calibration, recipe)
     debugger.run()
     dump = io.StringIO()
-    debugger.layer_statistics_dump(dump)  # the only place that says which tensor each statistic belongs to
+    debugger.layer_statistics_dump(dump)  # only the dump names the tensor of each statistic
     rows = csv.DictReader(io.StringIO(dump.getvalue()))
     errors = [OperatorError(row["op_name"], row["tensor_name"], float(row["snr_db"])) for row in rows]
     operators = {error.tensor: error.operator for error in errors}
@@ -52,7 +52,7 @@ def rank_tflite(fixed: Any, calibration: Sample, recipe: Quantization) -> tuple[
 
 def _debugger(fixed: Any, calibration: Sample, recipe: Quantization) -> Any:
     few = replace(calibration, images=calibration.images[:PICTURES])
-    order: list[str] = []  # of the file's inputs, known once the file is made
+    order: list[str] = []  # names of the file's inputs, known after the conversion
     debugger = tf.lite.experimental.QuantizationDebugger(
         converter=make_converter(fixed, recipe, calibration),
         debug_dataset=lambda: ([tensors[name] for name in order] for tensors in few.feeds()),
@@ -70,5 +70,5 @@ def _debugger(fixed: Any, calibration: Sample, recipe: Quantization) -> Any:
 
 
 def _snr_db(exact: NDArray[np.float32], levels: NDArray[np.int8], scale: float, zero_point: int) -> float:
-    """The signature that the debugger calls a metric with."""
+    """Signal over error in dB, with the signature of the debugger's metrics."""
     return snr_db(exact, (levels.astype(np.float32) - zero_point) * scale)

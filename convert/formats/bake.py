@@ -1,4 +1,4 @@
-"""One Keras model for one device: batches of one, fixed names, and a style folded in where one is chosen."""
+"""Prepares a Keras model for a device: batches of one, fixed names, and a baked style where one is chosen."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 
 def batch_of_one(generator: Any, style: NDArray[np.float32] | None = None, batch: int | None = 1) -> Any:
-    """The generator with a fixed batch: a dynamic one leaves SHAPE and PACK operators that no delegate takes.
+    """Return the generator with a fixed batch. A dynamic batch leaves SHAPE and PACK, which no delegate takes.
 
     With `style`, float32 (styles,), the style input becomes a constant, which converters fold into the weights behind
-    it. `batch` None keeps the batch dynamic, for ONNX. Names end up in the file; fixed ones keep the file the same,
+    it. `batch` None keeps the batch dynamic, for ONNX. The file contains the names; fixed names keep the file the same,
     however many models this process has built.
     """
     inputs = []

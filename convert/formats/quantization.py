@@ -11,7 +11,7 @@ TFLITE, ONNX = ".tflite", ".onnx"
 
 @dataclass(frozen=True)
 class Thresholds:
-    """The least that a file must reach against the float generator, on pictures that it was not calibrated with."""
+    """The lowest scores of a file that passes, against the float generator on pictures outside the calibration."""
 
     psnr_mean_db: float
     psnr_5th_percentile_db: float
@@ -28,7 +28,7 @@ class Quantization:
     thresholds: Thresholds
     formats: tuple[str, ...] = (TFLITE,)
     is_static: bool = False
-    """Whether activations are integers, with ranges that are measured on calibration pictures."""
+    """Whether activations are integers, with ranges measured on calibration pictures."""
 
 
 RECIPES = {
@@ -56,7 +56,7 @@ RECIPES = {
 
 
 def find_recipe(name: str, suffix: str = TFLITE) -> Quantization:
-    """The recipe of that name for files that end in `suffix`; raises InputError naming the known ones."""
+    """Return the recipe `name` for files that end in `suffix`; raise InputError with the known names."""
     if suffix not in (TFLITE, ONNX):
         raise InputError(f"The destination must end in {TFLITE} or {ONNX}, not in {suffix or 'nothing'}.")
     known = [recipe.name for recipe in RECIPES.values() if suffix in recipe.formats]

@@ -1,4 +1,4 @@
-"""TFLITE_METADATA: what other tools, such as Android Studio and MediaPipe, read in a .tflite file.
+"""Writes and reads TFLITE_METADATA, which tools such as Android Studio and MediaPipe read in a .tflite file.
 
 The layout is metadata_schema.fbs 1.0 of tflite-support, which is no longer maintained. So the few tables that a
 generator needs are written here, field by field, with flatbuffers itself. The schema of the model around them comes
@@ -25,14 +25,14 @@ GREY_LEVELS = 255.0
 
 
 class _Byte(int):
-    """The value of an enumeration, or of a union's kind; other fields are offsets."""
+    """The value of an enumeration, or the kind of a union; other fields are offsets."""
 
 
 DESCRIPTIONS, RGB, IMAGE, NORMALIZATION = _Byte(1), _Byte(1), _Byte(2), _Byte(1)
 
 
 def with_metadata(model: bytes, spec: ModelSpec) -> bytes:
-    """The flatbuffer with name, author, licence, and how grey levels become the values of input and output.
+    """Add name, author, licence and the scale from grey levels to input and output values to a flatbuffer.
 
     Equal vectors are written once, which makes the file smaller.
     """
@@ -65,7 +65,7 @@ class _SharingBuilder(flatbuffers.Builder):  # type: ignore[misc]
 
 
 def metadata(spec: ModelSpec, is_style: list[bool]) -> bytes:
-    """The buffer's bytes; `is_style` says of each of the graph's inputs whether it is the style."""
+    """Return the buffer's bytes. `is_style` has one entry for each input of the graph: whether it is the style."""
     builder = flatbuffers.Builder(1024)
     text = builder.CreateString
     low, high = spec.value_range
@@ -84,7 +84,7 @@ def metadata(spec: ModelSpec, is_style: list[bool]) -> bytes:
         builder,
         text(spec.name),
         text(f"{spec.direction}, {spec.recipe}"),
-        text(spec.run[:12]),  # the version: which training run it was
+        text(spec.run[:12]),  # the version: the training run
         _tables(builder, [graph]),
         text(spec.author),
         text(spec.licence),
@@ -96,7 +96,7 @@ def metadata(spec: ModelSpec, is_style: list[bool]) -> bytes:
 
 
 def _image(builder: Any, name: str, what: str, mean: float, std: float, limits: tuple[float, float]) -> int:
-    """TensorMetadata of a picture; `mean` and `std` take one scale to the other, `limits` are the tensor's."""
+    """TensorMetadata of a picture. `mean` and `std` convert the scale, `limits` are the tensor's (least, greatest)."""
     content = _table(builder, IMAGE, _table(builder, RGB))
     normalization = _table(builder, _floats(builder, mean), _floats(builder, std))
     units = _tables(builder, [_table(builder, NORMALIZATION, normalization)])
@@ -105,7 +105,7 @@ def _image(builder: Any, name: str, what: str, mean: float, std: float, limits: 
 
 
 def _table(builder: Any, *fields: int | None) -> int:
-    """A table with its fields in the order of the schema; None leaves a field out."""
+    """Write a table with its fields in the order of the schema; None leaves a field out."""
     builder.StartObject(len(fields))
     for slot, field in enumerate(fields):
         if isinstance(field, _Byte):
@@ -130,9 +130,9 @@ def _floats(builder: Any, value: float) -> int:
 
 
 def read_metadata(model: bytes) -> dict[str, str]:
-    """TFLITE_METADATA of any tool's .tflite: name, description, version, author, license.
+    """Read TFLITE_METADATA of any tool's .tflite: name, description, version, author, license.
 
-    Empty without such metadata.
+    The result is empty for a file without metadata.
     """
     root = schema.Model.GetRootAs(model)
     for entry in map(root.Metadata, range(root.MetadataLength())):

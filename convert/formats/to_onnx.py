@@ -20,13 +20,13 @@ from facetoon.edge_runtime.pixels import Tensor
 from facetoon.edge_runtime.sessions.onnx_session import open_onnx
 
 OPSET = 17  # tf2onnx writes 18 at most, and calls its 18 incomplete
-JUDGED = 50  # calibration pictures on which the two ways of measuring ranges are compared
+JUDGED = 50  # calibration pictures that compare the two kinds of ranges
 
 
 def to_onnx(fixed: Any, recipe: Quantization, calibration: Sample) -> bytes:
-    """ONNX bytes of a Keras model made by bake.batch_of_one; a dynamic batch stays dynamic.
+    """Return ONNX bytes of a Keras model from bake.batch_of_one; a dynamic batch stays dynamic.
 
-    Every recipe takes and gives float32 pictures. Raises InputError when tf2onnx knows no ONNX for an operation.
+    Every recipe has float32 inputs and outputs. Raises InputError when tf2onnx knows no ONNX for an operation.
     """
     with quiet():
         model = float32(fixed)
@@ -39,14 +39,14 @@ def to_onnx(fixed: Any, recipe: Quantization, calibration: Sample) -> bytes:
 
 
 def float32(fixed: Any) -> onnx.ModelProto:
-    """The Keras model in float, written by tf2onnx, with names of this kit."""
+    """Convert the Keras model in float with tf2onnx, and rename its nodes and tensors."""
     import tf2onnx
 
     signature = [tf.TensorSpec(t.shape, t.dtype, name=t.name) for t in fixed.inputs]
     function = tf.function(
         lambda *inputs: fixed(list(inputs) if len(inputs) > 1 else inputs[0], training=False), autograph=False
     )
-    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # it logs the exception's text as an error
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # tf2onnx also logs the exception's text
     try:
         model, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
     except (ValueError, RuntimeError, NotImplementedError) as error:
@@ -55,7 +55,7 @@ def float32(fixed: Any) -> onnx.ModelProto:
 
 
 def _renamed(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Names by operator and place. tf2onnx counts the models of a process, so its names differ from build to build."""
+    """Name nodes and tensors by operator and place. tf2onnx's own names count the models of the process."""
     graph = model.graph
     names = {"": "", **{argument.name: argument.name for argument in graph.input}}
     weights = {tensor.name: tensor for tensor in graph.initializer}
@@ -90,26 +90,26 @@ def _float16(model: onnx.ModelProto) -> onnx.ModelProto:
 def _int8(model: onnx.ModelProto, calibration: Sample) -> onnx.ModelProto:
     """QDQ with uint8 activations (x86 runs int8 ones 2-3 times slower) and per-channel int8 weights.
 
-    Ranges are either the widest of all pictures, or averages of each picture's least and greatest value. Single
-    outliers spoil the first; the second clips pictures or styles that are unlike the others. The kind with the smaller
-    error on some of the calibration pictures is used.
+    Ranges are either the widest of all pictures, or averages of each picture's least and greatest value. Outliers
+    spoil the widest ranges; averages clip pictures or styles that are unlike the others. The ranges with the smaller
+    error on JUDGED calibration pictures are used.
     """
     return better_ranges(prepare(model), calibration)[1]
 
 
 def better_ranges(prepared: onnx.ModelProto, calibration: Sample) -> tuple[bool, onnx.ModelProto]:
-    """Whether averaged ranges have the smaller error, and the model quantized with the better kind."""
+    """Return whether averaged ranges have the smaller error, and the model quantized with the better ranges."""
     candidates = [(average, quantize(prepared, calibration, average)) for average in (False, True)]
     return min(candidates, key=lambda candidate: _mean_square(prepared, candidate[1], calibration))
 
 
 def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The float model as the quantizer needs it: shapes known, normalization folded in."""
+    """Infer shapes and fold normalization in the float model, as the quantizer needs it."""
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     with tempfile.TemporaryDirectory() as name:
         plain, prepared = (Path(name) / f"{step}.onnx" for step in ("plain", "prepared"))
-        onnx.save(model, plain)  # of a model in memory, the weights would go to a file of their own and get lost
+        onnx.save(model, plain)  # for a model in memory, the weights would go to a separate file and get lost
         quant_pre_process(plain, prepared, skip_symbolic_shape=True)
         return onnx.load(prepared)
 
@@ -121,14 +121,14 @@ def quantize(
     in_float: Sequence[str] = (),
     in_int16: Sequence[str] = (),
 ) -> onnx.ModelProto:
-    """int8, except the nodes named in `in_float` and the tensors named in `in_int16`.
+    """Quantize to int8, except the nodes named in `in_float` and the tensors named in `in_int16`.
 
-    Tensors of 16 bits raise the opset to 21, and the convolutions around them run in float.
+    16-bit tensors raise the opset to 21, and the convolutions around them run in float.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
     with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # NumPy's, about a tensor that is always 0
+        warnings.simplefilter("ignore")  # NumPy warns about a tensor that is always 0
         plain, quantized = (Path(name) / f"{step}.onnx" for step in ("prepared", "int8"))
         onnx.save(prepared, plain)
         quantize_static(
@@ -160,13 +160,13 @@ def _mean_square(exact: onnx.ModelProto, candidate: onnx.ModelProto, calibration
 
 
 class CalibrationReader:
-    """ONNX Runtime's CalibrationDataReader."""
+    """Gives a sample to ONNX Runtime, as its CalibrationDataReader does."""
 
     def __init__(self, model: onnx.ModelProto, calibration: Sample) -> None:
         self._names = [argument.name for argument in model.graph.input]
         self._rows = calibration.feeds()
 
     def get_next(self) -> dict[str, Tensor] | None:
-        """The next picture's tensors, None after the last; a baked style is no input."""
+        """Return the next picture's tensors, or None after the last. A baked style is no input."""
         tensors = next(self._rows, None)
         return {name: tensors[name] for name in self._names} if tensors else None

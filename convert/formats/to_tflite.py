@@ -19,14 +19,14 @@ from tensorflow.lite.python.convert import ConverterError
 
 
 def to_tflite(fixed: Any, recipe: Quantization, calibration: Sample) -> bytes:
-    """Flatbuffer bytes of a Keras generator made by bake.batch_of_one.
+    """Return flatbuffer bytes of a Keras generator from bake.batch_of_one.
 
-    Only static recipes look at `calibration`. static_wi8_ai8 takes int8 and gives int8, the others float32. Raises
-    InputError with the converter's own words when the converter refuses the network.
+    Only static recipes use `calibration`. static_wi8_ai8 has int8 inputs and outputs, the other recipes float32.
+    Raises InputError with the converter's message when the converter refuses the network.
     """
     try:
         with quiet(), warnings.catch_warnings():
-            # This one is for networks with fake quantization; here the calibration pictures give the ranges.
+            # The warning is for networks with fake quantization; here the calibration pictures set the ranges.
             warnings.filterwarnings("ignore", "Statistics for quantized inputs were expected")
             # The calibrators run TensorFlow's own interpreter, or LiteRT's with every tensor kept.
             warnings.filterwarnings(
@@ -37,19 +37,19 @@ def to_tflite(fixed: Any, recipe: Quantization, calibration: Sample) -> bytes:
             if recipe.name == "static_wi8_ai8_mean":
                 return to_averaged(float32(fixed), fixed, calibration)
             return bytes(make_converter(fixed, recipe, calibration).convert())
-    except (ConverterError, RuntimeError) as error:  # the second is the quantizer's
+    except (ConverterError, RuntimeError) as error:  # the quantizer raises RuntimeError
         raise InputError(
             f"TensorFlow Lite refuses the generator {fixed.name} as {recipe.name}: {_reason(str(error))}"
         ) from error
 
 
 def float32(fixed: Any) -> bytes:
-    """Flatbuffer bytes as TFLiteConverter makes them without quantization."""
+    """Return flatbuffer bytes from TFLiteConverter, without quantization."""
     return bytes(tf.lite.TFLiteConverter.from_keras_model(fixed).convert())
 
 
 def make_converter(fixed: Any, recipe: Quantization, calibration: Sample) -> Any:
-    """TensorFlow's converter, set up as the recipe says."""
+    """Set up TensorFlow's converter for the recipe."""
     converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
     if recipe.weight_bits < 32:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -64,10 +64,10 @@ def make_converter(fixed: Any, recipe: Quantization, calibration: Sample) -> Any
 
 
 def to_hybrid(float_model: bytes) -> bytes:
-    """Dynamic convolutions, weight-only depthwise and transposed ones; ai-edge-quantizer's channel-wise int8.
+    """Quantize weights to channel-wise int8 with ai-edge-quantizer, without calibration.
 
-    The runtime quantizes activations as they come, which needs no calibration. XNNPACK takes no depthwise convolution
-    of that kind, but it takes float ones whose weights are unpacked first.
+    Convolutions are dynamic: the runtime quantizes their activations. XNNPACK takes no dynamic depthwise convolutions,
+    so depthwise and transposed ones are weight-only: they run in float and unpack their weights first.
     """
     from ai_edge_quantizer import quantizer
     from ai_edge_quantizer.qtyping import TFLOperationName as Op
@@ -81,19 +81,18 @@ def to_hybrid(float_model: bytes) -> bytes:
 
 
 def to_averaged(float_model: bytes, fixed: Any, calibration: Sample) -> bytes:
-    """int8 by ai-edge-quantizer, whose ranges are a moving average over the pictures.
+    """Quantize to int8 with ai-edge-quantizer, whose ranges are a moving average over the pictures.
 
-    The converter's ranges are the widest of all pictures. Here single outliers count less, and are clipped.
+    The converter's ranges are the widest of all pictures. Averaged ranges clip single outliers.
     """
     work = _static_quantizer(float_model)
     feeds = list(_feeds(fixed, calibration))
-    return _quantized(
-        work, work.calibrate({"serving_default": feeds}, num_threads=1)
-    )  # threads change the order of sums
+    ranges = work.calibrate({"serving_default": feeds}, num_threads=1)  # threads change the order of sums
+    return _quantized(work, ranges)
 
 
 def widest_ranges(float_model: bytes, fixed: Any, calibration: Sample) -> dict[str, Any]:
-    """Least and greatest value of every tensor over all pictures, in ai-edge-quantizer's form; its own are averages."""
+    """Measure the least and greatest value of every tensor over all pictures, in ai-edge-quantizer's form."""
     work = _static_quantizer(float_model)
     ranges: dict[str, Any] = {}
     for feed in _feeds(fixed, calibration):
@@ -105,7 +104,7 @@ def widest_ranges(float_model: bytes, fixed: Any, calibration: Sample) -> dict[s
 
 
 def to_mixed(float_model: bytes, ranges: dict[str, Any], in_int16: list[tuple[str, str]]) -> bytes:
-    """int8 by ai-edge-quantizer with those ranges, and 16-bit activations for some (operator, its output's name)."""
+    """Quantize to int8 with `ranges`, and to 16-bit activations for `in_int16`: operators with their outputs' names."""
     from ai_edge_quantizer.qtyping import TFLOperationName
 
     work = _static_quantizer(float_model)
@@ -126,7 +125,7 @@ def _quantized(work: Any, ranges: dict[str, Any] | None = None) -> bytes:
 
 
 def _kernels(recipe: Quantization) -> list[Any]:
-    """Integer kernels alone for int8. With 16-bit activations an operator without one, depth-to-space say, is float."""
+    """Integer kernels alone for int8. With 16-bit activations, operators without one, as depth-to-space, are float."""
     sets = tf.lite.OpsSet
     if recipe.activation_bits == 8:
         return [sets.TFLITE_BUILTINS_INT8]
@@ -141,7 +140,7 @@ def _feeds(fixed: Any, calibration: Sample) -> Iterator[dict[str, Tensor]]:
 
 
 def _reason(words: str) -> str:
-    """One line of the converter's many: the operator that it lacks, else its first line."""
+    """Reduce the converter's message to one line: the missing operator, or else the first line."""
     lines = [line.strip() for line in words.splitlines() if line.strip()]
     lacking = next((line for line in lines if line.startswith(("Flex ops:", "Custom ops:", "TF Select ops:"))), "")
     return f"it lacks an operator ({lacking})" if lacking else (lines or ["no reason given"])[0]

@@ -1,4 +1,4 @@
-"""Gives the channels of rounded weights the mean, or mean and spread, that they have in float."""
+"""Gives the channels of rounded weights their mean in float, or their mean and spread."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from facetoon.convert.improve.rounding import int8_kernels
 
 
 def match_statistics(folded: Folded, inputs: list[Values], convolutions: Sequence[Any], variance: bool) -> None:
-    """Give every channel of `convolutions`, with int8 weights, the mean that it has with float weights.
+    """Give every channel of `convolutions`, with int8 weights, its mean with float weights.
 
     This is bias correction (Nagel et al. 2019), from pictures rather than from the normalization's parameters. With
-    `variance` it also re-estimates the batch normalization that was folded in (Sun et al. 2019). It goes front to
-    back, so every layer sees the corrected layers before it.
+    `variance` it also re-estimates the folded batch normalization (Sun et al. 2019). It works front to back, so every
+    layer sees the corrected layers before it.
     """
     exact: dict[Any, tuple[Values, Values]] = {}
     changes: dict[Any, tuple[Values, Values]] = {}

@@ -1,9 +1,9 @@
-"""Clips the values before a live style's gains and shifts, so that int8 spends no steps on what is cut off behind them.
+"""Clips the values before a live style's gains and shifts, so that int8 spends no steps on values cut off later.
 
-Before the gain and the shift a convolution's values span about -10..10, of which the ReLU6 behind them keeps 0..6. A
-tensor has one int8 scale, so most of its steps would go to values that are cut off. What any style can show of a
-channel is known beforehand. So the channel is scaled to 0..6 there and clipped by a ReLU6 that fuses into the
-convolution; gain and shift scale it back. The pictures and the operators of the file stay the same.
+Before gain and shift, a convolution's values span about -10..10; the ReLU6 after them keeps 0..6. A tensor has one
+int8 scale, so most of its steps would go to values that are cut off. The part of a channel that any style can show is
+known beforehand. So that part is scaled to 0..6 and clipped by a ReLU6 that fuses into the convolution; gain and shift
+scale it back. The pictures and the operators of the file stay the same.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from facetoon.training.networks.student import RATE, StyleAffine
 from keras import layers
 
 CEILING = 6.0
-MARGIN = 0.1  # beyond a channel's span on the calibration pictures, as a share of it
+MARGIN = 0.1  # added to a channel's span on the calibration pictures, as a share of it
 LEAST_SPAN = 1e-2
 
 
 def condition(folded: Folded, inputs: list[Values]) -> Folded:
-    """The network with every channel before a gain and a shift clipped to the part that can be seen.
+    """Return the network with every channel before a gain and a shift clipped to its visible part.
 
-    `inputs` are those of layer_values.model_inputs. Weights of the folded model change, the generator's do not.
+    `inputs` come from layer_values.model_inputs. Weights of the folded model change, the generator's do not.
     """
     affines = {conv: affine for conv in folded.convolutions if (affine := _affine_behind(folded, conv))}
     spans: dict[Any, tuple[Values, Values]] = {}
@@ -53,19 +53,19 @@ def condition(folded: Folded, inputs: list[Values]) -> Folded:
 
 
 def _affine_behind(folded: Folded, conv: Any) -> Any:
-    """The StyleAffine that is the convolution's only consumer; None without one."""
-    at = conv
-    while len(folded.after[at]) == 1:
-        at = folded.after[at][0]
-        if not isinstance(at, layers.Identity):
-            return at if isinstance(at, StyleAffine) else None
+    """Return the StyleAffine that is the convolution's only consumer, or None."""
+    op = conv
+    while len(folded.after[op]) == 1:
+        op = folded.after[op][0]
+        if not isinstance(op, layers.Identity):
+            return op if isinstance(op, StyleAffine) else None
     return None
 
 
 def _visible(folded: Folded, affine: Any, least: Values, greatest: Values) -> tuple[Values, Values]:
-    """The span of each channel that the calibration pictures reach and in which some style shows a difference.
+    """Low and high, float32 (channels,) each: the span that the pictures reach and that some style can show.
 
-    The bounds of a mix lie between those of its styles, since gain and shift are linear in the style.
+    The bounds of a mix lie between the bounds of its styles, since gain and shift are linear in the style.
     """
     margin = MARGIN * (greatest - least)
     low, high = least - margin, greatest + margin

@@ -15,8 +15,8 @@ MOST_GAIN = 100.0
 def equalize(folded: Folded, inputs: list[Values]) -> None:
     """Cross-layer equalization (Nagel et al. 2019), with the range of values in place of the first weights' range.
 
-    The weights of the first convolution have a scale for every channel anyway, but its values share one scale. Only
-    what passes a factor through may lie between the two convolutions: nothing, or a ReLU without a ceiling.
+    The weights of the first convolution have a scale for every channel, but its values share one scale. Between the
+    two convolutions there may only be nothing or a ReLU without a ceiling, since these pass a factor through.
     """
     highest: dict[Any, Values] = {}
 
@@ -40,12 +40,12 @@ def equalize(folded: Folded, inputs: list[Values]) -> None:
 
 
 def _next_convolution(folded: Folded, first: Any) -> Any:
-    """The only consumer behind `first`, if it is a convolution that weighs each channel of it separately."""
-    at = first
-    while len(folded.after[at]) == 1:
-        at = folded.after[at][0]
-        if isinstance(at, CONVOLUTIONS):
-            return at if getattr(at, "groups", 1) == 1 else None
-        if not (isinstance(at, layers.Identity) or (isinstance(at, layers.ReLU) and at.max_value is None)):
+    """Return the only consumer of `first` if it is a convolution without groups, else None."""
+    op = first
+    while len(folded.after[op]) == 1:
+        op = folded.after[op][0]
+        if isinstance(op, CONVOLUTIONS):
+            return op if getattr(op, "groups", 1) == 1 else None
+        if not (isinstance(op, layers.Identity) or (isinstance(op, layers.ReLU) and op.max_value is None)):
             return None
     return None

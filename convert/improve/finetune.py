@@ -1,7 +1,7 @@
-"""Quantization-aware fine-tuning: the folded network learns to give the float generator's pictures in spite of int8.
+"""Quantization-aware fine-tuning: the folded network learns to draw the float generator's pictures despite int8.
 
 Fake quantization (Jacob et al. 2018) stands where the converter will quantize: on the weights of every convolution, and
-on every tensor, with its range on the calibration pictures. It guides the weights and is then left out: the network is
+on every tensor, with its range on the calibration pictures. It is part of the training only: the fine-tuned network is
 converted and calibrated like any other.
 """
 
@@ -24,13 +24,13 @@ LEAST_RANGE = 1e-6
 
 
 def finetune(folded: Folded, generator: Any, inputs: list[Values], steps: int, seed: int) -> None:
-    """Train the folded model in place: `steps` batches of `inputs`, squared error to the generator's pictures."""
+    """Train the folded model in place on `steps` batches of `inputs`, by squared error to the generator's pictures."""
     if steps < 1:
-        raise InputError(f"Fine-tuning wants at least one step, not {steps}.")
+        raise InputError(f"Fine-tuning needs at least one step, not {steps}.")
     keras.utils.set_random_seed(seed)
     for layer in folded.model.layers:
         if isinstance(layer, layers.BatchNormalization):
-            layer.trainable = False  # one that was not folded keeps its statistics
+            layer.trainable = False  # an unfolded normalization keeps its statistics
     student = with_fake_quantization(folded, [values[:PICTURES] for values in inputs])
     targets = _pictures(generator, inputs)
     rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
@@ -42,7 +42,7 @@ def finetune(folded: Folded, generator: Any, inputs: list[Values], steps: int, s
 
 
 def with_fake_quantization(folded: Folded, inputs: list[Values]) -> Any:
-    """A Keras model that shares the folded one's weights and rounds them, and its tensors, as int8 does."""
+    """Return a Keras model that shares the folded model's weights and rounds weights and tensors as int8 does."""
     ranges: dict[Any, tuple[float, float]] = {}
 
     def note(op: Any, values: Values) -> Values:
@@ -59,7 +59,7 @@ def with_fake_quantization(folded: Folded, inputs: list[Values]) -> Any:
 
 
 def _is_fused(folded: Folded, op: Any) -> bool:
-    """Whether only a clip follows, which kernels apply before they quantize."""
+    """Whether only a clip follows. Kernels apply a clip before they quantize."""
     following = folded.after[op]
     return len(following) == 1 and isinstance(following[0], (layers.ReLU, layers.Identity, ClipUnit))
 
@@ -85,6 +85,6 @@ class _RoundedValues(layers.Layer):
 
 
 def _pictures(generator: Any, inputs: list[Values]) -> Values:
-    """The float generator's pictures, float32; it takes a style even where the folded network holds one."""
+    """The float generator's pictures, float32. It takes a style even where the folded network has a baked one."""
     rows = [slice(start, start + BATCH) for start in range(0, len(inputs[0]), BATCH)]
     return np.concatenate([generator(as_called([values[row] for values in inputs]), training=False) for row in rows])

@@ -1,4 +1,4 @@
-"""A generator as int8 kernels see it: normalization folded into the convolutions, and how layers follow each other.
+"""Folds a generator's normalization into its convolutions, as int8 kernels see it, and lists each layer's consumers.
 
 The folded network gives the same pictures as the generator.
 """
@@ -21,13 +21,13 @@ CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.Conv2DTranspose)
 
 @dataclass(frozen=True)
 class Folded:
-    """A Keras model whose convolutions have a bias and whose layers are its own."""
+    """A Keras model with layers of its own, whose convolutions have a bias."""
 
     model: Any
     convolutions: tuple[Any, ...]
-    """Only those without an activation of their own."""
+    """The convolutions without an activation of their own."""
     normalized: tuple[Any, ...]
-    """Those that a batch normalization was folded into."""
+    """The convolutions with a folded batch normalization."""
     after: dict[Any, list[Any]]
     """See consumers."""
 
@@ -57,7 +57,7 @@ def fold(generator: Any, style: Values | None = None) -> Folded:
 
 
 def _copy(generator: Any, replaced: dict[Any, Any], gone: set[Any]) -> Any:
-    """The generator with layers of its own, some of them `replaced`, and layers that pass values on for the `gone`."""
+    """Copy the generator and its layers, with layers in `replaced` exchanged and layers in `gone` as Identity."""
     copies: dict[Any, Any] = {}
     passing: set[Any] = set()
 
@@ -72,7 +72,7 @@ def _copy(generator: Any, replaced: dict[Any, Any], gone: set[Any]) -> Any:
     def call(op: Any, *inputs: Any, **options: Any) -> Any:
         if op not in passing:
             return op(*inputs, **options)
-        return op(inputs[0][0] if isinstance(inputs[0], (list, tuple)) else inputs[0])  # of [picture, style]
+        return op(inputs[0][0] if isinstance(inputs[0], (list, tuple)) else inputs[0])  # the picture only
 
     model = keras.models.clone_model(generator, clone_function=clone, call_function=call)
     for op in copies.keys() - gone:
@@ -86,7 +86,7 @@ def has_style_affines(generator: Any) -> bool:
 
 
 def consumers(model: Any) -> dict[Any, list[Any]]:
-    """By operation, those that take its output; raises InputError where one is used twice."""
+    """Return the consumers of each operation's output; raise InputError when a layer is used twice."""
     maker: dict[int, Any] = {}
     after: dict[Any, list[Any]] = {}
 
@@ -106,24 +106,24 @@ def consumers(model: Any) -> dict[Any, list[Any]]:
 
 
 def output_axis(conv: Any) -> int:
-    """Of the kernel: (height, width, in, out), but (height, width, out, in) transposed, (.., in, 1) depthwise."""
+    """The output axis of a kernel: (height, width, in, out); transposed (.., out, in); depthwise (.., in, 1)."""
     return 3 if type(conv) is layers.Conv2D else 2
 
 
 def input_axis(conv: Any) -> int:
-    """Of the kernel; see output_axis."""
+    """The input axis of a kernel; see output_axis."""
     return 3 if isinstance(conv, layers.Conv2DTranspose) else 2
 
 
 def scale_output(conv: Any, gain: Values, shift: Values) -> None:
-    """Let the convolution give y * gain + shift; both are (channels,)."""
+    """Change the convolution's output y to y * gain + shift; both are float32 (channels,)."""
     kernel = np.asarray(conv.kernel)
     conv.kernel.assign(kernel * _along(gain, output_axis(conv)))
     conv.bias.assign(np.asarray(conv.bias) * gain + shift)
 
 
 def scale_input(conv: Any, gain: Values) -> None:
-    """Let the convolution take x * gain where it took x, and give the same; `gain` (channels,) above 0."""
+    """Divide the kernel, so that input x * gain gives the output of x; `gain` is float32 (channels,), above 0."""
     conv.kernel.assign(np.asarray(conv.kernel) / _along(gain, input_axis(conv)))
 
 
@@ -132,13 +132,13 @@ def _along(values: Values, axis: int) -> Values:
 
 
 def _affine_chain(conv: Any, after: dict[Any, list[Any]], style: Values | None) -> list[Any]:
-    """The normalizations and affines right behind a convolution, each the only reader of the one before."""
+    """The normalizations and affines right behind a convolution, each the only consumer of its predecessor."""
     kinds = (layers.BatchNormalization,) if style is None else (layers.BatchNormalization, StyleAffine)
     chain: list[Any] = []
-    at = conv
-    while len(after[at]) == 1 and isinstance(after[at][0], kinds):
-        at = after[at][0]
-        chain.append(at)
+    op = conv
+    while len(after[op]) == 1 and isinstance(after[op][0], kinds):
+        op = after[op][0]
+        chain.append(op)
     return chain
 
 
@@ -162,6 +162,6 @@ def _with_bias(conv: Any) -> Any:
 
 
 def _is_linear(conv: Any) -> bool:
-    """Whether it has no activation of its own, no groups, and, if depthwise, one output channel for each input."""
+    """Whether a convolution has no activation, no groups, and, if depthwise, one output channel for each input."""
     is_plain = conv.activation is keras.activations.linear and getattr(conv, "depth_multiplier", 1) == 1
     return is_plain and getattr(conv, "groups", 1) == 1 and conv.data_format == "channels_last"

@@ -1,6 +1,6 @@
-"""The main path: changes a generator's weights for int8, while the function that they compute in float stays.
+"""The main path: adapts a generator's weights to int8, without changing the function they compute in float.
 
-All methods work on the folded network and on calibration pictures, towards the float generator's own values.
+All methods work on the folded network and on calibration pictures, towards the float generator's values.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from facetoon.edge_runtime.errors import InputError
 def improve(
     generator: Any, names: Sequence[str], calibration: Sample, style: Values | None, qat_steps: int, seed: int
 ) -> Any:
-    """A folded copy of the generator, improved by the methods `names`, in the order of IMPROVEMENTS.
+    """Return a folded copy of the generator, improved by the methods `names`, in the order of IMPROVEMENTS.
 
-    With `style`, float32 (styles,), its StyleAffine layers are folded in too; those that stay live are conditioned
-    first. Raises InputError for a network that is not a graph of layers used once, or that hides its convolutions, as
-    a SavedModel does.
+    With `style`, float32 (styles,), StyleAffine layers are folded in too; live ones are conditioned first. Raises
+    InputError for a network that is not a graph of layers used once, or that hides its convolutions, as a SavedModel
+    does.
     """
     folded = fold(generator, style)
     if not folded.convolutions:

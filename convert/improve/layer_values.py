@@ -13,21 +13,21 @@ from facetoon.convert.sources.samples import Sample
 from facetoon.edge_runtime import pixels
 from keras import layers
 
-PICTURES = 64  # whose values are held in memory, of all layers
-LEAST_SPREAD = 1e-6  # of a channel that carries anything
+PICTURES = 64  # memory holds their values in all layers
+LEAST_SPREAD = 1e-6  # a channel with less carries nothing
 
 Visit = Callable[[Any, Any], Any]
-"""(operation, its output as NumPy values) to the values that go on in their place."""
+"""Takes an operation and its output, a NumPy array; returns the values to pass on."""
 
 
 def model_inputs(model: Any, calibration: Sample) -> list[Values]:
-    """The sample in the order of the model's inputs: float32 pictures -1..1 (n, side, side, 3), styles (n, styles)."""
+    """Order a sample as the model's inputs: float32 pictures -1..1 (n, side, side, 3), styles (n, styles)."""
     pictures = pixels.to_unit(calibration.images)
     return [calibration.styles if len(tensor.shape) == 2 else pictures for tensor in model.inputs]
 
 
 def as_called(inputs: list[Values]) -> Any:
-    """The form that Keras wants: a list, or the only array."""
+    """Return the form that Keras takes: a list, or the only array."""
     return inputs if len(inputs) > 1 else inputs[0]
 
 
@@ -47,7 +47,7 @@ class _Tap(layers.Layer):
         self._visit = visit
 
     def call(self, values: Any) -> Any:
-        """Symbolic while Keras builds the graph, then NumPy values one layer after the other."""
+        """Pass symbolic values on while Keras builds the graph; then visit the values of one layer after the other."""
         if not hasattr(values, "numpy"):
             return values
         before = np.asarray(values)

@@ -1,4 +1,4 @@
-"""The names of the improvements, for a command line that must stay quick."""
+"""The names of the improvements, without heavy imports, for a quick command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ IMPROVEMENTS = ("equalize", "bn", "bias", "qat")  # in the order in which they a
 
 
 def find_improvements(text: str) -> tuple[str, ...]:
-    """The methods of a list such as "equalize,bias"; raises InputError naming the known ones."""
+    """Return the methods of a list such as "equalize,bias"; raise InputError with the known names."""
     names = tuple(filter(None, text.split(",")))
     for name in names:
         if name not in IMPROVEMENTS:

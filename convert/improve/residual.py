@@ -1,8 +1,8 @@
 """Evens the channels of residual sums, as equalization.equalize does between two convolutions.
 
-Every block adds to the sum, so its range grows, while one int8 scale serves all its channels. Convolutions that write
-a channel multiply it, and those that read it divide. Where the sum begins behind a nonlinearity, a 1x1 depthwise
-convolution multiplies.
+Every block adds to the sum, so its range grows, but one int8 scale serves all its channels. Convolutions that write a
+channel multiply it; convolutions that read it divide it. Where the sum begins behind a nonlinearity, a 1x1 depthwise
+convolution multiplies it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from facetoon.convert.improve.fold import CONVOLUTIONS, Folded, Values, consumer
 from facetoon.convert.improve.layer_values import LEAST_SPREAD, watch
 from keras import layers
 
-PASSING = (layers.Identity, layers.UpSampling2D)  # linear, and each channel by itself
+PASSING = (layers.Identity, layers.UpSampling2D)  # linear in each channel separately
 
 
 @dataclass
 class ResidualSum:
-    """Additions that hand their result to each other, with their writers and readers."""
+    """A group of additions that read each other's results, with its writers and readers."""
 
     additions: set[Any]
     writers: set[Any] = field(default_factory=set)
@@ -33,26 +33,26 @@ class ResidualSum:
 
 
 def equalize_sums(folded: Folded, inputs: list[Values]) -> Folded:
-    """A network of the same function. Sums that anything but additions and convolutions reads stay as they are."""
-    for one in _sums(folded):
-        highest = _highest(folded, inputs, one)
+    """Return a network of the same function. Sums with readers other than additions and convolutions stay unchanged."""
+    for chain in _sums(folded):
+        highest = _highest(folded, inputs, chain)
         is_alive = highest > LEAST_SPREAD
         gain = np.where(is_alive, np.minimum(highest.max() / np.maximum(highest, LEAST_SPREAD), MOST_GAIN), 1)
         gain = gain.astype(np.float32)
-        for conv in one.writers:
+        for conv in chain.writers:
             scale_output(conv, gain, np.zeros_like(gain))
-        for conv in one.readers:
+        for conv in chain.readers:
             scale_input(conv, gain)
-        folded = _multiplied(folded, one.begins, gain)
+        folded = _multiplied(folded, chain.begins, gain)
     return folded
 
 
-def _highest(folded: Folded, inputs: list[Values], one: ResidualSum) -> Values:
-    """The largest value of each channel in any tensor of the sum."""
+def _highest(folded: Folded, inputs: list[Values], chain: ResidualSum) -> Values:
+    """The largest absolute value of each channel in any tensor of the sum: float32 (channels,)."""
     highest: list[Values] = []
 
     def note(op: Any, values: Values) -> Values:
-        if op in one.additions or op in one.begins:
+        if op in chain.additions or op in chain.begins:
             highest.append(np.abs(values).max((0, 1, 2)))
         return values
 
@@ -81,40 +81,40 @@ def _sums(folded: Folded) -> list[ResidualSum]:
             before[other].append(op)
     sums: list[ResidualSum] = []
     for op in folded.after:
-        if _is_addition(op) and not any(op in one.additions for one in sums):
-            one = _sum_of(op, folded, before)
-            if one:
-                sums.append(one)
+        if _is_addition(op) and not any(op in chain.additions for chain in sums):
+            chain = _sum_of(op, folded, before)
+            if chain:
+                sums.append(chain)
     return sums
 
 
 def _is_addition(op: Any) -> bool:
-    return type(op).__name__ == "Add"  # the layer, or what a plus between two tensors makes
+    return type(op).__name__ == "Add"  # the layer, or the operation of a plus between two tensors
 
 
 def _sum_of(first: Any, folded: Folded, before: dict[Any, list[Any]]) -> ResidualSum | None:
-    """The sum that an addition belongs to; None where its channels cannot be scaled."""
-    one, ahead = ResidualSum(set()), [first]
-    while ahead:
-        addition = ahead.pop()
-        if addition in one.additions:
+    """The sum of an addition; None where its channels cannot be scaled."""
+    chain, pending = ResidualSum(set()), [first]
+    while pending:
+        addition = pending.pop()
+        if addition in chain.additions:
             continue
-        one.additions.add(addition)
+        chain.additions.add(addition)
         producers = [_producer(op, before) for op in before[addition]]
         if len(producers) < 2:  # a constant, or the model's own input
             return None
         for op in producers:
             if _is_addition(op):
-                ahead.append(op)
+                pending.append(op)
             elif op in folded.convolutions and len(_readers_of(op, folded)) == 1:
-                one.writers.add(op)
+                chain.writers.add(op)
             else:
-                one.begins.add(op)
-        ahead += [op for op in _readers_of(addition, folded) if _is_addition(op)]
-    for op in (*one.additions, *one.begins):
-        one.readers |= {reader for reader in _readers_of(op, folded) if not _is_addition(reader)}
-    is_plain = all(isinstance(op, CONVOLUTIONS) and getattr(op, "groups", 1) == 1 for op in one.readers)
-    return one if is_plain else None
+                chain.begins.add(op)
+        pending += [op for op in _readers_of(addition, folded) if _is_addition(op)]
+    for op in (*chain.additions, *chain.begins):
+        chain.readers |= {reader for reader in _readers_of(op, folded) if not _is_addition(reader)}
+    is_plain = all(isinstance(op, CONVOLUTIONS) and getattr(op, "groups", 1) == 1 for op in chain.readers)
+    return chain if is_plain else None
 
 
 def _producer(op: Any, before: dict[Any, list[Any]]) -> Any:
@@ -124,7 +124,7 @@ def _producer(op: Any, before: dict[Any, list[Any]]) -> Any:
 
 
 def _readers_of(op: Any, folded: Folded) -> list[Any]:
-    """What takes the values of an operation, also behind layers that pass them on."""
+    """The operations that read an operation's output, directly or through PASSING layers."""
     readers: list[Any] = []
     for other in folded.after[op]:
         readers += _readers_of(other, folded) if isinstance(other, PASSING) else [other]

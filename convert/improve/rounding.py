@@ -1,4 +1,4 @@
-"""What int8 leaves of a convolution's weights."""
+"""Rounds a convolution's weights to int8."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from facetoon.convert.improve.layer_values import LEAST_SPREAD
 
 @contextmanager
 def int8_kernels(convolutions: Sequence[Any]) -> Iterator[None]:
-    """The convolutions with their weights rounded to int8; afterwards with their own again."""
+    """Round the convolutions' weights to int8 inside the block, and restore them afterwards."""
     exact = {conv: np.asarray(conv.kernel) for conv in convolutions}
     for conv in convolutions:
         conv.kernel.assign(rounded_kernel(conv))
@@ -26,7 +26,7 @@ def int8_kernels(convolutions: Sequence[Any]) -> Iterator[None]:
 
 
 def rounded_kernel(conv: Any) -> Any:
-    """The kernel as int8 holds it, -127..127 with a scale for each output channel: a tensor with a gradient."""
+    """Round the kernel as int8 does, -127..127 with a scale for each output channel: a tensor with a gradient."""
     axis = output_axis(conv)
     kernel = keras.ops.convert_to_tensor(conv.kernel)
     largest = keras.ops.max(keras.ops.abs(kernel), [i for i in range(4) if i != axis])

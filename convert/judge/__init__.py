@@ -1,1 +1,1 @@
-"""Compares a model file with its float generator and writes down whether it passes."""
+"""Compares a model file with its float generator and reports whether it passes."""

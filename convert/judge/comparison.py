@@ -1,4 +1,4 @@
-"""Compares a model file with the float generator that it was made from, picture by picture."""
+"""Compares a model file with its float generator, picture by picture."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sessions.session import Session
 from numpy.typing import NDArray
 
-IDENTICAL_DB = 100.0  # for equal pictures, whose PSNR is infinite: JSON and means cannot hold that
+IDENTICAL_DB = 100.0  # for equal pictures: JSON and means cannot hold their infinite PSNR
 BATCH = 20
-MOST_OVERSHOOT = 1.2  # of a value that is clipped to -1..1
+MOST_OVERSHOOT = 1.2  # largest absolute value that counts as -1..1 before clipping
 PERCENTILES = (1, 5, 25, 50, 75, 95)
 
 
@@ -28,7 +28,7 @@ class Fidelity:
     psnr_min_db: float
     ssim_mean: float
     largest_error_levels: int
-    """Of any pixel of any picture, in grey levels."""
+    """Largest error of a pixel in any picture, in grey levels."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Comparison:
     expected: Image
     actual: Image
     percentiles_db: dict[str, float]
-    """PSNR of single pictures: "5" is the one that 5 in 100 stay below."""
+    """Percentiles of the pictures' PSNR: 5 in 100 pictures are below "5"."""
 
 
 def compare(
@@ -50,13 +50,13 @@ def compare(
     styles: NDArray[np.float32] | None = None,
     baked: bool = False,
 ) -> Comparison:
-    """Run `inputs`, uint8 RGB (n, side, side, 3), through both and score the difference.
+    """Run `inputs`, uint8 RGB (n, side, side, 3), through file and generator, and score the difference.
 
     `styles`, float32 (n, styles), is the style of each picture, for a generator that takes one. With `baked` the file
     holds the style already, so the session gets none.
 
-    The session gives what a device shows: uint8. The float generator's output is rounded to uint8 too, by
-    pixels.from_unit, since no file could show more. So a score says what the file adds to that rounding.
+    The session returns uint8, as a device shows it. pixels.from_unit rounds the float generator's output to uint8 too,
+    so a score measures the file's error beyond that rounding.
     """
     expected = float_pictures(generator, inputs, styles)
     actual = file_pictures(session, inputs, None if baked else styles)
@@ -64,7 +64,7 @@ def compare(
 
 
 def score(inputs: Image, expected: Image, actual: Image) -> Comparison:
-    """The comparison of two sets of pictures of `inputs`, uint8 RGB (n, side, side, 3) each."""
+    """Score `actual` against `expected`, both drawn from `inputs`: uint8 RGB (n, side, side, 3) each."""
     psnrs = np.array([psnr_db(e, a) for e, a in zip(expected, actual, strict=True)])
     ssims = [ssim(e, a) for e, a in zip(expected, actual, strict=True)]
     scores = Fidelity(
@@ -80,7 +80,7 @@ def score(inputs: Image, expected: Image, actual: Image) -> Comparison:
 
 
 def psnr_db(expected: Image, actual: Image) -> float:
-    """Peak signal-to-noise ratio of two uint8 pictures in dB; IDENTICAL_DB for equal ones."""
+    """Peak signal-to-noise ratio of two uint8 pictures in dB; IDENTICAL_DB for equal pictures."""
     mean_square = float(np.mean((expected.astype(np.float64) - actual) ** 2))
     return 10 * float(np.log10(255**2 / mean_square)) if mean_square else IDENTICAL_DB
 
@@ -105,17 +105,17 @@ def _window(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def file_pictures(session: Session, inputs: Image, styles: NDArray[np.float32] | None = None) -> Image:
-    """The file's pictures of `inputs`, uint8 RGB (n, side, side, 3), each in its style, float32 (n, styles)."""
-    drawn = []
+    """Draw `inputs`, uint8 RGB (n, side, side, 3), with the file, each in its style, float32 (n, styles)."""
+    outputs = []
     for row, image in enumerate(inputs):
         if styles is not None:
             session.set_style(styles[row])
-        drawn.append(session.run(image))
-    return np.stack(drawn)
+        outputs.append(session.run(image))
+    return np.stack(outputs)
 
 
 def float_pictures(generator: Any, inputs: Image, styles: NDArray[np.float32] | None = None) -> Image:
-    """The float generator's pictures of `inputs`, uint8; raises InputError when it gives values that are no numbers."""
+    """Draw `inputs` with the float generator, as uint8; raise InputError when it returns NaN or infinite values."""
     values = np.concatenate([_call(generator, inputs[i : i + BATCH], styles, i) for i in range(0, len(inputs), BATCH)])
     if not np.isfinite(values).all():
         raise InputError(f"The generator {generator.name} gives values that are not numbers: its training has failed.")
@@ -123,13 +123,13 @@ def float_pictures(generator: Any, inputs: Image, styles: NDArray[np.float32] | 
 
 
 def check_range(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> None:
-    """Raises InputError when the generator's values on a few pictures have another scale than -1..1, such as 0..255."""
+    """Raise InputError when the generator's values on a few pictures are not on the scale -1..1 but, say, 0..255."""
     values = _call(generator, inputs[:BATCH], styles, 0)
     least, greatest = float(values.min()), float(values.max())
     if least >= 0 or float(np.mean(np.abs(values) > MOST_OVERSHOOT)) > 0.5:
         raise InputError(
-            f"The generator {generator.name} gives values of {least:.3g}..{greatest:.3g}: pictures of -1..1 are what "
-            "it must take and give."
+            f"The generator {generator.name} gives values of {least:.3g}..{greatest:.3g}: it must take and give "
+            "pictures of -1..1."
         )
 
 

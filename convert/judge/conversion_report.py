@@ -1,4 +1,4 @@
-"""The report of a conversion: what was measured, on what, and whether it is good enough."""
+"""The report of a conversion: its scores, its test pictures and its verdict."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that a person or a later build may ask about one conversion."""
+    """All facts about one conversion, for people and for later builds."""
 
     spec: ModelSpec
     thresholds: Thresholds
@@ -44,11 +44,11 @@ class Report:
     percentiles_db: dict[str, float] = field(default_factory=dict)
     """PSNR of single pictures, by percentile."""
     kid: dict[str, Any] = field(default_factory=dict)
-    """Of kid.kid_change; empty for few test pictures."""
+    """From kid.kid_change; empty for few test pictures."""
     agreement: dict[str, float] = field(default_factory=dict)
     """Scores of two files against each other, each calibrated on one half of the pictures; empty when not static."""
     delegation: dict[str, Any] = field(default_factory=dict)
-    """Of delegation.delegation; empty for ONNX."""
+    """From delegation.delegation; empty for ONNX."""
 
     @property
     def verdict(self) -> str:
@@ -56,12 +56,12 @@ class Report:
         return "fail" if self.shortfalls else "pass"
 
     def to_json(self) -> str:
-        """Stable text: the same report gives the same bytes."""
+        """Return JSON text; the same report gives the same bytes."""
         values = {"verdict": self.verdict, **dataclasses.asdict(self)}
         return json.dumps(values, indent=2, sort_keys=True) + "\n"
 
     def to_markdown(self) -> str:
-        """One page for a person."""
+        """Return one Markdown page for a person."""
         spec, limits = self.spec, dataclasses.asdict(self.thresholds)
         scores = [[label, spec.scores[key], limits.get(key, "")] for key, label in LABELS.items()]
         calibration = [[f"calibration {key}", value] for key, value in spec.calibration.items()]
@@ -106,7 +106,7 @@ class Report:
 
 
 def shortfalls(scores: Fidelity, thresholds: Thresholds) -> tuple[str, ...]:
-    """A sentence for every score that misses its threshold; one that is not a number misses it too."""
+    """Return a sentence for every score that misses its threshold; NaN misses it too."""
     missed = []
     for key, least in dataclasses.asdict(thresholds).items():
         value = getattr(scores, key)
@@ -116,12 +116,12 @@ def shortfalls(scores: Fidelity, thresholds: Thresholds) -> tuple[str, ...]:
 
 
 def rounded(scores: Fidelity) -> dict[str, float]:
-    """Scores for people and files; the verdict uses them unrounded."""
+    """Round scores for people and files; the verdict uses unrounded scores."""
     return {key: round(value, 4 if key == "ssim_mean" else 2) for key, value in dataclasses.asdict(scores).items()}
 
 
 def versions(runtime: str) -> dict[str, str]:
-    """What wrote and measured the file. Kernels differ between processor families, and so do scores."""
+    """Versions and machine that wrote and measured the file. Kernels and scores differ between processor families."""
     libraries = {name: metadata.version(name) for name in ("keras", "numpy")}
     import tensorflow  # its distribution goes by several names
 
@@ -145,7 +145,7 @@ def report_files(report: Report, comparison: Comparison) -> dict[str, bytes]:
 
 
 def worst_sheet(comparison: Comparison) -> Image:
-    """One row for each of the worst pictures: input, float, model file, their difference times 8. RGB uint8."""
+    """Draw a row for each of the worst pictures: input, float, model file, their difference times 8. RGB uint8."""
     difference = cv2.absdiff(comparison.expected, comparison.actual).astype(np.int32) * AMPLIFIED
     amplified = np.minimum(difference, 255).astype(np.uint8)
     columns = (comparison.inputs, comparison.expected, comparison.actual, amplified)
@@ -153,7 +153,7 @@ def worst_sheet(comparison: Comparison) -> Image:
 
 
 def table_of_all(results: dict[str, Report | InputError]) -> str:
-    """Markdown: one line for each file by its name; a refused file has the reason."""
+    """Return a Markdown table with a line for each file; a refused file's line has the reason."""
     rows: list[list[Any]] = []
     for name, result in results.items():
         if isinstance(result, InputError):

@@ -1,4 +1,4 @@
-"""Which operators of a TFLite model run in XNNPACK, LiteRT's fast CPU kernels, and which fall back to slower ones."""
+"""Counts the operators of a TFLite model that run in XNNPACK, LiteRT's fast CPU kernels, and in slower kernels."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ DELEGATE = "DELEGATE"
 
 
 def delegation(model: bytes, name: str = "the model") -> dict[str, Any]:
-    """Counts for flatbuffer bytes: operators, delegated, partitions, and `left`, undelegated operators by name.
+    """Count for flatbuffer bytes: operators, delegated, partitions, and `left`, undelegated operators by name.
 
-    LiteRT lists the operators that a delegate replaced beside the delegate's own nodes. A node has replaced the
-    operators between its inputs and its outputs. Raises InputError when LiteRT cannot run the model.
+    LiteRT lists the delegate's nodes beside the operators that they replaced. A node replaces the operators between
+    its inputs and its outputs. Raises InputError when LiteRT cannot run the model.
     """
     interpreter, _ = open_interpreter(model, name, "litert", threads=1)
     listed = interpreter._get_ops_details()
@@ -32,20 +32,20 @@ def delegation(model: bytes, name: str = "the model") -> dict[str, Any]:
 
 
 def _inside(node: dict[str, Any], maker: dict[int, dict[str, Any]]) -> set[int]:
-    """Indices of the operators that this node of a delegate has replaced."""
+    """Indices of the operators that this delegate node has replaced."""
     inputs, inside = set(map(int, node["inputs"])), set()
-    ahead = [int(output) for output in node["outputs"]]
-    while ahead:
-        tensor = ahead.pop()
+    pending = [int(output) for output in node["outputs"]]
+    while pending:
+        tensor = pending.pop()
         if tensor in inputs or tensor not in maker or maker[tensor]["index"] in inside:
             continue
         inside.add(maker[tensor]["index"])
-        ahead += map(int, maker[tensor]["inputs"])
+        pending += map(int, maker[tensor]["inputs"])
     return inside
 
 
 def describe_delegation(counts: dict[str, Any]) -> str:
-    """What XNNPACK takes, in a sentence, with a warning for every operator that it leaves to slower kernels."""
+    """Describe what XNNPACK takes in a sentence, with a warning for operators that it leaves to slower kernels."""
     operators = f"{counts['delegated']} of {counts['operators']} operators"
     text = f"XNNPACK takes {operators} in {counts['partitions']} partition(s)."
     left = ", ".join(f"{count} x {name}" for name, count in counts["left"].items())

@@ -1,4 +1,4 @@
-"""How much a conversion changes the kernel inception distance, in the features of `toon-train score`'s encoder."""
+"""Measures how a conversion changes the kernel inception distance, in the features of `toon-train score`'s encoder."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ open_encoder = cache(encoder_files.open_encoder)
 
 
 def kid_change(comparison: Comparison) -> dict[str, Any]:
-    """KID of the file's pictures to the float generator's pictures of other inputs, and that of the generator itself.
+    """Measure the KID of the file's pictures and of the float generator's to the generator's pictures of other inputs.
 
-    The generator's pictures of one half of the inputs are the target; file and generator draw the other half. So no
-    pictures of the target domain are needed, which the run of a distilled student does not have. `interval` is the
-    95 % interval of the change: where all of it is above 0, the conversion cost likeness. Empty for fewer than LEAST
-    test pictures.
+    The generator's pictures of one half of the inputs are the target; file and generator draw the other half. So it
+    needs no pictures of the target domain, which the run of a distilled student does not have. `interval` is the 95 %
+    interval of the change; an interval wholly above 0 means a loss of likeness. The result is empty for fewer than
+    LEAST test pictures.
     """
     if len(comparison.inputs) < LEAST:
         return {}
-    # In the order of the bytes: the comparison has its worst picture first, so each file would get halves of its own.
+    # Sorted by bytes: in the comparison's order, worst picture first, each file would get halves of its own.
     rows = sorted(range(len(comparison.inputs)), key=lambda row: comparison.inputs[row].tobytes())
-    drawn, others = rows[::2], rows[1::2]
+    half, targets = rows[::2], rows[1::2]
     change = measures.kid_change(
-        comparison.expected[drawn], comparison.actual[drawn], comparison.expected[others], open_encoder()
+        comparison.expected[half], comparison.actual[half], comparison.expected[targets], open_encoder()
     )
     low, high = change.interval
     return {

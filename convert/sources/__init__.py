@@ -1,1 +1,1 @@
-"""What is converted (a run, a Keras model or a SavedModel), and the pictures to calibrate and judge it with."""
+"""Loads the generator to convert (a run, a Keras model or a SavedModel), and pictures for calibration and test."""

@@ -1,4 +1,4 @@
-"""What is converted: a run's generator, or any Keras image-to-image model or SavedModel, and where its pictures lie."""
+"""Loads a run's generator, or any Keras image-to-image model or SavedModel, and the places of its pictures."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from facetoon.training.pictures.data_source import DataSource, as_source
 from facetoon.training.runs.checkpoint import DIRECTIONS, load_generator
 from facetoon.training.runs.run_directory import InputPictures, RunDirectory
 
-TEST_SHARE = 0.2  # of a model without a run
+TEST_SHARE = 0.2  # for a model without a run
 
 
 @dataclass(frozen=True)
 class GeneratorSource:
-    """A float generator and what its training run says of it."""
+    """A float generator and the facts of its training run."""
 
     generator: Any
     """Keras: pictures (batch, n, n, 3), or [pictures, styles (batch, s)], to pictures; float -1..1."""
@@ -29,17 +29,17 @@ class GeneratorSource:
     framing: Framing
     pictures: InputPictures
     sha256: str
-    """Of configuration and weights: which run this was."""
+    """Hash of configuration and weights, which identifies the run."""
     float_bytes: int
 
 
 def read_source(
     place: Path, direction: str, pictures: tuple[str, ...], style_names: tuple[str, ...]
 ) -> GeneratorSource:
-    """Load from a run directory, a .keras file or a SavedModel folder.
+    """Load a generator from a run directory, a .keras file or a SavedModel folder.
 
-    `pictures` says where the run's pictures lie now; empty means where they lay. Raises InputError in one sentence for
-    anything that is not a generator of square pictures of a fixed size.
+    `pictures` are the present places of the run's pictures; empty means their places in training. Raises InputError
+    for anything but a generator of square pictures of a fixed size.
     """
     if place.suffix == ".keras" or (place / "saved_model.pb").is_file():
         return _of_model(place, direction, pictures, style_names)
@@ -68,7 +68,7 @@ def _of_run(
 
 
 def _moved(pictures: InputPictures, places: tuple[str, ...]) -> InputPictures:
-    """The same pictures at other places, where some are named; the domain of a data set stays."""
+    """Return the same pictures at `places`, if there are any; a data set keeps its domain."""
     if not places:
         return pictures
     domain = pictures.sources[0].domain
@@ -81,7 +81,7 @@ def _moved(pictures: InputPictures, places: tuple[str, ...]) -> InputPictures:
 
 def _of_model(place: Path, direction: str, pictures: tuple[str, ...], style_names: tuple[str, ...]) -> GeneratorSource:
     if not pictures:
-        raise InputError(f"{place} tells of no pictures to calibrate and judge with: give some with --photos.")
+        raise InputError(f"{place} names no pictures for calibration and test: give some with --photos.")
     files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
     if not files:
         raise InputError(f"{place} does not exist.")
@@ -111,7 +111,7 @@ def _load_saved_model(place: Path) -> Any:
         raise InputError(f"{place} is not a SavedModel that can be served: {str(error).splitlines()[0]}") from None
     inputs = signature.structured_input_signature[1]
     if len(inputs) != 1 or len(signature.structured_outputs) != 1:
-        raise InputError(f"The SavedModel {place} has {len(inputs)} inputs; only one picture in and one out is taken.")
+        raise InputError(f"The SavedModel {place} has {len(inputs)} inputs; it must map one picture to one other.")
     ((name, spec),) = inputs.items()
     image = keras.Input(tuple(spec.shape)[1:], name=name)
     layer = keras.layers.TFSMLayer(str(place), call_endpoint="serving_default")
@@ -120,12 +120,12 @@ def _load_saved_model(place: Path) -> Any:
 
 
 def check_generator(generator: Any, style_names: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
-    """Size in pixels and style names; raises InputError unless it maps a square picture (and a style) to another."""
+    """Return size in px and style names; raise InputError unless it maps a square picture (and a style) to another."""
     inputs, outputs = [tuple(t.shape) for t in generator.inputs], [tuple(t.shape) for t in generator.outputs]
     inputs_text, outputs_text = (" and ".join(map(str, shapes)) for shapes in (inputs, outputs))
     described = f"The generator {generator.name} maps {inputs_text} to {outputs_text}"
     if any(size is None for shape in (*inputs, *outputs) for size in shape[1:]):
-        raise InputError(f"{described}: its shapes are dynamic, and a device wants one fixed size.")
+        raise InputError(f"{described}: its shapes are dynamic, and a device needs one fixed size.")
     pictures, vectors = [s for s in inputs if len(s) == 4], [s for s in inputs if len(s) == 2]
     is_generator = len(pictures) == len(outputs) == 1 and len(vectors) <= 1 and len(inputs) == 1 + len(vectors)
     if not is_generator or pictures[0][1:] != outputs[0][1:] or not _is_square(pictures[0]):

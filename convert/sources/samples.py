@@ -1,4 +1,4 @@
-"""The pictures of a conversion: training pictures to calibrate with, and test pictures, new to both, to judge with."""
+"""The pictures of a conversion: training pictures for calibration, and unseen test pictures for the scores."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from facetoon.training.pictures.even_sampling import take_turns
 from facetoon.training.pictures.images import ImageSet
 from numpy.typing import NDArray
 
-HALF = 100  # most pictures of a half: two more files are made from the halves
+HALF = 100  # most pictures of a half, since each half calibrates one more file
 EXPOSURE = 0.2
-FEWEST = 2  # the two halves of the calibration pictures are disjoint
+FEWEST = 2  # one for each of two disjoint halves
 
 
 def _no_styles() -> NDArray[np.float32]:
@@ -31,17 +31,17 @@ class Sample:
 
     images: Image
     split_sha256: str
-    """`ImageSet.digest` of the whole split that they were drawn from."""
+    """`ImageSet.digest` of the whole split."""
     styles: NDArray[np.float32] = field(default_factory=_no_styles)
-    """The style that each is drawn in, float32 (n, styles); (0, 0) for a generator without a style input."""
+    """The style of each picture, float32 (n, styles); (0, 0) for a generator without a style input."""
 
     def describe(self) -> dict[str, Any]:
-        """Size and hashes, for the spec and the report; `sha256` covers pixels and styles in their order."""
+        """Return size and hashes, for spec and report; `sha256` covers pixels and styles in their order."""
         sha256 = hashlib.sha256(self.images.tobytes() + self.styles.tobytes()).hexdigest()
         return {"images": len(self.images), "sha256": sha256, "split_sha256": self.split_sha256}
 
     def feeds(self) -> Iterator[dict[str, Tensor]]:
-        """A model's inputs for each picture, by name, since converters reorder them."""
+        """Yield a model's inputs for each picture, by name, since converters reorder inputs."""
         for row, image in enumerate(self.images):
             tensors: dict[str, Tensor] = {"image": pixels.to_unit(image[np.newaxis])}
             if self.styles.size:
@@ -49,20 +49,20 @@ class Sample:
             yield tensors
 
     def half(self, odd: int) -> Sample:
-        """Every second picture, HALF at most: `odd` 0 and 1 give disjoint sets with the same mix of styles."""
+        """Return every second picture, HALF at most: `odd` 0 and 1 give disjoint sets with the same mix of styles."""
         turns = np.arange(len(self.images)) // max(1, self.styles.shape[1])  # each turn draws every style once
         rows = np.flatnonzero(turns % 2 == odd)[:HALF]
         return Sample(self.images[rows], self.split_sha256, self.styles[rows] if self.styles.size else self.styles)
 
 
 def load_samples(source: GeneratorSource, counts: tuple[int, int], seed: int) -> tuple[Sample, Sample]:
-    """Calibration and test sample, at most `counts` pictures each, the largest centred square at the source's size.
+    """Load calibration and test sample, at most `counts` pictures each: the largest centred squares at the source size.
 
-    Raises InputError when pictures are missing, or when the training split is not the one of the run: its test
-    pictures could then be pictures that the generator was trained on.
+    Raises InputError when pictures are missing, or when the training split is not the run's: the test split could then
+    hold pictures that the generator was trained on.
     """
     if min(counts) < 1:
-        raise InputError(f"Calibration and test want at least one picture each, not {counts[0]} and {counts[1]}.")
+        raise InputError(f"Calibration and test need at least one picture each, not {counts[0]} and {counts[1]}.")
     train, test = source.pictures.load(source.size_px)
     if source.pictures.train_sha256 not in (None, train.digest):
         places = " ".join(map(str, source.pictures.sources))
@@ -80,25 +80,24 @@ def varied(sample: Sample, seed: int) -> Sample:
     is_mirrored, is_lit = random.random((2, len(sample.images))) < 0.5
     gains = np.where(is_lit, random.uniform(1 - EXPOSURE, 1 + EXPOSURE, len(is_lit)), 1).astype(np.float32)
     images = np.where(is_mirrored[:, None, None, None], sample.images[:, :, ::-1], sample.images)
-    lit = np.clip(images * gains[:, None, None, None], 0, 255).astype(np.uint8)
-    return replace(sample, images=lit)
+    return replace(sample, images=np.clip(images * gains[:, None, None, None], 0, 255).astype(np.uint8))
 
 
 def draw(images: ImageSet, count: int, seed: int, styles: int = 0) -> Sample:
-    """Up to `count` pictures, the same for the same seed, evenly over the sources as far as each one lasts."""
+    """Draw up to `count` pictures, the same for the same seed, evenly over the sources as far as each one lasts."""
     random = np.random.default_rng(seed)
-    # Reversed: files converted before took each source from its end, and stay reproducible.
+    # Reversed, so that older files, whose pictures came from each source's end, stay reproducible.
     rows = take_turns(images.source, count, lambda rows: random.permutation(rows)[::-1])
     mixes_seed = seed + int(images.digest[:8], 16)  # else both splits would get the same mixes
     return Sample(images.images[rows], images.digest, spread_styles(len(rows), styles, mixes_seed))
 
 
 def spread_styles(count: int, styles: int, seed: int) -> NDArray[np.float32]:
-    """float32 (count, styles): in turn each trained style alone, then as many mixes drawn evenly from the simplex."""
+    """Styles, float32 (count, styles): each trained style alone in turn, then as many mixes evenly from the simplex."""
     if styles == 0:
         return _no_styles()
     random = np.random.default_rng(seed)
-    drawn = random.dirichlet(np.ones(styles), count)
+    mixes = random.dirichlet(np.ones(styles), count)
     turn = np.arange(count) % (2 * styles)
-    drawn[turn < styles] = np.eye(styles)[turn[turn < styles]]
-    return drawn.astype(np.float32)
+    mixes[turn < styles] = np.eye(styles)[turn[turn < styles]]
+    return mixes.astype(np.float32)

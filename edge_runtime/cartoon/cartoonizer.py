@@ -18,11 +18,11 @@ from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sessions.session import Session
 from facetoon.edge_runtime.timing import StageTimer
 
-AROUND_HEAD = 1.7  # a changed background spares so much more than a crop: every crop lies inside it
+AROUND_HEAD = 1.7  # scale of a crop's area that a changed background spares, so that every crop lies inside it
 
 
 class Cartoonizer:
-    """Finds faces, crops them as training framed them, runs the generator and pastes the result back.
+    """Finds faces, crops them with training's framing, runs the generator and pastes the result back.
 
     Not thread-safe: one worker owns it. `models` and `styles` never change, so any thread may read them.
     """
@@ -35,15 +35,15 @@ class Cartoonizer:
         budget_ms: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`sessions` is one generator, or several by name, of which LiveSettings.model picks one for each frame.
+        """`sessions` is one generator, or several by name; LiveSettings.model picks one for each frame.
 
-        `budget_ms` bounds the time for the faces of a frame: once it is spent, the smaller faces stay as they are.
+        `budget_ms` bounds the time for the faces of a frame: once it is spent, the smaller faces stay photographs.
         """
         self.models = dict(sessions) if isinstance(sessions, Mapping) else {sessions.spec.name: sessions}
         self.styles = {name: tuple(session.styles) for name, session in self.models.items()}
         first = next(iter(self.models))
         self.settings = LiveSettings(first, first_style(self.styles[first]), faces=finder.max_faces)
-        """The settings that `process` uses when it is given none."""
+        """The default settings of `process`."""
         self._finder = finder
         self._timer = timer
         self._clock = clock
@@ -55,10 +55,10 @@ class Cartoonizer:
         self.faces: list[Face] = []
         """The faces of the newest frame, largest first."""
         self.skipped = 0
-        """How many faces were left as they were because the budget was spent."""
+        """Number of faces left as photographs because the budget was spent."""
 
     def process(self, frame: Image, settings: LiveSettings | None = None) -> Image:
-        """Cartoonize a BGR frame, in place, and return it. Without a face, face mode leaves it untouched.
+        """Cartoonize a BGR frame in place and return it. In face mode, a frame without a face stays untouched.
 
         Raises ValueError when the frame is not uint8 (height, width, 3).
         """
@@ -76,7 +76,7 @@ class Cartoonizer:
         return frame
 
     def _dress(self, settings: LiveSettings) -> float:
-        """Change to the settings' model and style; returns the strength of the mix, see `styles.to_vector`."""
+        """Change to the settings' model and style; return the strength of the mix, see `styles.to_vector`."""
         session = self.models[settings.model]
         if session is not self._session:
             self._session = session
@@ -108,7 +108,7 @@ class Cartoonizer:
         if strength == 0:
             return
         for number, face in enumerate(self.faces):
-            # The largest face is always drawn, the next one only if, at the pace so far, it ends within the budget.
+            # The largest face is always drawn. The next is drawn only if it will fit the budget at the pace so far.
             elapsed_s = self._clock() - start_s
             if number and self._budget_s is not None and elapsed_s * (number + 1) / number > self._budget_s:
                 self.skipped += len(self.faces) - number
@@ -116,7 +116,7 @@ class Cartoonizer:
             self._replace(frame, face, settings, strength)
 
     def _replace_background(self, frame: Image, background: str, strength: float) -> None:
-        """Change all but the heads and what is near them. The crops, which are cut later, see none of the change."""
+        """Change all but the heads and their surroundings. Crops are cut later and see none of the change."""
         with self._timer.stage("background"):
             sharp = frame.copy()
             if background == "blur":
@@ -147,6 +147,6 @@ class Cartoonizer:
         with stage("paste"):
             if settings.colour_match:
                 cartoon = pixels.match_colours(cartoon, crop, weights, settings.colour_match)
-            # The strength goes into the weights, so that the frame itself shines through and not its coarser crop.
+            # The strength is part of the weights, so that the frame itself shows through and not its coarser crop.
             share = weights if strength == 1 else (weights * strength).astype(np.uint8)
             pixels.paste(frame, cartoon, matrix, share)

@@ -1,4 +1,4 @@
-"""Slow changes of style: the mix moves from the one on screen to the chosen one."""
+"""Changes style slowly, from the mix on screen to the chosen mix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from facetoon.edge_runtime.styles import Mix
 
 
 class StyleMorph:
-    """Gives the mix to show now. Not thread-safe."""
+    """Computes the mix to show now. Not thread-safe."""
 
     def __init__(self) -> None:
         self._start: Mix = {}
@@ -16,9 +16,9 @@ class StyleMorph:
         self._start_s = 0.0
 
     def at(self, now_s: float, target: Mix, morph_s: float) -> Mix:
-        """The mix at `now_s` (seconds of any clock) on its way to `target`, `morph_s` after the first call for it.
+        """Return the mix at `now_s` (seconds of any clock). It reaches `target` `morph_s` after the first call for it.
 
-        A new target on the way starts from the mix on screen. The very first target is shown at once.
+        A new target meanwhile starts from the mix on screen. The very first target is shown at once.
         """
         if target != self._end:
             self._start, self._end, self._start_s = self._shown, target, now_s
@@ -30,5 +30,5 @@ class StyleMorph:
         return self._shown
 
     def forget(self) -> None:
-        """Show the next target at once. For a new model, the old mix means nothing."""
+        """Show the next target at once, since a new model has other styles."""
         self._start = self._end = self._shown = {}

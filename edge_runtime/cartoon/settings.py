@@ -17,12 +17,12 @@ MODES = ("face", "frame")
 MOST_FACES = 8
 LONGEST_MORPH_S = 60.0
 RANDOM = "random_seed"
-"""A key of `patched` that draws a new style, see `styles.random_mix`. It is no setting itself."""
+"""A key of `patched` that draws a new style, see `styles.random_mix`. It is not a setting."""
 
 
 @dataclass(frozen=True)
 class LiveSettings:
-    """How frames are drawn. Immutable: a change makes a new object, so that no frame sees half of a change."""
+    """How to draw frames. Immutable: a change makes a new object, so that no frame sees half of a change."""
 
     model: str
     """Name of one of the loaded models."""
@@ -31,22 +31,22 @@ class LiveSettings:
     strength: float = 1.0
     """0 shows the photograph, 1 the cartoon alone."""
     split: float | None = None
-    """Before/after view: the left share of the width, 0..1, that shows the frame as it came; None for no split."""
+    """Before/after view: the left share of the width, 0..1, that shows the original frame; None for no split."""
     colour_match: float = 0.0
-    """0 keeps the cartoon's colours; 1 gives it the mean and contrast of the face it replaces."""
+    """0 keeps the cartoon's colours; 1 gives it the mean and contrast of the face under it."""
     background: str = "keep"
     mode: str = "face"
-    """Cartoonize the faces, or the whole frame in tiles."""
+    """"face" cartoonizes the faces, "frame" the whole frame in tiles."""
     faces: int = 1
     """Most faces to cartoonize in a frame."""
     morph_s: float = 0.0
     """Seconds that a change of style takes."""
 
     def patched(self, values: Mapping[str, Any], known: Mapping[str, Sequence[str]]) -> LiveSettings:
-        """These settings with some values changed; `known` gives the style names of each loaded model.
+        """Return these settings with some values changed; `known` holds the style names of each loaded model.
 
-        A style is a mix: a dict, or text that `styles.parse_mix` reads. A new model keeps the style if it has it too,
-        and takes its first style otherwise. Raises InputError for the first bad or unknown key.
+        A style is a mix: a dict, or text for `styles.parse_mix`. A new model keeps the style if it has it too, and
+        takes its first style otherwise. Raises InputError for the first bad or unknown key.
         """
         for key in values:
             if key not in _CHECKS and key not in ("model", "style", RANDOM):
@@ -70,12 +70,12 @@ class LiveSettings:
 
 
 def first_style(names: Sequence[str]) -> Mix:
-    """The style that a model begins with: its first one."""
+    """Return a model's first style, with which it begins."""
     return {names[0]: 1.0} if names else {}
 
 
 def setting_names() -> list[str]:
-    """The names of the settings, in order."""
+    """Return the names of the settings, in order."""
     return [item.name for item in dataclasses.fields(LiveSettings)]
 
 
@@ -110,7 +110,7 @@ def _choice(key: str, value: Any, choices: Sequence[str]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value as an error text shows it, in at most 60 characters."""
+    """Format a value for an error text, in at most 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 

@@ -1,7 +1,7 @@
 """Keeps the cartoon of a still face still: small generators turn a camera's noise into flicker.
 
-Each face's cartoon is averaged over time in its aligned crop, in which even a moving head stands still. It is averaged
-only where the photograph did not change, so that a mouth or a glance moves at once.
+Each face's cartoon is averaged over time in its aligned crop, in which a moving head stands still. It is averaged only
+where the photograph did not change, so that mouth and eyes move at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 NEWEST_AT_REST = 0.15
 """Share of the newest cartoon where nothing moves. It lowers the flicker of independent frames to about a tenth."""
 STILL, MOVED = 5.0, 16.0
-"""Changes of the smoothed photograph, in grey levels: below the first nothing moved, above the second all did.
+"""Changes of the smoothed photograph, in grey levels: below STILL nothing moved, above MOVED everything did.
 
 Camera noise is well under 5 after smoothing; a blink is over 16.
 """
@@ -32,22 +32,22 @@ class _Memory:
 
 
 class Steadier:
-    """Averages each face's cartoon with those of earlier frames. Not thread-safe."""
+    """Averages each face's cartoon with its cartoons in earlier frames. Not thread-safe."""
 
     def __init__(self) -> None:
         self._past: list[_Memory] = []
         self._now: list[_Memory] = []
 
     def next_frame(self) -> None:
-        """Begin a frame: the faces of the last one become the past, and older ones are forgotten."""
+        """Begin a frame: the last frame's faces become the past, and older faces are forgotten."""
         self._past, self._now = self._now, []
 
     def forget(self) -> None:
-        """Forget all faces, since the style changed."""
+        """Forget all faces, after a change of style."""
         self._past, self._now = [], []
 
     def steady(self, face: Face, photograph: Image, cartoon: Image) -> Image:
-        """The cartoon to show for a face, from its crop and its newest cartoon, both uint8 (n, n, 3)."""
+        """Return the cartoon to show for a face, from its crop and its newest cartoon, all uint8 (n, n, 3)."""
         smooth = cv2.blur(photograph, (5, 5)).astype(np.float32)
         newest = cartoon.astype(np.float32)
         past = next((memory for memory in self._past if _same(memory.face, face)), None)

@@ -1,6 +1,6 @@
-"""Draws a whole frame with a generator that sees small squares, in overlapping tiles that are feathered together.
+"""Draws a whole frame with a generator of small squares, in overlapping, feathered tiles.
 
-The frame is drawn at the generator's own scale, so that the cost does not grow with the camera's size: its short side
+The frame is drawn at the generator's own scale, so that the cost does not grow with the camera's size. Its short side
 is two tiles, which overlap by a quarter of a tile.
 """
 
@@ -19,7 +19,7 @@ OVERLAP = 0.25  # of a tile's side
 
 
 def cartoonize(frame: Image, run: Callable[[Image], Image], size_px: int) -> Image:
-    """A new frame of the same size, BGR uint8, drawn by `run`, which maps RGB uint8 (size_px, size_px, 3) to such."""
+    """Draw a new frame, BGR uint8 of the same size. `run` maps one RGB uint8 (size_px, size_px, 3) tile to another."""
     height, width = frame.shape[:2]
     short_px = size_px * (TILES_ON_SHORT_SIDE - (TILES_ON_SHORT_SIDE - 1) * OVERLAP)
     scale = short_px / min(height, width)
@@ -29,15 +29,15 @@ def cartoonize(frame: Image, run: Callable[[Image], Image], size_px: int) -> Ima
     ramp = _ramp(size_px)
     for top in starts(image.shape[0], size_px):
         for left in starts(image.shape[1], size_px):
-            place = np.s_[top : top + size_px, left : left + size_px]
-            total[place] += run(image[place]) * ramp
-            weight[place] += ramp
+            tile = np.s_[top : top + size_px, left : left + size_px]
+            total[tile] += run(image[tile]) * ramp
+            weight[tile] += ramp
     cartoon = np.rint(total / weight).astype(np.uint8)
     return pixels.resize(pixels.swap_red_blue(cartoon), width, height)
 
 
 def starts(length_px: int, tile_px: int) -> list[int]:
-    """The offsets of tiles, evenly from border to border. They overlap by at least a quarter, give or take a pixel."""
+    """Return the tiles' offsets in px, evenly from border to border. The overlap is a quarter or more, within a px."""
     count = math.ceil((length_px - tile_px * OVERLAP) / (tile_px * (1 - OVERLAP)) - 0.01)
     return [round(place) for place in np.linspace(0, length_px - tile_px, max(count, 1))]
 

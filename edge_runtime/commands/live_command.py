@@ -16,20 +16,20 @@ from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, model_file
 
 HELP = "cartoonize live, with the flags above"
 TOKEN_HELP = (
-    "what the preview demands before it shows anything (default: $FACETOON_TOKEN; on an --host other than this machine "
-    "alone, one is made and printed)"
+    "the token that the preview demands (default: $FACETOON_TOKEN; for a --host that other machines reach, toon-live "
+    "makes one and prints it)"
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """All flags of toon-live itself."""
+    """Declare the flags of toon-live itself."""
     _add_input(parser)
     _add_preview(parser)
     _add_picture(parser)
     _add_output(parser)
     add = parser.add_argument
-    add("--config", type=Path, metavar="FILE.toml", help="flags from a file; those of the command line win")
-    add("--log-format", choices=logs.FORMATS, default="text", help="of the log on stderr (default: %(default)s)")
+    add("--config", type=Path, metavar="FILE.toml", help="flags from a file; flags of the command line win")
+    add("--log-format", choices=logs.FORMATS, default="text", help="format of the log on stderr (default: %(default)s)")
     add("--version", action="version", version=f"facetoon {__version__}")
 
 
@@ -47,9 +47,9 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
         type=model_file,
         action="append",
         metavar="FILE",
-        help=f"model file or the name of one that ships, more than once to switch (default: {DEFAULT_MODEL.stem})",
+        help=f"model file or name of a shipped one; repeat it to switch models (default: {DEFAULT_MODEL.stem})",
     )
-    add("--runtime", choices=RUNTIMES, help="library that runs it (default: litert for .tflite, onnxruntime for .onnx)")
+    add("--runtime", choices=RUNTIMES, help="library that runs the model (default: litert; onnxruntime for .onnx)")
     add("--threads", type=_positive, default=1, help="threads for the network (default: %(default)s)")
 
 
@@ -60,43 +60,41 @@ def _add_preview(parser: argparse.ArgumentParser) -> None:
     add("--token", default=os.environ.get("FACETOON_TOKEN"), help=TOKEN_HELP)
     add("--certificate", type=Path, metavar="FILE.pem", help="serve the preview by HTTPS with this certificate chain")
     add("--key", type=Path, metavar="FILE.pem", help="the certificate's private key (default: in the same file)")
-    add(
-        "--allow-host", action="append", default=[], metavar="NAME", help="a further name of the preview, as of a proxy"
-    )
+    add("--allow-host", action="append", default=[], metavar="NAME", help="a further host name, such as a proxy's")
 
 
 def _add_picture(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("picture").add_argument
     add("--faces", type=_positive, default=1, help="most faces to cartoonize in a frame (default: %(default)s)")
-    add("--budget-ms", type=_positive, metavar="MS", help="leave smaller faces alone once a frame took so long")
+    add("--budget-ms", type=_positive, metavar="MS", help="leave smaller faces alone once a frame took MS")
     add("--style", help="style, or a mix such as anime:0.6,photo:0.4 (default: the model's first)")
     add("--random-style", type=int, metavar="SEED", help="a new style, the same for the same seed")
     add("--strength", type=float, help="0 photograph to 1 cartoon (default: 1)")
     add("--morph", type=float, metavar="SECONDS", help="time that a change of style takes (default: 0)")
-    add("--split", type=float, metavar="SHARE", help="show the left SHARE (0..1) of the frame as it came")
+    add("--split", type=float, metavar="SHARE", help="show the original in the left SHARE (0..1)")
     add("--colour-match", type=float, metavar="0..1", help="give the cartoon the face's own colours (default: 0)")
-    add("--background", metavar="WHAT", help="keep, blur or cartoon what is around the faces (default: keep)")
+    add("--background", metavar="WHAT", help="keep, blur or cartoon the background (default: keep)")
     add("--mode", help="face, or frame to cartoonize the whole frame in tiles (default: face)")
-    add("--search-every", type=_positive, default=15, metavar="N", help="frames between looks for further faces")
-    add("--target-fps", type=positive_rate, metavar="HZ", help="measure first, and run what keeps this rate here")
+    add("--search-every", type=_positive, default=15, metavar="N", help="frames between searches for further faces")
+    add("--target-fps", type=positive_rate, metavar="HZ", help="measure first; choose the model that keeps HZ here")
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("running and recording").add_argument
-    add("--headless", action="store_true", help="no preview; read a file as fast as it can be worked on")
-    add("--fast", action="store_true", help="read a file as fast as it can be worked on, with the preview")
+    add("--headless", action="store_true", help="no preview; process a file at full speed")
+    add("--fast", action="store_true", help="process a file at full speed, with the preview")
     add("--frames", type=_positive, metavar="N", help="end after reading N frames")
-    add("--record", type=Path, metavar="FILE.mp4", help="record what is shown")
+    add("--record", type=Path, metavar="FILE.mp4", help="record the finished frames")
     add("--recordings", type=Path, metavar="FOLDER", help="let the page's Record button fill this folder")
     add("--record-minutes", type=_positive, metavar="N", help="begin a new file, FILE-00001.mp4, every N minutes")
-    add("--record-keep", type=_positive, metavar="N", help="of those, keep the newest N")
+    add("--record-keep", type=_positive, metavar="N", help="keep the newest N of these files")
     add("--pictures", type=Path, metavar="FOLDER", help="write every frame as a numbered JPEG")
-    add("--window", action="store_true", help="show it in a window too (extra: gui)")
+    add("--window", action="store_true", help="show the frames in a window too (extra: gui)")
     add("--virtual-camera", action="store_true", help="be a camera for other programs (extra: virtual-camera)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Cartoonize until the source ends or a signal comes."""
+    """Cartoonize until the source ends or a signal comes; return 0."""
     parser = argparse.ArgumentParser(prog="toon-live")
     add_arguments(parser)
     read_flags = partial(with_config, parser, arguments.argv)

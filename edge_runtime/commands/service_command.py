@@ -11,18 +11,18 @@ HELP = "run the live cartoonizer as a systemd service, from boot on and again af
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags of toon-live service."""
+    """Declare the flags of toon-live service."""
     add = parser.add_argument
     add("action", choices=("install", "uninstall", "show"), help="show prints the unit and changes nothing")
     config, units = Path("/etc/facetoon.toml"), Path("/etc/systemd/system")
     add("--config", type=Path, default=config, metavar="FILE", help="configuration to run with (default: %(default)s)")
-    add("--user", default="facetoon", help="user to run as; made when missing (default: %(default)s)")
-    add("--memory", default="400M", metavar="SIZE", help="restart it above this much memory (default: %(default)s)")
-    add("--units", type=Path, default=units, metavar="FOLDER", help="where the unit goes (default: %(default)s)")
+    add("--user", default="facetoon", help="user to run as; created when missing (default: %(default)s)")
+    add("--memory", default="400M", metavar="SIZE", help="restart above this much memory (default: %(default)s)")
+    add("--units", type=Path, default=units, metavar="FOLDER", help="folder of the unit (default: %(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Install, remove or show the unit."""
+    """Install, remove or show the unit; return 0."""
     if arguments.action == "uninstall":
         systemd_unit.uninstall(arguments.units, say=print)
         return 0

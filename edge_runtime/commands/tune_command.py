@@ -11,17 +11,17 @@ HELP = "measure which model and how many threads keep a frame rate here, and wri
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags of toon-live tune."""
+    """Declare the flags of toon-live tune."""
     add = parser.add_argument
     add("--target-fps", type=positive_rate, default=25.0, metavar="HZ", help="rate to keep (default: %(default)g)")
     names = " and ".join(path.stem for path in LIVE_MODELS)
-    add("--model", type=model_file, action="append", metavar="FILE", help=f"one to choose from (default: {names})")
+    add("--model", type=model_file, action="append", metavar="FILE", help=f"candidate; repeatable (default: {names})")
     add("--faces", type=int, choices=range(1, 9), default=1, help="faces in a frame (default: %(default)s)")
-    add("--write", type=Path, default=Path("facetoon.toml"), metavar="FILE", help="(default: %(default)s)")
+    add("--write", type=Path, default=Path("facetoon.toml"), metavar="FILE", help="output file (default: %(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure, write, and say what was chosen."""
+    """Measure, write and print the choice; return 0."""
     from facetoon.edge_runtime.service import tuning
 
     choice = tuning.tune(arguments.model or list(LIVE_MODELS), arguments.target_fps, arguments.faces)
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def positive_rate(text: str) -> float:
-    """A rate in frames a second, for argparse."""
+    """Parse a rate in frames a second, for argparse."""
     value = float(text)
     if not 0 < value <= 1000:
         raise argparse.ArgumentTypeError("must be above 0 and at most 1000")

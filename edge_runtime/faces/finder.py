@@ -1,8 +1,8 @@
-"""Finds the faces in a stream of frames: a cascade looks now and then, a small network follows in between.
+"""Finds the faces in a stream of frames: a cascade searches every few frames, a small network follows in between.
 
-The cascade is OpenCV's own (Viola and Jones 2001; haarcascade_frontalface_alt2), so the base install needs no model of
-others. It sees only upright frontal faces. The tracker network, trained by this kit, follows them when they tilt, lower
-or turn, and gives the roll that aligns the crop.
+The cascade is OpenCV's own (Viola and Jones 2001; haarcascade_frontalface_alt2), so the base install needs no foreign
+model. It sees only upright frontal faces. The tracker network, trained by this kit, follows faces that tilt, lower or
+turn, and measures the roll that aligns the crop.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from facetoon.edge_runtime.faces.tracker import FaceTracker
 from facetoon.edge_runtime.framing import Face
 from facetoon.edge_runtime.pixels import Image
 
-# A face runs from hairline to chin, as YuNet's boxes do. Measured against those on 250 LFW photographs.
+# A face runs from hairline to chin, as YuNet's boxes do. Measured against YuNet's boxes on 250 LFW photographs.
 HEIGHT_OF_BOX = 1.14
 CENTRE_BELOW_BOX = 0.027
 
-SEARCH_PX = 320  # longest side that the cascade sees: a smaller one is faster and misses small faces
-SEARCH_STEP = 1.15  # 1.05 finds the last faces, for 2.5 times the time
+SEARCH_PX = 320  # longest side of the cascade's picture: a shorter one is faster and misses small faces
+SEARCH_STEP = 1.15  # 1.05 finds the last faces, in 2.5 times the time
 SMALLEST_FACE_PX = 26
 BELIEVE = 0.5  # face probability below which a track is given up
-STILL = 0.03  # in face heights and radians, twice the play of Smooth; more would follow a quick head late
+STILL = 0.03  # in face heights and radians, twice Smooth.PLAY; a larger value would follow a quick head late
 
 
 class FaceFinder:
     """Follows up to `max_faces` faces, largest first, from frame to frame. Not thread-safe.
 
-    While it follows that many, the cascade rests. While it follows fewer, the cascade looks every `search_every`
-    frames, and while it follows none, at every frame.
+    The cascade rests while `max_faces` faces are followed. It searches every `search_every` frames while there are
+    fewer, and every frame while there are none.
     """
 
     def __init__(self, max_faces: int = 1, runtime: str = "litert", search_every: int = 15) -> None:
@@ -46,7 +46,7 @@ class FaceFinder:
         self._frame = 0
 
     def find(self, frame: Image) -> list[Face]:
-        """The faces in a BGR uint8 frame (height, width, 3), smoothed over time, largest first."""
+        """Return the faces in a BGR uint8 frame (height, width, 3), smoothed over time, largest first."""
         self._tracks = [track for track in self._tracks if track.follow(frame, self._tracker)]
         self._tracks = sorted(self._tracks, key=lambda track: -track.smooth.height_px)[: self.max_faces]
         missing = self.max_faces - len(self._tracks)
@@ -56,19 +56,19 @@ class FaceFinder:
         return sorted((track.smooth for track in self._tracks), key=lambda face: -face.height_px)
 
     def _new_tracks(self, frame: Image) -> list[_Track]:
-        """Tracks for those faces of the cascade that no track follows and the tracker believes in."""
+        """Return tracks for the cascade's faces that no track follows and that the tracker confirms."""
         tracks = []
         for face in self.detect(frame):
             if not any(_overlap(face, track.smooth) for track in self._tracks):
                 track = _Track(face)
-                # Two looks: the cascade's box is rough, so the second crop is cut where the first look saw the face.
+                # Two looks: the cascade's box is rough, so the second crop is cut at the first look's face.
                 if track.follow(frame, self._tracker) and track.follow(frame, self._tracker):
                     track.restart()
                     tracks.append(track)
         return tracks
 
     def detect(self, frame: Image, step: float = SEARCH_STEP) -> list[Face]:
-        """Only the cascade: upright faces in a BGR frame, largest first. It tries sizes that rise by `step`."""
+        """Run only the cascade: upright faces in a BGR frame, largest first. It tries sizes that rise by `step`."""
         grey, scale = pixels.to_grey(frame, SEARCH_PX)
         boxes = self._cascade.detectMultiScale(grey, step, 3, minSize=(SMALLEST_FACE_PX, SMALLEST_FACE_PX))
         faces = [
@@ -83,7 +83,7 @@ class FaceFinder:
 
 
 class _Track:
-    """One face over time: where the network last saw it, and the smoothed face that the crop follows."""
+    """One face over time: the network's last face, and the smoothed face that the crop follows."""
 
     def __init__(self, face: Face) -> None:
         self._seen = face
@@ -91,12 +91,12 @@ class _Track:
         self.restart()
 
     def restart(self) -> None:
-        """Start the filters again at the face as the network sees it now."""
+        """Start the filters again at the network's present face."""
         self._filters = [Smooth() for _ in range(4)]
         self.smooth = self._seen
 
     def follow(self, frame: Image, tracker: FaceTracker) -> bool:
-        """Look near the last place; False when there is no face any more."""
+        """Update the face from a look near its last place; return False when it is gone."""
         tracked = tracker.refine(frame, self._place())
         if tracked.probability < BELIEVE:
             return False
@@ -113,10 +113,10 @@ class _Track:
         return True
 
     def _place(self) -> Face:
-        """Where to look: at the smoothed face while the seen one is close to it, else at the seen one.
+        """Choose the face to look at: the smoothed face while the seen face is close to it, else the seen face.
 
-        A crop cut where the face was last seen adds its own error to the last one, so a still face wanders: on a face
-        of 130 px its height changes by 0.1 px a frame. Cut at the smoothed face it changes by 0.00 to 0.01 px.
+        A crop at the last seen face adds a new error to the last one, so a still face wanders: the height of a face of
+        130 px changes by 0.1 px a frame. With a crop at the smoothed face it changes by 0.00 to 0.01 px.
         """
         seen, held = self._seen, self.smooth
         moved_px = max(
@@ -130,7 +130,7 @@ class _Track:
 class OneEuro:
     """The One-Euro filter (Casiez et al. 2012) in frames instead of seconds: steady when slow, prompt when fast.
 
-    `cutoff` is the lowest cut-off, in cycles a frame. Speed, in units a frame, times `beta` is added to it.
+    `cutoff` is the lowest cut-off in cycles a frame. The filter adds `beta` times the speed in units a frame to it.
     """
 
     def __init__(self, cutoff: float = 0.02, beta: float = 6.0) -> None:
@@ -141,7 +141,7 @@ class OneEuro:
         self._speed = 0.0
 
     def step(self, raw: float, unit: float) -> float:
-        """The filtered value after one more sample; `unit` scales the speed."""
+        """Add a sample and return the filtered value; `unit` scales the speed."""
         if self._value is None:
             self._value = self._raw = raw
         self._speed += _gain(0.05) * ((raw - self._raw) / unit - self._speed)
@@ -151,9 +151,9 @@ class OneEuro:
 
 
 class Smooth:
-    """One-Euro, then some play as in a loose gear: changes within PLAY of the held value do not move it.
+    """A One-Euro filter and then some play, as in a loose gear: changes within PLAY do not move the held value.
 
-    Without the play a still face trembles by a pixel, and the generator draws each frame of it differently.
+    Without the play a still face trembles by a pixel, and the generator draws it differently in each frame.
     """
 
     PLAY = 0.015  # in units: a face's height, or a radian
@@ -163,7 +163,7 @@ class Smooth:
         self._held: float | None = None
 
     def step(self, raw: float, unit: float) -> float:
-        """The held value after one more sample; see OneEuro.step."""
+        """Add a sample and return the held value; see OneEuro.step."""
         value, play = self._filter.step(raw, unit), self.PLAY * unit
         self._held = value if self._held is None else min(max(self._held, value - play), value + play)
         return self._held

@@ -1,7 +1,7 @@
-"""The face tracker: a tiny network that sees a rough crop around a face and says where the face really is.
+"""The face tracker: a tiny network that sees a rough crop around a face and returns the face's exact place.
 
-A detector finds upright faces every few frames. In between, the tracker follows tilted, lowered and turned ones. Its
-crop is turned by the face's last roll, so it sees a nearly level face however far the head is tilted.
+A detector finds upright faces every few frames. In between, the tracker follows tilted, lowered and turned faces. Its
+crop is turned by the face's last roll, so it sees a nearly level face at any tilt of the head.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ MIRRORED = [2, 1, 3, 5, 4]  # rows of the landmarks, after the centre's row 0; a
 
 @dataclass(frozen=True)
 class TrackerSpec:
-    """What the tracker file knows about itself; it stands in the file like a generator's ModelSpec."""
+    """The tracker file's description of itself, stored like a generator's ModelSpec."""
 
     name: str
     recipe: str
     """The quantization recipe, named by its bits, such as static_wi8_ai8."""
     framing: Framing
-    """Where an exactly placed face lies in the crop."""
+    """The place of an exactly aligned face in the crop."""
     output_scales: tuple[float, ...]
     """Factors from the network's outputs to the units of OUTPUTS; they let one int8 scale serve all outputs."""
     scores: dict[str, float] = field(default_factory=dict)
@@ -48,17 +48,17 @@ class TrackerSpec:
     data_sources: tuple[str, ...] = ()
     licence: str = ""
     sha256: str = ""
-    """Of the model bytes without their tail; `spec.write_model` fills it in."""
+    """Hash of the model bytes without their tail; `spec.write_model` sets it."""
     kind: str = KIND
     schema: int = SCHEMA
 
     def to_json(self) -> str:
-        """Stable text: the same spec gives the same bytes."""
+        """Return JSON text; the same spec gives the same bytes."""
         return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True)
 
     @staticmethod
     def from_json(text: str, where: str) -> TrackerSpec:
-        """Parse and check; raises InputError naming `where`."""
+        """Parse and check; raise InputError that names `where`."""
         try:
             values = json.loads(text)
             if (values.get("kind"), values.get("schema")) != (KIND, SCHEMA):
@@ -73,17 +73,17 @@ class TrackerSpec:
 
 @dataclass(frozen=True)
 class Tracked:
-    """Where the tracker sees the face."""
+    """The tracker's view of a face."""
 
     face: Face
     probability: float
-    """That the crop holds a face, 0..1. Where it is low, `face` means nothing."""
+    """Probability that the crop holds a face, 0..1. When it is low, `face` means nothing."""
     landmarks: NDArray[np.float32]
     """x, y in frame pixels, float32 (5, 2): the person's right eye, left eye, nose tip, right and left mouth corner."""
 
 
 class FaceTracker:
-    """Moves a face to where it really is. Not thread-safe."""
+    """Moves a face to its exact place. Not thread-safe."""
 
     def __init__(self, path: Path = PACKAGED, runtime: str = "litert", threads: int = 1) -> None:
         model, self.spec = read_tracker(path)
@@ -97,11 +97,11 @@ class FaceTracker:
         self._scales = np.array(self.spec.output_scales, np.float32)
 
     def refine(self, frame: Image, face: Face, mirrored: bool = False) -> Tracked:
-        """Look at `face` in a BGR `frame`, uint8 (height, width, 3), and say where it really is.
+        """Look at `face` in a BGR `frame`, uint8 (height, width, 3), and return its exact place.
 
         The network was trained for faces up to a third of their height away, a third too large or small, and tilted by
         up to 25 degrees. Call again with the answer to come closer. `mirrored` looks at the mirror image and mirrors
-        the answer back. The errors of the two looks have little in common, so their mean errs less.
+        the answer back. The errors of both looks have little in common, so their mean has a smaller error.
         """
         pixels.check_image(frame, "frame")
         matrix = self.spec.framing.crop_matrix(face, self.size_px)
@@ -121,7 +121,7 @@ class FaceTracker:
         )
 
     def look(self, crop: Image) -> NDArray[np.float32]:
-        """The OUTPUTS, float32 (16,), for an RGB uint8 crop (size_px, size_px, 3). Points are -1..1 across the crop."""
+        """Return OUTPUTS, float32 (16,), for an RGB uint8 crop (size_px, size_px, 3). Points are -1..1 in the crop."""
         self._interpreter.set_tensor(self._input["index"], pixels.to_tensor(crop, self._encode))
         self._interpreter.invoke()
         values = self._interpreter.get_tensor(self._output["index"])[0].astype(np.float32)
@@ -130,5 +130,5 @@ class FaceTracker:
 
 
 def read_tracker(path: Path) -> tuple[bytes, TrackerSpec]:
-    """The model bytes without their tail, and the spec; raises InputError unless kind, schema and hash all hold."""
+    """Read the model bytes without their tail, and the spec; raise InputError unless kind, schema and hash hold."""
     return read_file(path, TrackerSpec.from_json)

@@ -1,1 +1,1 @@
-"""The text inside a model file: where it stands in each format, and how it gets there."""
+"""Writes and reads the spec's text inside a model file, in each format."""

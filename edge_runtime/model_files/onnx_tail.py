@@ -16,13 +16,13 @@ VARINT, LENGTH_DELIMITED = 0, 2  # wire types; ModelProto has no others
 
 
 def join(model: bytes, text: str) -> bytes:
-    """`model` with `text` as one more metadata entry."""
+    """Append `text` to `model` as one more metadata entry."""
     entry = _field(ENTRY_KEY, KEY.encode()) + _field(ENTRY_VALUE, text.encode("utf-8"))
     return model + _field(METADATA_PROPS, entry)
 
 
 def split(data: bytes) -> tuple[bytes, str] | None:
-    """The reverse of `join`: model bytes and text; None unless `data` is an ONNX file that ends in such an entry."""
+    """Reverse `join`: return model bytes and text, or None unless `data` is an ONNX file that ends in our entry."""
     try:
         start, number, content = list(_fields(data))[-1]
         entry = {key: value for _, key, value in _fields(content)}
@@ -34,7 +34,7 @@ def split(data: bytes) -> tuple[bytes, str] | None:
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Every field of a message: its offset, its number and its content, which is empty for a varint."""
+    """Yield offset, number and content of every field of a message; a varint's content is empty."""
     at = 0
     while at < len(data):
         start = at

@@ -1,4 +1,4 @@
-"""A model file as bytes of a model and the text of its spec, in either format. The suffix says which."""
+"""Splits a model file into model bytes and spec text, and joins them. The suffix chooses the format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facetoon.edge_runtime.whole_file import write_whole
 ONNX = ".onnx"
 TFLITE_MAGIC = b"TFL3"  # at byte 4 of every TFLite flatbuffer
 GENERATOR = "generator"
-"""The kind of a spec that names none: the first specs were all of generators."""
+"""The kind of a spec without a kind, since the first specs were all of generators."""
 
 
 def write_tailed(path: Path, model: bytes, text: str) -> None:
@@ -22,9 +22,9 @@ def write_tailed(path: Path, model: bytes, text: str) -> None:
 
 
 def read_tailed(path: Path) -> tuple[bytes, str] | None:
-    """The model bytes without their tail, and the text of the spec; None when the file carries none.
+    """Read the model bytes without their tail, and the text of the spec; None when the file carries no spec.
 
-    Raises InputError when the file cannot be read or has another file type than its suffix says.
+    Raises InputError when the file cannot be read or its type differs from its suffix.
     """
     try:
         data = path.read_bytes()
@@ -38,9 +38,9 @@ def read_tailed(path: Path) -> tuple[bytes, str] | None:
 
 
 def kind_of(path: Path) -> str | None:
-    """What a model file says it is: GENERATOR, "face tracker", or None for a file without a facetoon spec.
+    """Read a model file's kind: GENERATOR, "face tracker", or None for a file without a facetoon spec.
 
-    Its name plays no part. Raises InputError as `read_tailed` does, and for a spec that is no JSON object.
+    The file's name plays no part. Raises InputError as `read_tailed` does, and for a spec that is no JSON object.
     """
     parts = read_tailed(path)
     if parts is None:

@@ -1,7 +1,7 @@
 """The spec inside a .tflite file: `facetoon.json` in a zip archive behind the flatbuffer.
 
-These are the associated files of TFLite metadata. A flatbuffer is read from its start and a zip archive from its end,
-so every TFLite tool and every zip tool still opens the file.
+TFLite metadata stores its associated files in the same way. A flatbuffer is read from its start and a zip archive from
+its end, so every TFLite tool and every zip tool still opens the file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ DATE = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same model and text give the 
 
 
 def join(model: bytes, text: str) -> bytes:
-    """`model` with `text` in an archive at its end."""
+    """Append an archive with `text` to `model`."""
     buffer = io.BytesIO(model)
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.writestr(zipfile.ZipInfo(MEMBER, DATE), text)
@@ -22,7 +22,7 @@ def join(model: bytes, text: str) -> bytes:
 
 
 def split(data: bytes) -> tuple[bytes, str] | None:
-    """The reverse of `join`: model bytes and text; None when `data` has no such archive."""
+    """Reverse `join`: return model bytes and text, or None when `data` ends in no archive of ours."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             text = archive.read(MEMBER).decode("utf-8")

@@ -1,11 +1,11 @@
 """The only code that decodes, resizes, warps, scales, quantizes or changes the colour order of a picture.
 
-Training, conversion, the device and the benchmarks all come here, because a generator that is trained on one
-resampling or one value range and run on another loses more than quantization ever costs it.
+Training, conversion, the device and the benchmarks all use it. A generator that runs on another resampling or value
+range than it was trained on loses more than by quantization.
 
-Pictures are uint8 arrays of shape (height, width, 3). OpenCV's own order is BGR, which frames keep from the camera to
-the encoder; networks see RGB. Names say which: ``frame`` is BGR, ``image`` is RGB. Others import the room, not its
-modules: `from facetoon.edge_runtime import pixels`.
+Pictures are uint8 arrays of shape (height, width, 3). Frames keep OpenCV's BGR from the camera to the encoder; networks
+see RGB. A ``frame`` is BGR, an ``image`` is RGB. Other rooms import this room, not its modules: `from
+facetoon.edge_runtime import pixels`.
 """
 
 from facetoon.edge_runtime.pixels.arrays import Image, Tensor, check_image, swap_red_blue

@@ -1,4 +1,4 @@
-"""The array that every picture is in memory, and its two colour orders."""
+"""The array type of pictures in memory, and its two colour orders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
-"""(height, width, 3), 0..255; several of one size have further axes in front."""
+"""(height, width, 3), 0..255; several pictures of one size have further axes in front."""
 Tensor = NDArray[np.generic]
 """A network's input or output: (1, height, width, 3) for a picture, of the model's own dtype and range."""
 
@@ -19,5 +19,5 @@ def check_image(image: Image, what: str = "image") -> None:
 
 
 def swap_red_blue(image: Image) -> Image:
-    """RGB to BGR or back, as a new contiguous array."""
+    """Convert RGB to BGR or back, into a new contiguous array."""
     return cv2.cvtColor(image, cv2.COLOR_RGB2BGR)

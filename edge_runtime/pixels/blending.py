@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 
 def feather(size_px: int) -> NDArray[np.uint8]:
-    """Weights, uint8 (size_px, size_px), of a rounded square: 255 inside, falling smoothly to 0 at the border."""
+    """Return the weights of a rounded square, uint8 (size_px, size_px): 255 inside, falling smoothly to 0."""
     axis = np.abs(np.linspace(-1, 1, size_px, dtype=np.float32))
     radius = (axis[:, None] ** 4 + axis[None, :] ** 4) ** 0.25
     fall = np.clip((0.96 - radius) / 0.24, 0, 1)
@@ -22,8 +22,8 @@ def feather(size_px: int) -> NDArray[np.uint8]:
 def paste(frame: Image, crop: Image, matrix: NDArray[np.float32], weights: NDArray[np.uint8]) -> None:
     """Blend a square BGR crop into `frame`, in place, where `warp` with the same `matrix` cut it.
 
-    `weights`, uint8 of the crop's size, say how much of the crop is seen: 0 none, 255 all. Outside the crop the frame
-    stays as it is.
+    `weights`, uint8 of the crop's size, are the crop's shares: 0 none, 255 all. Outside the crop the frame stays
+    unchanged.
     """
     size_px = crop.shape[0]
     corners = np.array([[0, 0, 1], [size_px, 0, 1], [0, size_px, 1], [size_px, size_px, 1]], np.float32) @ matrix.T
@@ -60,19 +60,19 @@ def match_colours(cartoon: Image, photograph: Image, weights: NDArray[np.uint8],
 
 
 def mix(below: Image, above: Image, share: float) -> Image:
-    """Blend two pictures of one size: (1 - share) of `below` and `share` of `above`."""
+    """Blend two uint8 pictures of one size: (1 - share) of `below` and `share` (0..1) of `above`."""
     return cv2.addWeighted(below, 1 - share, above, share, 0)
 
 
 def blur(frame: Image) -> Image:
-    """Blur a frame by about a fortieth of its height; done at a quarter of the size, for a tenth of the time."""
+    """Blur a frame by about a fortieth of its height, at a quarter of the size, which takes a tenth of the time."""
     height, width = frame.shape[:2]
     small = resize(frame, max(width // 4, 1), max(height // 4, 1))
     return resize(cv2.GaussianBlur(small, (0, 0), max(height / 160, 0.5)), width, height)
 
 
 def uncover(below: Image, above: Image, matrix: NDArray[np.float32], weights: NDArray[np.uint8]) -> None:
-    """Blend `above` into `below` (frames of one size), in place, by `weights` (0..255) that `matrix` (2x3) moves."""
+    """Blend `above` into `below` (frames of one size), in place, by `weights` (0..255), which `matrix` (2x3) moves."""
     height, width = below.shape[:2]
     mask = cv2.cvtColor(cv2.warpAffine(weights, matrix, (width, height)), cv2.COLOR_GRAY2BGR)
     kept = cv2.multiply(below, 255 - mask, scale=1 / 255)

@@ -19,11 +19,11 @@ _DECODE_FLAGS = {
 
 
 def decode_image(data: bytes, name: str, reduce: int = 1, over_white: bool = False) -> Image:
-    """RGB uint8 (height, width, 3) from the bytes of a JPEG, PNG, WebP or BMP file; EXIF rotation is honoured.
+    """Decode the bytes of a JPEG, PNG, WebP or BMP file to RGB uint8 (height, width, 3), with EXIF rotation.
 
-    `reduce` (1, 2, 4 or 8) divides the sides while decoding, which for JPEG saves the memory too. Transparency is
-    ignored, and the colours under it are seen, unless `over_white` lays the picture over white.
-    Raises InputError, naming the file, when the bytes are no picture.
+    `reduce` (1, 2, 4 or 8) divides the sides while decoding, which for JPEG saves memory too. Transparency is ignored,
+    so that the colours under it show, unless `over_white` lays the picture over white.
+    Raises InputError, which names the file, when the bytes are no picture.
     """
     frame = _decode(data, cv2.IMREAD_UNCHANGED) if over_white else None
     if frame is not None and frame.ndim == 3 and frame.shape[2] == 4:
@@ -35,23 +35,23 @@ def decode_image(data: bytes, name: str, reduce: int = 1, over_white: bool = Fal
 
 
 def _decode(data: bytes, flags: int) -> Any:
-    """A BGR, BGRA or grey array as `flags` say; None when OpenCV cannot read it."""
+    """Decode to a BGR, BGRA or grey array, by `flags`; None when OpenCV cannot read the bytes."""
     buffer = np.frombuffer(data, np.uint8)
     try:
         return cv2.imdecode(buffer, flags) if buffer.size else None
-    except cv2.error:  # OpenCV's own limits, and headers that promise what no memory holds
+    except cv2.error:  # the picture, by its header, exceeds OpenCV's limits or the memory
         return None
 
 
 def _over_white(frame: NDArray[np.unsignedinteger]) -> Image:
-    """BGRA of 8 or 16 bits a channel, as BGR uint8 over white."""
+    """Lay BGRA of 8 or 16 bits a channel over white: BGR uint8."""
     values = frame.astype(np.float32) / np.iinfo(frame.dtype).max
     alpha = values[..., 3:]
     return np.rint(255 * (values[..., :3] * alpha + 1 - alpha)).astype(np.uint8)
 
 
 def encode_jpeg(frame: Image, quality: int = 85) -> bytes:
-    """A BGR uint8 frame as JPEG bytes; `quality` is 0..100."""
+    """Encode a BGR uint8 frame as JPEG; `quality` is 0..100."""
     ok, data = cv2.imencode(".jpg", frame, (cv2.IMWRITE_JPEG_QUALITY, quality))
     if not ok:
         raise ValueError(f"OpenCV could not encode a frame of shape {frame.shape}")
@@ -59,5 +59,5 @@ def encode_jpeg(frame: Image, quality: int = 85) -> bytes:
 
 
 def encode_png(image: Image) -> bytes:
-    """An RGB uint8 image as PNG bytes."""
+    """Encode an RGB uint8 image as PNG."""
     return cv2.imencode(".png", swap_red_blue(image))[1].tobytes()

@@ -20,14 +20,14 @@ def resize(image: Image, width_px: int, height_px: int) -> Image:
 
 
 def scale_to(image: Image, longest_px: int) -> Image:
-    """The whole picture in its proportions, resampled so that its longer side is `longest_px`."""
+    """Resample the whole picture in its proportions, so that its longer side is `longest_px`."""
     height, width = image.shape[:2]
     scale = longest_px / max(height, width)
     return resize(image, max(round(width * scale), 1), max(round(height * scale), 1))
 
 
 def square(image: Image, size_px: int) -> Image:
-    """The largest centred square of `image`, resampled to size_px x size_px."""
+    """Cut the largest centred square of `image`, and resample it to size_px x size_px."""
     height, width = image.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -35,7 +35,7 @@ def square(image: Image, size_px: int) -> Image:
 
 
 def fit(frame: Image, width_px: int, height_px: int) -> Image:
-    """The whole picture in its proportions, centred in width_px x height_px; the rest is black."""
+    """Fit the whole picture in its proportions into the centre of width_px x height_px; the rest is black."""
     scale = min(width_px / frame.shape[1], height_px / frame.shape[0])
     inner = resize(frame, max(round(frame.shape[1] * scale), 1), max(round(frame.shape[0] * scale), 1))
     top, left = (height_px - inner.shape[0]) // 2, (width_px - inner.shape[1]) // 2
@@ -47,7 +47,7 @@ def fit(frame: Image, width_px: int, height_px: int) -> Image:
 def to_grey(frame: Image, longest_px: int) -> tuple[NDArray[np.uint8], float]:
     """Turn a BGR frame into grey uint8 (height, width) with no side longer than `longest_px`.
 
-    Also returns the scale that was applied, 0..1: grey pixels a frame pixel.
+    Also returns the scale, 0..1: grey pixels a frame pixel.
     """
     height, width = frame.shape[:2]
     scale = min(1.0, longest_px / max(height, width))
@@ -55,9 +55,9 @@ def to_grey(frame: Image, longest_px: int) -> tuple[NDArray[np.uint8], float]:
 
 
 def view(picture: Image, matrix: NDArray[np.float64], width_px: int, height_px: int) -> Image:
-    """The width_px x height_px window that `matrix` (2x3, picture pixels to window pixels) moves the picture into.
+    """Move a picture by `matrix` (2x3, picture pixels to window pixels) into a window of width_px x height_px.
 
-    What lies outside the picture mirrors its border.
+    Pixels outside the picture mirror its border.
     """
     return cv2.warpAffine(
         picture, matrix, (width_px, height_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
@@ -84,12 +84,12 @@ def warp(image: Image, matrix: NDArray[np.float32], size_px: int) -> Image:
 
 
 def crop_scale(matrix: NDArray[np.float32]) -> float:
-    """The side of a crop pixel in image pixels."""
+    """Return the side of a crop pixel in image pixels."""
     return float(np.hypot(matrix[0, 0], matrix[1, 0]))
 
 
 def finer(matrix: NDArray[np.float32], factor: int) -> NDArray[np.float64]:
-    """The matrix of the same crop with pixels `factor` times smaller."""
+    """Return the matrix of the same crop with pixels `factor` times smaller."""
     fine = matrix.astype(np.float64)
     fine[:, :2] /= factor
     # Integer coordinates are pixel centres, so the half pixel moves with the scale.
@@ -105,7 +105,7 @@ def bend(image: Image, offset_px: NDArray[np.float32]) -> Image:
 
 
 def waves(random: np.random.Generator, size_px: int, length_px: float) -> NDArray[np.float32]:
-    """Smooth noise (size_px, size_px, 2) of about unit variance that changes over about `length_px`."""
+    """Draw smooth noise, float32 (size_px, size_px, 2), of about unit variance that changes over about `length_px`."""
     noise = random.normal(size=(size_px, size_px, 2)).astype(np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), length_px)
     return smooth * np.float32(2 * length_px * math.sqrt(math.pi))  # the blur shrank the variance

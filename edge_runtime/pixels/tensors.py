@@ -1,4 +1,4 @@
-"""Turns grey levels into the values that a network sees, and back."""
+"""Turns grey levels into a network's values, and back."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 
 def to_unit(images: Image) -> NDArray[np.float32]:
-    """uint8 0..255 of any shape to float32 -1..1, the range of every generator here."""
+    """Convert uint8 0..255 of any shape to float32 -1..1, the range of every generator here."""
     return images.astype(np.float32) / 127.5 - 1.0
 
 
 def from_unit(values: NDArray[np.floating]) -> Image:
-    """Float -1..1 to uint8 0..255, rounded to nearest, clipped."""
+    """Convert float -1..1 of any shape to uint8 0..255, rounded to nearest and clipped."""
     return np.clip(np.rint((values + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
 def encode_table(dtype: np.dtype, scale: float, zero_point: int) -> Tensor:
-    """256 tensor values, one for each grey level. At run time a lookup in it replaces scaling and quantization.
+    """Return 256 tensor values, one for each grey level. A lookup at run time replaces scaling and quantization.
 
     `scale` and `zero_point` are the model input's; float inputs ignore both.
     """
@@ -30,18 +30,18 @@ def encode_table(dtype: np.dtype, scale: float, zero_point: int) -> Tensor:
 
 
 def decode_table(dtype: np.dtype, scale: float, zero_point: int) -> Image:
-    """256 grey levels, indexed by the bits of an int8 or uint8 output; the reverse of `encode_table`."""
+    """Return 256 grey levels, indexed by the bits of an int8 or uint8 output; the reverse of `encode_table`."""
     levels = np.arange(256, dtype=np.uint8).view(dtype).astype(np.float32)
     return from_unit((levels - zero_point) * scale)
 
 
 def to_tensor(image: Image, table: Tensor) -> Tensor:
-    """RGB uint8 (height, width, 3) to a model input (1, height, width, 3) through `encode_table`."""
+    """Convert RGB uint8 (height, width, 3) to a model input (1, height, width, 3) through `encode_table`."""
     return np.take(table, image)[np.newaxis]
 
 
 def to_image(tensor: Tensor, table: Image | None) -> Image:
-    """A model output (1, height, width, 3) to RGB uint8 (height, width, 3).
+    """Convert a model output (1, height, width, 3) to RGB uint8 (height, width, 3).
 
     `table` is the output's `decode_table`; None for a float output in -1..1, which is rounded.
     """

@@ -1,7 +1,7 @@
-"""Who may see and steer the preview: a token, the Host header, and the page's own origin.
+"""Checks who may see and steer the preview: by a token, the Host header, and the page's own origin.
 
 On a loopback address without a token, only the Host check keeps other pages in the same browser away from the camera
-(DNS rebinding). On every other address a token is needed: once in the address, and from then on as a cookie.
+(DNS rebinding). Every other address needs a token: first in the address, then as a cookie.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHORTEST_TOKEN = 16
 
 
 def make_token() -> str:
-    """A token that nobody can guess: 192 random bits, safe in a URL."""
+    """Return a token that nobody can guess: 192 random bits, safe in a URL."""
     return secrets.token_urlsafe(24)
 
 
@@ -36,12 +36,12 @@ def is_loopback(host: str) -> bool:
 
 
 class Access:
-    """Checks every request. An answer reveals nothing about the token, not even its length, and nothing is logged."""
+    """Checks every request. Answers reveal nothing about the token, not even its length, and nothing is logged."""
 
     def __init__(self, host: str, token: str | None = None, names: Iterable[str] = (), secure: bool = False) -> None:
         """`host` is the address to listen on; `names` are further Host names, such as a proxy's; `secure` means HTTPS.
 
-        Raises InputError for a short token, and for a missing one where other machines can reach the preview.
+        Raises InputError for a short token, and for no token where other machines can reach the preview.
         """
         if token is None and not is_loopback(host):
             raise InputError(f"A preview on {host} can be reached by others and needs a token.")
@@ -49,7 +49,7 @@ class Access:
             raise InputError(f"A token has {SHORTEST_TOKEN} ASCII characters or more.")
         self._token = token
         self._secure = secure
-        # The browser keeps this instead of the token: it opens the preview, and the token cannot be read from it.
+        # The browser keeps this hash instead of the token. It opens the preview, but does not reveal the token.
         self._cookie = hmac.new((token or "").encode(), b"facetoon preview cookie", "sha256").hexdigest()
         self._names = {"localhost", *(name.lower() for name in names)}
         if not is_loopback(host):
@@ -62,9 +62,9 @@ class Access:
         app.after_request(self._remember)
 
     def _check(self) -> None:
-        # By an unknown name that leads here, a foreign page could become our own origin (DNS rebinding).
+        # With a name of its own for this address, a foreign page could share our origin (DNS rebinding).
         if not self._knows(host_name(request.host)):
-            raise MisdirectedRequest("This name is not one of the preview's; --allow-host adds it.")
+            raise MisdirectedRequest("The preview does not answer to this name; --allow-host adds it.")
         if request.path in OPEN_PATHS:
             return
         if self._token is not None and not self._has_token(request):
@@ -90,8 +90,8 @@ class Access:
         return hmac.compare_digest((sent or "").encode(), (secret or "").encode())
 
     def _remember(self, response: Response) -> Response:
-        # No redirect to an address without the token: after a link from another page, the browser would not send a
-        # SameSite=Strict cookie along it. The page's script takes the token out of the address bar.
+        # No redirect to an address without the token: after a link from another page, the browser would not send the
+        # SameSite=Strict cookie with it. The page's script removes the token from the address bar.
         if self._token is not None and self._equal(request.args.get("token"), self._token):
             response.set_cookie(
                 COOKIE, self._cookie, httponly=True, samesite="Strict", secure=self._secure, max_age=31 * 24 * 3600
@@ -100,7 +100,7 @@ class Access:
 
 
 def host_name(host: str) -> str:
-    """The name in a Host header or origin, lower case, without port and brackets; empty for a malformed one."""
+    """Return the name in a Host header or origin, lower case, without port and brackets; empty if malformed."""
     try:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:
@@ -108,10 +108,10 @@ def host_name(host: str) -> str:
 
 
 def _same_origin(call: Request) -> bool:
-    """Whether the request is not from a foreign page. A browser names the origin; other programs need not."""
+    """Whether the request is from no foreign page. A browser names its origin; other programs need not."""
     site = call.headers.get("Sec-Fetch-Site")
     if site is not None and site not in ("same-origin", "none"):
         return False
     origin = call.headers.get("Origin")
-    # The scheme is not compared: behind a proxy that ends HTTPS we cannot know it.
+    # The scheme is not compared, since it is unknown behind a proxy that ends HTTPS.
     return origin is None or urlsplit(origin).netloc.lower() == call.host.lower()

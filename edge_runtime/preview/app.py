@@ -1,4 +1,4 @@
-"""The preview's Flask application: the page, the live picture, the API, and what supervisors ask."""
+"""The preview's Flask application: the page, the live picture, the API, and the probes for supervisors."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, U
 
 BOUNDARY = "facetoon-frame"
 PROMETHEUS = "text/plain; version=0.0.4"
-# At most some 30 frames a second for each viewer. Without a limit, a file that is read as fast as possible is also sent
-# as fast: ten viewers then take a third of the worker's rate on two cores.
+# At most some 30 frames a second for each viewer. Without a limit, a file that is read at full speed is also sent at
+# full speed: ten viewers then take a third of the worker's rate on two cores.
 SHORTEST_INTERVAL_S = 0.03
 # The page loads nothing from elsewhere, cannot be framed, and may not ask for camera, microphone or location.
 HEADERS = {
@@ -40,21 +40,21 @@ HEADERS = {
 
 
 class Live(Protocol):
-    """What the preview shows and steers: the live loop."""
+    """The live loop, which the preview shows and steers."""
 
     def state(self) -> dict[str, Any]:
-        """Counters and settings, as JSON values."""
+        """Return counters and settings, as JSON values."""
 
     def change(self, values: Mapping[str, Any]) -> Any:
-        """Take new settings, all or none. Raises InputError for a wrong one."""
+        """Take new settings, all or none. Raises InputError for a wrong setting."""
 
 
 def create_app(
     preview: PreviewSink, live: Live, access: Access | None = None, recorder: SwitchedRecording | None = None
 ) -> Flask:
-    """The Flask application over a preview sink and a live loop.
+    """Make the Flask application over a preview sink and a live loop.
 
-    Without `access` it is this machine's alone; without `recorder` there is no setting "record".
+    Without `access` only this machine may use it; without `recorder` there is no setting "record".
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
@@ -78,7 +78,7 @@ def create_app(
 
 
 def _add_picture(app: Flask, preview: PreviewSink, viewers: Viewers) -> None:
-    """The page, the stream that it shows, and a snapshot."""
+    """Add the page, its stream, and a snapshot."""
 
     @app.get("/")
     def index() -> str:
@@ -88,7 +88,7 @@ def _add_picture(app: Flask, preview: PreviewSink, viewers: Viewers) -> None:
     def stream() -> Response:
         watched = viewers.admit(_multipart(preview))
         if watched is None:
-            raise ServiceUnavailable(f"All {VIEWERS} places are taken.", retry_after=10)
+            raise ServiceUnavailable(f"The preview has {VIEWERS} viewers already.", retry_after=10)
         return Response(watched, mimetype=f"multipart/x-mixed-replace; boundary={BOUNDARY}")
 
     @app.get("/snapshot.jpg")
@@ -100,7 +100,7 @@ def _add_picture(app: Flask, preview: PreviewSink, viewers: Viewers) -> None:
 
 
 def _add_api(app: Flask, live: Live, recorder: SwitchedRecording | None, state: Callable[[], dict[str, Any]]) -> None:
-    """The state, changes to it, and the document that describes both."""
+    """Add the state, changes to it, and the document that describes both."""
 
     @app.get("/api/state")
     def api_state() -> Response:
@@ -110,7 +110,7 @@ def _add_api(app: Flask, live: Live, recorder: SwitchedRecording | None, state: 
     def change_state() -> Response:
         values = _json_object()
         record = _flag(values, "record") if recorder else None
-        live.change(values)  # refuses all before anything is recorded
+        live.change(values)  # refuses the change before a recording starts
         if recorder and record is not None:
             recorder.switch(record)
         return jsonify(state())
@@ -126,7 +126,7 @@ def _add_api(app: Flask, live: Live, recorder: SwitchedRecording | None, state: 
 
 
 def _add_probes(app: Flask, live: Live, preview: PreviewSink, state: Callable[[], dict[str, Any]]) -> None:
-    """What supervisors and Prometheus ask."""
+    """Add the paths for supervisors and Prometheus."""
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -153,7 +153,7 @@ def _add_headers(response: Response) -> Response:
 
 
 def _json_object() -> dict[str, Any]:
-    # A foreign page cannot send this type without a preflight request, which is never granted.
+    # A foreign page cannot send this type without a preflight request, which the preview never grants.
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("A change is sent as application/json.")
     try:
@@ -168,7 +168,7 @@ def _json_object() -> dict[str, Any]:
 
 
 def _flag(values: dict[str, Any], key: str) -> bool | None:
-    """Take a switch out of the values; None when it is not among them."""
+    """Remove a switch from the values and return it; None when it is not there."""
     if key not in values:
         return None
     value = values.pop(key)
@@ -178,7 +178,7 @@ def _flag(values: dict[str, Any], key: str) -> bool | None:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is Python's, not JSON's.")
+    raise ValueError(f"{constant} is not JSON.")
 
 
 def _as_json(error: HTTPException) -> Response:
@@ -193,10 +193,10 @@ def _as_json(error: HTTPException) -> Response:
 
 
 def _multipart(preview: PreviewSink) -> Iterator[bytes]:
-    """JPEG after JPEG for one viewer, always the newest: a slow viewer gets fewer frames, never older ones."""
+    """Yield the newest JPEG again and again for one viewer: a slow viewer gets fewer frames, never older ones."""
     number = 0
     while not preview.closed:
-        # After a second without a new frame the old one is sent again: only sending shows that a viewer has left.
+        # After a second without a new frame, the old frame is sent again: only sending shows that a viewer has left.
         jpeg = preview.wait(number, timeout_s=1.0) or preview.newest()
         if jpeg is not None and not preview.closed:
             number = jpeg.number

@@ -1,4 +1,4 @@
-"""The state in Prometheus's text format, version 0.0.4. A dozen gauges need no client library on a device.
+"""Writes the state in Prometheus's text format, version 0.0.4. A dozen gauges need no client library on a device.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -11,7 +11,7 @@ QUANTILES = {"p50_ms": "0.5", "p95_ms": "0.95"}
 
 
 def metrics_text(state: dict[str, Any]) -> str:
-    """One metric for each number that the state knows, in seconds, bytes and degrees Celsius."""
+    """Return a metric for each number of the state, in seconds, bytes and degrees Celsius."""
     plain = [
         ("facetoon_running", "gauge", "1 while the live loop runs.", int(state["running"])),
         ("facetoon_frames_total", "counter", "Frames that were shown.", state["frames"]),

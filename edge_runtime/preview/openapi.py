@@ -1,4 +1,4 @@
-"""The API as an OpenAPI 3.1 document, exact enough for a fuzzer: the preview takes what it allows and no more."""
+"""The API as an OpenAPI 3.1 document, exact enough for a fuzzer: the preview takes nothing that it does not allow."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SETTINGS: dict[str, Schema] = {
 
 
 def describe(state: dict[str, Any]) -> dict[str, Any]:
-    """The document for the loaded models; `state` is the live loop's."""
+    """Return the document for the loaded models; `state` is the live loop's."""
     shown = {"type": "object", "required": list(MEASURED), "properties": MEASURED}
     state_answer = _answer("The state.", "application/json", shown)
     return {
@@ -88,7 +88,7 @@ def describe(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _change(state: dict[str, Any]) -> Schema:
-    """What PATCH takes. The styles are those of the model that the change names, or else of the current one."""
+    """Schema of a PATCH. The styles belong to the model that the change names, or else to the current model."""
     current = state["settings"]["model"]
     switches = {"record": {"type": "boolean"}} if "record" in state["settings"] else {}
     return {"anyOf": [_change_for(model, model["name"] == current, SETTINGS | switches) for model in state["models"]]}
@@ -104,7 +104,7 @@ def _change_for(model: dict[str, Any], is_current: bool, settings: dict[str, Sch
 
 
 def _mix(styles: list[str]) -> Schema:
-    """Shares, at least one above 0, which are scaled to sum to 1. A model with one look baked in needs none."""
+    """Schema of shares, at least one above 0, scaled to sum to 1. A model with one baked look needs none."""
     names = list(dict.fromkeys([*styles, PHOTO]))
     some: list[Schema] = [{"required": [name], "properties": {name: {"exclusiveMinimum": 0}}} for name in names]
     return {

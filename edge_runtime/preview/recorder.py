@@ -1,4 +1,4 @@
-"""The recording that the page's button begins and ends: one file for each time it is on."""
+"""The recording of the page's Record button: one file from each start to its end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class SwitchedRecording:
-    """A sink that records while it is switched on. A request cannot choose the file: the clock names it."""
+    """A sink that records while it is switched on. The clock names the file, so no request can choose it."""
 
     def __init__(self, folder: Path, open_file: Callable[[Path], Sink]) -> None:
         """`open_file` makes the sink for one file. Raises InputError when the folder does not exist."""
@@ -32,7 +32,7 @@ class SwitchedRecording:
         return self._file is not None
 
     def switch(self, on: bool) -> None:
-        """Begin a file, or finish the one that is being written. Does nothing when it is so already."""
+        """Begin a file, or finish the current file. Does nothing without a change."""
         with self._lock:
             if on and self._file is None:
                 self._file = self._open_file(self._folder / f"{time.strftime('facetoon-%Y%m%d-%H%M%S')}.mp4")

@@ -21,17 +21,17 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 from facetoon.edge_runtime.errors import InputError
 from flask import Flask
 
-VIEWERS = 16  # a stream holds a thread for as long as it is watched, so the app refuses more
-SPARE_THREADS = 8  # for the page and the API while every place is taken
+VIEWERS = 16  # each watched stream holds a thread, so the app refuses more
+SPARE_THREADS = 8  # for the page and the API beside VIEWERS streams
 LARGEST_HEADER_BYTES = 16 * 1024
 LARGEST_BODY_BYTES = 16 * 1024
-TIMEOUT_S = 10.0  # a client that neither sends nor takes anything for so long is dropped
+TIMEOUT_S = 10.0  # clients that send and take nothing for this long are dropped
 
 log = logging.getLogger(__name__)
 
 
 class PreviewServer:
-    """Listens as soon as it is made, and answers from `start` on."""
+    """Listens from its construction, and answers from `start` on."""
 
     def __init__(
         self, app: Flask, host: str, port: int, certificate: Path | None = None, key: Path | None = None
@@ -62,7 +62,7 @@ class PreviewServer:
     def stop(self) -> None:
         """Close the port and every connection. Close the sink first: that ends the running streams."""
         for connection in tuple(self._connections):
-            connection.hang_up()  # else a thread that writes to a stalled viewer waits for its timeout
+            connection.hang_up()  # otherwise a thread that writes to a stalled viewer waits for its timeout
         self._server.stop()
         self._thread.join()
 
@@ -73,7 +73,7 @@ class PreviewServer:
 
 
 class _Server(wsgi.Server):
-    """Takes a socket that listens already: cheroot's own loses the reason why an address cannot be used."""
+    """Uses our own listening socket, since cheroot's loses the reason why an address cannot be used."""
 
     listener: socket.socket
 
@@ -83,13 +83,13 @@ class _Server(wsgi.Server):
         return self.socket
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
-        # cheroot reports what clients do, such as half a request or a dropped handshake. That is no error of ours, and
-        # it never holds an address with a token in it.
+        # cheroot reports faults of clients, such as half a request or a dropped handshake. They are no errors of ours,
+        # and never hold an address with a token.
         log.debug(msg, exc_info=traceback)
 
 
 class _Connection(HTTPConnection):
-    """A connection that its server can find and end."""
+    """A connection that the server can end."""
 
     def __init__(self, *arguments: Any, owner: set[_Connection]) -> None:
         super().__init__(*arguments)
@@ -107,7 +107,7 @@ class _Connection(HTTPConnection):
 class _Certificate(BuiltinSSLAdapter):
     """TLS with the handshake in a worker's first read.
 
-    cheroot does it in the thread that accepts connections, where a client that sends nothing would keep everybody out.
+    cheroot does it in the thread that accepts connections, where a silent client would block all others.
     """
 
     def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:

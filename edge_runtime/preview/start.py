@@ -1,4 +1,4 @@
-"""Starts the preview as toon-live's flags ask for it."""
+"""Starts the preview from toon-live's flags."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from facetoon.edge_runtime.sinks.sink import PreviewSink
 def start_preview(
     preview: PreviewSink, live: Live, flags: argparse.Namespace, recorder: SwitchedRecording | None = None
 ) -> tuple[PreviewServer, str]:
-    """A running server and the address to open, which holds the token only if it was made here.
+    """Start the server; return it and the address to open, with the token only if it was made here.
 
     Raises InputError for an address, token or certificate that cannot be used.
     """
     if flags.key and not flags.certificate:
-        raise InputError("--key goes with --certificate.")
+        raise InputError("--key needs --certificate.")
     token = flags.token or (None if is_loopback(flags.host) else make_token())
     secure = flags.certificate is not None
     app = create_app(preview, live, Access(flags.host, token, flags.allow_host, secure), recorder)
@@ -35,7 +35,7 @@ def start_preview(
 
 
 def _own_address() -> str:
-    """The machine's address in its network, or its name where there is no network."""
+    """Return the machine's address in its network, or its name without a network."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # sends nothing: only picks the route (RFC 5737 address)

@@ -1,4 +1,4 @@
-"""Counts the viewers of the stream: never more than there are threads for."""
+"""Counts the viewers of the stream, and admits no more than there are threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 class Viewers:
-    """Gives out a limited number of places."""
+    """Admits a limited number of viewers."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -15,7 +15,7 @@ class Viewers:
         self.count = 0
 
     def admit(self, stream: Iterator[bytes]) -> Iterator[bytes] | None:
-        """The stream, counted until it is closed; None when every place is taken."""
+        """Return the stream, counted until it is closed; None when there are too many viewers."""
         with self._lock:
             if self.count >= self._most:
                 return None
@@ -23,13 +23,13 @@ class Viewers:
         return _Watched(self, stream)
 
     def leave(self) -> None:
-        """A stream has ended."""
+        """Count a stream's end."""
         with self._lock:
             self.count -= 1
 
 
 class _Watched:
-    """An iterator and not a generator, since the server must be able to close it before it has begun (HEAD)."""
+    """A counted stream. No generator, since the server must be able to close it before its start (HEAD)."""
 
     def __init__(self, viewers: Viewers, stream: Iterator[bytes]) -> None:
         self._viewers, self._stream = viewers, stream

@@ -1,1 +1,1 @@
-"""Runs the live cartoonizer, for weeks without a person where need be: assembly, configuration, signals, watchdog."""
+"""Runs the live cartoonizer, unattended for weeks if need be: assembly, configuration, signals, watchdog."""

@@ -1,4 +1,4 @@
-"""From toon-live's flags to everything that runs: models, source, loop, sinks and what the preview steers."""
+"""Assembles models, source, loop, sinks and recorder from toon-live's flags."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Assembly:
-    """A live loop that is ready to start, and the parts that others need to reach."""
+    """A live loop that is ready to start, with its parts."""
 
     loop: LiveLoop
     sessions: dict[str, Session]
@@ -39,7 +39,7 @@ class Assembly:
     recorder: SwitchedRecording | None
     pace: Pace | None
     frames: int | None
-    """How many frames will be read, where that is known."""
+    """Number of frames to read; None where it is unknown."""
 
     @property
     def session(self) -> Session:
@@ -48,7 +48,7 @@ class Assembly:
 
 
 def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly:
-    """Open all that the flags name; `on_quit` is called when somebody closes the window.
+    """Open everything that the flags name; closing the window calls `on_quit`.
 
     Raises InputError for a model, source, setting or output that cannot be used.
     """
@@ -60,7 +60,7 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     finder = FaceFinder(flags.faces, runtime_beside(flags.runtime).name, flags.search_every)
     cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=flags.budget_ms)
     settings = cartoonizer.settings.patched(settings_of(flags), cartoonizer.styles)
-    # A headless run that records nothing encodes too: its figures are of the whole pipeline.
+    # A headless run without a recording encodes too, so that its figures cover the whole pipeline.
     preview = None if flags.headless and flags.record else PreviewSink()
     recorder = _recorder(flags, source)
     sinks = [sink for sink in (preview, *_outputs(flags, source, on_quit), recorder) if sink]
@@ -73,7 +73,7 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
 
 
 def _open_sessions(flags: argparse.Namespace) -> dict[str, Session]:
-    """Every model of the flags, by its file's name."""
+    """Open every model of the flags, by its file's name."""
     sessions: dict[str, Session] = {}
     for path in flags.model or [DEFAULT_MODEL]:
         if path.stem in sessions:
@@ -83,12 +83,12 @@ def _open_sessions(flags: argparse.Namespace) -> dict[str, Session]:
 
 
 def _reads_fast(flags: argparse.Namespace) -> bool:
-    """Whether a file is read as fast as it can be worked on."""
+    """Whether a file is processed at full speed."""
     return bool(flags.fast or flags.headless)
 
 
 def _outputs(flags: argparse.Namespace, source: Source, on_quit: Callable[[], None]) -> list[Sink]:
-    """Everything that takes frames beside the preview; any number of them at once."""
+    """Open every sink beside the preview; there may be several."""
     sinks: list[Sink] = []
     if flags.record:
         sinks.append(_recording(flags, source))
@@ -102,16 +102,16 @@ def _outputs(flags: argparse.Namespace, source: Source, on_quit: Callable[[], No
 
 
 def _recording(flags: argparse.Namespace, source: Source) -> Sink:
-    # A file read as fast as possible is recorded at its own rate; else a frame's time in the recording is the clock's.
+    # A file at full speed is recorded at its own rate; other sources are recorded by the clock.
     clock = None if _reads_fast(flags) and not source.live else time.monotonic
     sink = open_recording(flags.record, source.rate_hz, flags.record_minutes, flags.record_keep, clock)
     if not survives():
-        log.warning("Without PyAV (pip install 'facetoon[record]') a recording is lost when killed.")
+        log.warning("Without PyAV (pip install 'facetoon[record]') a killed process loses its recording.")
     return sink
 
 
 def _recorder(flags: argparse.Namespace, source: Source) -> SwitchedRecording | None:
-    """What the page's Record button switches."""
+    """The recording of the page's Record button; None without --recordings."""
     if not flags.recordings:
         return None
     open_file = partial(

@@ -21,7 +21,7 @@ port = 8000
 
 
 def with_config(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
-    """Parse the command line, and take from its `--config` file every flag that it does not set itself.
+    """Parse the command line, and take the flags that it does not set from its `--config` file.
 
     Raises InputError for a file that cannot be read or holds anything but the parser's flags.
     """
@@ -35,7 +35,7 @@ def with_config(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argpars
 
 
 def _command_line(path: Path, parser: argparse.ArgumentParser, overridden: set[str]) -> list[str]:
-    """The file as command line words, without the `overridden` flags: a repeatable one would add to both."""
+    """Return the file as command line words, without `overridden` flags: a repeatable flag would add to both."""
     words: list[str] = []
     for key, value in _read(path).items():
         action = parser._option_string_actions.get(f"--{key}")
@@ -53,10 +53,10 @@ def _words(path: Path, key: str, value: Any, action: argparse.Action) -> list[st
         return [f"--{key}"] if value else []
     repeats = isinstance(action, argparse._AppendAction)
     values = value if isinstance(value, list) and repeats else [value]
-    if not all(isinstance(one, str | int | float) and not isinstance(one, bool) for one in values):
+    if not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in values):
         wanted = "text or a number, or a list of them" if repeats else "text or a number"
         raise InputError(f"{path} sets {key!r} to {value!r}; it takes {wanted}.")
-    return [f"--{key}={one}" for one in values]
+    return [f"--{key}={item}" for item in values]
 
 
 def _read(path: Path) -> dict[str, Any]:

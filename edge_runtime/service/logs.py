@@ -1,4 +1,4 @@
-"""The log on stderr, as lines for people or as JSON for collectors."""
+"""Writes the log to stderr, as lines for people or as JSON for collectors."""
 
 from __future__ import annotations
 

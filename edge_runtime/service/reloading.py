@@ -1,4 +1,4 @@
-"""SIGHUP: reads flags and configuration again, changes what can change while frames flow, and logs what cannot."""
+"""On SIGHUP, reads flags and configuration again, applies the changeable settings, and logs the other changes."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ CHANGEABLE = {
     "mode": "mode",
     "faces": "faces",
 }
-"""Flags that say how a frame is drawn, and the setting behind each. All other flags take effect at the next start."""
+"""Flags for the drawing of frames, and the setting of each. All other flags take effect at the next start."""
 
 log = logging.getLogger(__name__)
 
 
 def settings_of(flags: argparse.Namespace) -> dict[str, Any]:
-    """The settings that the flags name, for LiveLoop.change."""
+    """Return the settings of the flags, for LiveLoop.change."""
     values = {setting: getattr(flags, flag) for flag, setting in CHANGEABLE.items()}
     return {setting: value for setting, value in values.items() if value is not None}
 
@@ -46,12 +46,12 @@ class Reloading:
         read_flags: Callable[[], argparse.Namespace],
         before: argparse.Namespace,
     ) -> None:
-        """`read_flags` reads the flags as they are now; `before` are those that this process started with."""
+        """`read_flags` reads the present flags; `before` are the flags at the start of this process."""
         self._loop, self._supervisor, self._read_flags, self._before = loop, supervisor, read_flags, before
         self._pending = PendingSignal()
 
     def note(self, *_: object) -> None:
-        """For `signal.signal`: reload at the next `tend`."""
+        """Note a signal, as a handler for `signal.signal`: reload at the next `tend`."""
         self._pending.note()
 
     def tend(self) -> None:
@@ -62,14 +62,14 @@ class Reloading:
             now = _checked(self._read_flags)
             self._loop.change(settings_of(now))
         except InputError as error:
-            log.error("The configuration was not taken: %s", error)
+            log.error("The configuration was refused: %s", error)
         else:
             later = self._later(now)
             log.info("The configuration was read again.%s", f" After a restart: {', '.join(later)}." if later else "")
         self._supervisor.reloading()
 
     def _later(self, now: argparse.Namespace) -> list[str]:
-        """Flags that changed and take effect at the next start."""
+        """Return the changed flags that take effect at the next start."""
         return [
             f"--{name.replace('_', '-')}"
             for name, value in vars(now).items()
@@ -78,10 +78,10 @@ class Reloading:
 
 
 def _checked(read_flags: Callable[[], argparse.Namespace]) -> argparse.Namespace:
-    """The flags. For a wrong one argparse prints its usage and a reason, and exits: that becomes an InputError."""
-    printed = io.StringIO()
+    """Read the flags. For a wrong flag argparse prints a reason and exits: turn that into an InputError."""
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stderr(printed):
+        with contextlib.redirect_stderr(output):
             return read_flags()
     except SystemExit:
-        raise InputError(printed.getvalue().strip().rpartition("error: ")[2] or "it ends the program.") from None
+        raise InputError(output.getvalue().strip().rpartition("error: ")[2] or "it ends the program.") from None

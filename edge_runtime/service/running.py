@@ -1,4 +1,4 @@
-"""Runs an assembled loop to its end: the preview beside it, signals, and what wants a look now and then."""
+"""Runs an assembled loop to its end, with the preview, signals and pace."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ LOOK_S = 0.2
 
 
 def answer_signals(ending: PendingSignal, reloading: Reloading | None) -> None:
-    """From now on SIGINT and SIGTERM end the run and SIGHUP reloads.
+    """Let SIGINT and SIGTERM end the run and SIGHUP reload.
 
-    Without a configuration file there is nothing to reload: SIGHUP then means that the terminal was closed.
+    Without a configuration file there is nothing to reload, so SIGHUP, from a closed terminal, ends the run too.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ending.note)
@@ -29,7 +29,7 @@ def answer_signals(ending: PendingSignal, reloading: Reloading | None) -> None:
 
 @contextmanager
 def served(live: Assembly, flags: argparse.Namespace) -> Iterator[str | None]:
-    """Serve the preview; gives the address to open, or None for a headless run."""
+    """Serve the preview inside the block; yield the address to open, or None for a headless run."""
     if flags.headless or live.preview is None:
         yield None
         return
@@ -44,21 +44,21 @@ def served(live: Assembly, flags: argparse.Namespace) -> Iterator[str | None]:
 
 @contextmanager
 def flowing(loop: LiveLoop, supervisor: Supervisor) -> Iterator[None]:
-    """Frames flow inside. On leaving, every thread has ended, and what one could not handle is raised."""
+    """Run the loop inside the block. At its end, stop and join every thread, and raise a thread's first error."""
     loop.start()
     supervisor.start()
     try:
         yield
-    finally:  # also when the progress line cannot be written: no thread may stay behind
+    finally:  # no thread may stay behind, even when the progress line cannot be written
         loop.stop()
         supervisor.stop()
         loop.join()
 
 
 def tend(live: Assembly, ending: PendingSignal, reloading: Reloading) -> None:
-    """Until the loop ends, look now and then at signals and pace.
+    """Check signals and pace every LOOK_S until the loop ends.
 
-    A progress line shows on a terminal alone: in a log it would drown what matters.
+    The progress line shows only on a terminal, so that it does not fill logs.
     """
     loop = live.loop
     with tqdm(total=live.frames, unit="frame", mininterval=0.5, disable=None) as bar:

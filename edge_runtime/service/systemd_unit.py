@@ -72,7 +72,7 @@ WantedBy=multi-user.target
 
 
 def unit_text(config: Path, user: str, memory: str) -> str:
-    """The unit file, for the toon-live of this installation.
+    """Return the text of the unit file, for the toon-live of this installation.
 
     Raises InputError for a value that a unit file would misread.
     """
@@ -86,7 +86,7 @@ def unit_text(config: Path, user: str, memory: str) -> str:
 def install(units: Path, text: str, config: Path, user: str, say: Callable[[str], None]) -> None:
     """Write the unit into the folder `units`, and a first configuration where there is none; start the service.
 
-    `say` gets a sentence for each step. Raises InputError where a step cannot be done.
+    `say` gets a sentence for each step. Raises InputError when a step fails.
     """
     if has_systemd():
         _make_user(user)
@@ -108,7 +108,7 @@ def install(units: Path, text: str, config: Path, user: str, say: Callable[[str]
 
 
 def uninstall(units: Path, say: Callable[[str], None]) -> None:
-    """Stop the service and remove its unit from the folder `units`. Raises InputError where that cannot be done."""
+    """Stop the service and remove its unit from the folder `units`. Raises InputError when that fails."""
     path = units / UNIT
     if not path.exists():
         raise InputError(f"There is no {path} to remove.")
@@ -151,7 +151,7 @@ def _write(path: Path, text: str) -> None:
 def _run(*command: str) -> None:
     if shutil.which(command[0]) is None:
         raise InputError(f"There is no {command[0]} here.")
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        reason = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
+    process = subprocess.run(command, capture_output=True, text=True)
+    if process.returncode:
+        reason = (process.stderr.strip() or f"exit status {process.returncode}").splitlines()[-1]
         raise InputError(f"{' '.join(command)} failed: {reason}.")

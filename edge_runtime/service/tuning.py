@@ -1,6 +1,6 @@
 """Measures which model and how many threads keep a frame rate on this device.
 
-It measures whole frames of the packaged demo, with one face: inference alone says little about a small device.
+It measures whole frames of the packaged demo, with one face, since inference alone says little about a small device.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from facetoon.edge_runtime.sources.source import DemoSource
 from facetoon.edge_runtime.timing import StageTimer
 from facetoon.edge_runtime.whole_file import write_whole
 
-HEADROOM = 0.8  # share of a frame's time that may be spent; the rest is for viewers, a hot day and the system
+HEADROOM = 0.8  # share of the time for a frame that may be used; the rest is for viewers, heat and the system
 FRAMES, WARM_UP = 40, 8
 INTERVALS = (15, 30, 60)
-"""Frames between two looks for further faces. The first that fits is taken."""
+"""Frames between two searches for further faces. The first interval that keeps the rate is chosen."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What to run, and what it cost when it was measured."""
+    """A model with its flags, and its measured time."""
 
     model: Path
     threads: int
@@ -42,11 +42,11 @@ class Choice:
     """Median over whole frames: finding, cartoonizing and encoding, one after the other."""
 
     def sentence(self) -> str:
-        """One sentence."""
+        """Describe the choice in a sentence."""
         return f"{self.model.name} with {self.threads} threads takes {self.frame_ms:.1f} ms a frame."
 
     def to_toml(self, target_fps: float) -> str:
-        """Flags of toon-live as TOML keys, for `--config`."""
+        """Return flags of toon-live as TOML, for `--config`."""
         model = str(self.model.resolve()).replace("\\", "\\\\").replace('"', '\\"')
         return (
             f"# Measured by toon-live tune: {self.frame_ms:.1f} ms a frame, for {target_fps:g} frames/s.\n"
@@ -55,11 +55,11 @@ class Choice:
 
 
 Measure = Callable[[Path, int, int], float]
-"""From model, threads and search interval to the median milliseconds of a frame."""
+"""Takes model, threads and search interval; returns the median milliseconds of a frame."""
 
 
 def tuned(flags: argparse.Namespace) -> argparse.Namespace:
-    """The flags with the model, threads and search interval that keep their --target-fps; the other models follow."""
+    """Return the flags with the model, threads and search interval that keep --target-fps; other models follow."""
     models = flags.model or list(LIVE_MODELS)
     choice = tune(models, flags.target_fps, flags.faces)
     log.info(choice.sentence())
@@ -72,10 +72,9 @@ def tuned(flags: argparse.Namespace) -> argparse.Namespace:
 
 
 def tune(models: Sequence[Path], target_fps: float, faces: int = 1, measure: Measure | None = None) -> Choice:
-    """The largest of `models` (by input side) that keeps `target_fps` with headroom, at the fewest threads that do.
+    """Choose the largest of `models` (by input side) that keeps `target_fps` with headroom, with the fewest threads.
 
-    More threads than needed would only heat the device. When no model is fast enough, raises InputError, which names
-    the best rate.
+    More threads would only heat the device. Raises InputError with the best rate when no model is fast enough.
     """
     measure = measure or (lambda model, threads, interval: frame_ms(model, threads, interval, faces))
     limit_ms = HEADROOM * 1000 / target_fps
@@ -94,9 +93,9 @@ def tune(models: Sequence[Path], target_fps: float, faces: int = 1, measure: Mea
 
 
 def _measured(models: Sequence[Path], measure: Measure, faces: int) -> Iterator[Choice]:
-    """From the largest model to the smallest, from one thread to all cores."""
+    """Measure from the largest model to the smallest, and from one thread to all cores."""
     by_size = sorted(models, key=lambda path: -open_session(path).size_px)
-    # With one face the search rests while it is held, so the interval costs nothing.
+    # With one face there is no search while the face is followed, so the interval does not matter.
     intervals = INTERVALS if faces > 1 else INTERVALS[:1]
     for model in by_size:
         for threads in [n for n in (1, 2, 4) if n <= (os.cpu_count() or 1)]:
@@ -105,7 +104,7 @@ def _measured(models: Sequence[Path], measure: Measure, faces: int) -> Iterator[
 
 
 def frame_ms(model: Path, threads: int, search_every: int, faces: int = 1) -> float:
-    """Median milliseconds to find, cartoonize and encode a 640x480 frame of the demo."""
+    """Measure the median milliseconds to find, cartoonize and encode a 640x480 frame of the demo."""
     finder = FaceFinder(faces, search_every=search_every)
     cartoonizer = Cartoonizer(open_session(model, threads=threads), finder, StageTimer())
     source, times_ms = DemoSource(), []

@@ -1,4 +1,4 @@
-"""The part of a session that all runtimes share: checking shapes, pixels in and out, and the style."""
+"""The part of a session that all runtimes share: shape checks, conversion of pixels, and the style."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """An input or output of a model: its key in the runtime, its shape, dtype, and quantization if it has one."""
+    """A model's input or output: its key in the runtime, its shape, dtype and, for integers, quantization."""
 
     key: int | str
     shape: tuple[int, ...]
@@ -27,28 +27,28 @@ class TensorInfo:
 
     @property
     def is_float(self) -> bool:
-        """Whether values go in and out unquantized: -1..1 for pictures, 0..1 for styles."""
+        """Whether values are unquantized: -1..1 for pictures, 0..1 for styles."""
         return bool(np.issubdtype(self.dtype, np.floating))
 
 
 class BaseSession(ABC):
-    """A generator that takes one picture, and perhaps a style vector, and gives one picture. Not thread-safe."""
+    """A generator from one picture, and perhaps a style vector, to one picture. Not thread-safe."""
 
     runtime: str
 
     def __init__(
         self, path: Path, spec: ModelSpec, inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]
     ) -> None:
-        """Raises InputError when the tensors are not a generator's, or do not fit the spec."""
+        """Raises InputError when the tensors are no generator's, or contradict the spec."""
         self.spec = spec
         wanted = f"{spec.colour_order} in {spec.value_range}"
-        if wanted != "RGB in (-1.0, 1.0)":  # what pixels.to_unit gives
+        if wanted != "RGB in (-1.0, 1.0)":  # the only range of pixels.to_unit
             raise InputError(f"{path} wants {wanted}; this facetoon gives RGB in (-1.0, 1.0).")
         self._input, self._style_input, self._output = _roles(path, inputs, outputs)
         self.size_px = self._input.shape[1]
         self.styles = spec.styles if self._style_input else ()
         if self._style_input and self._style_input.shape != (1, len(spec.styles)):
-            raise InputError(f"{path} takes a style of {self._style_input.shape[1]}, but names {len(spec.styles)}.")
+            raise InputError(f"{path} takes {self._style_input.shape[1]} styles, but names {len(spec.styles)}.")
         self._encode = pixels.encode_table(self._input.dtype, self._input.scale, self._input.zero_point)
         out = self._output
         self._decode = None if out.is_float else pixels.decode_table(out.dtype, out.scale, out.zero_point)
@@ -56,7 +56,7 @@ class BaseSession(ABC):
         self._style_tensor = self._to_style_tensor(self.style)
 
     def set_style(self, weights: Sequence[float] | NDArray[np.float32]) -> None:
-        """See Session; float32 (len(styles),). Raises ValueError, naming both sides, for another length."""
+        """See Session; float32 (len(styles),). Raises ValueError, which names both lengths, for another length."""
         style = np.asarray(weights, np.float32)
         if style.shape != (len(self.styles),):
             raise ValueError(f"style is of shape {style.shape}, the model mixes {len(self.styles)} styles")
@@ -94,9 +94,9 @@ class BaseSession(ABC):
 def _roles(
     path: Path, inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]
 ) -> tuple[TensorInfo, TensorInfo | None, TensorInfo]:
-    """Picture input, style input and output, told by shape alone: converters rename and reorder inputs.
+    """Find picture input, style input and output by shape alone, since converters rename and reorder inputs.
 
-    Raises InputError when the shapes are not a generator's.
+    Raises InputError when the shapes are no generator's.
     """
     pictures = [info for info in inputs if len(info.shape) == 4]
     styles = [info for info in inputs if len(info.shape) == 2]

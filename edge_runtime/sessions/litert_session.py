@@ -1,4 +1,4 @@
-"""TFLite models through LiteRT (ai_edge_litert) or its predecessor tflite_runtime: the same Interpreter interface."""
+"""Runs TFLite models with LiteRT (ai_edge_litert) or its predecessor tflite_runtime, which share one interface."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def _info(details: dict[str, Any]) -> TensorInfo:
 
 
 def open_interpreter(model: bytes, name: str, runtime: str, threads: int, xnnpack: bool = True) -> tuple[Any, str]:
-    """A ready Interpreter for flatbuffer bytes, and "library version"; `name` is the file's, for messages.
+    """Open an Interpreter for flatbuffer bytes; return it and "library version". Messages name the file `name`.
 
-    Without `xnnpack` TFLite's own kernels run, which only benchmarks measure. Raises InputError, in one sentence, when
-    the runtime is missing or does not run this model.
+    Without `xnnpack` TFLite's own kernels run, which only benchmarks measure. Raises InputError when the runtime is
+    missing or does not run this model.
     """
     chosen = choose_runtime(name, ".tflite", runtime)
     library = chosen.load()
@@ -65,7 +65,7 @@ def open_interpreter(model: bytes, name: str, runtime: str, threads: int, xnnpac
 
 @contextlib.contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Hide what the C++ side prints: "Created TensorFlow Lite XNNPACK delegate"."""
+    """Hide the output of C++: "Created TensorFlow Lite XNNPACK delegate"."""
     saved = os.dup(2)
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)

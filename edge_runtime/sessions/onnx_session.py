@@ -1,4 +1,4 @@
-"""ONNX models through ONNX Runtime, on the CPU."""
+"""Runs ONNX models with ONNX Runtime, on the CPU."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 from facetoon.edge_runtime.spec import read_model
 
 DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
-FATAL_ONLY = 4  # severity of its log; the exception says what is wrong with a model
+FATAL_ONLY = 4  # severity of its log, since its exceptions describe faults of a model
 
 
 class OnnxSession(BaseSession):
     """An .onnx generator with channels last and float pictures; a quantized model quantizes them itself."""
 
     def __init__(self, path: Path, runtime: str = "onnxruntime", threads: int = 2, xnnpack: bool = True) -> None:
-        """`runtime` and `xnnpack` are those of every session; ONNX Runtime has no such choice."""
+        """`runtime` and `xnnpack` are the arguments of every session; ONNX Runtime ignores them."""
         model, spec = read_model(path)
         self._session, self.runtime = open_onnx(model, str(path), threads)
         inputs = [_info(argument) for argument in self._session.get_inputs()]
@@ -35,9 +35,9 @@ class OnnxSession(BaseSession):
 
 
 def open_onnx(model: bytes, name: str, threads: int) -> tuple[Any, str]:
-    """An InferenceSession on the CPU for ONNX bytes, and "library version"; `name` is the file's, for messages.
+    """Open an InferenceSession for ONNX bytes; return it and "library version". Messages name the file `name`.
 
-    Raises InputError, in one sentence, when ONNX Runtime is missing or does not run this model.
+    Raises InputError when ONNX Runtime is missing or does not run this model.
     """
     onnxruntime: Any = RUNTIMES["onnxruntime"].load()
     options = onnxruntime.SessionOptions()
@@ -51,6 +51,6 @@ def open_onnx(model: bytes, name: str, threads: int) -> tuple[Any, str]:
 
 
 def _info(argument: Any) -> TensorInfo:
-    """A dynamic batch has a name instead of a number; it takes one picture here."""
+    """Describe a tensor. A dynamic batch has a name for a size, and becomes 1."""
     shape = tuple(size if isinstance(size, int) else 1 for size in argument.shape)
     return TensorInfo(argument.name, shape, np.dtype(DTYPES.get(argument.type, np.float32)))

@@ -1,4 +1,4 @@
-"""The one table of libraries that run model files. Whoever lists, chooses or opens a runtime asks here."""
+"""The one table of libraries that run model files. All code that lists, chooses or opens runtimes uses it."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from facetoon.edge_runtime.errors import InputError
 
 @dataclass(frozen=True)
 class Runtime:
-    """A library, and what this kit has to know of it."""
+    """The facts about a library that runs model files."""
 
     name: str
-    """As --runtime takes it."""
+    """The value of --runtime."""
     suffix: str
-    """Of the model files that it runs."""
+    """Suffix of its model files."""
     module: str
-    """What is imported of it."""
+    """The module to import."""
     distribution: str
-    """Its name on PyPI, under which its version is known."""
+    """Its name on PyPI, for its version."""
     extra: str
-    """The extra of this kit that brings it; empty for the base install."""
+    """The extra of this kit that installs it; empty for the base install."""
     has_xnnpack: bool
     """Whether it can run with and without XNNPACK."""
     session: str
-    """The class of its sessions, as "module:class": loaded late, since it imports NumPy and OpenCV."""
+    """The class of its sessions, as "module:class", loaded late since it imports NumPy and OpenCV."""
 
     @property
     def is_installed(self) -> bool:
-        """Whether its package can be found; it is not imported."""
+        """Whether its package can be found, without an import."""
         return importlib.util.find_spec(self.module.partition(".")[0]) is not None
 
     def load(self) -> ModuleType:
-        """Import it. Raises InputError, saying what to install, when it is missing."""
+        """Import the library. When it is missing, raises InputError that names the package to install."""
         try:
             return importlib.import_module(self.module)
         except ImportError:
@@ -45,7 +45,7 @@ class Runtime:
             raise InputError(f"The runtime {self.name} is not installed; pip install {what} brings it.") from None
 
     def session_class(self) -> Any:
-        """Its class of `session.Session`; made with (path, runtime, threads, xnnpack)."""
+        """Return its class of `session.Session`, which takes (path, runtime, threads, xnnpack)."""
         return pkgutil.resolve_name(f"facetoon.edge_runtime.sessions.{self.session}")
 
 
@@ -79,19 +79,19 @@ _ROWS = (
     ),
 )
 RUNTIMES = {runtime.name: runtime for runtime in _ROWS}
-"""By name. Of those for one suffix, the first is the default."""
+"""Runtimes by name. The first runtime for a suffix is its default."""
 MODEL_SUFFIXES = tuple(dict.fromkeys(runtime.suffix for runtime in _ROWS))
 
 
 def runtimes_for(suffix: str) -> list[Runtime]:
-    """Those that run files of this suffix, the default first; empty when none does."""
+    """Return the runtimes for files of this suffix, the default first; empty when there are none."""
     return [runtime for runtime in _ROWS if runtime.suffix == suffix]
 
 
 def choose_runtime(file: str, suffix: str, name: str | None = None) -> Runtime:
-    """The runtime of that name, or the suffix's default, for a model `file` (which errors name).
+    """Return the runtime `name`, or the suffix's default, for a model `file`, which errors name.
 
-    None is ever put in another's place: raises InputError when no runtime has that name or runs such files.
+    No runtime ever replaces another: raises InputError when none has that name or runs files of that suffix.
     """
     fitting = runtimes_for(suffix)
     if not fitting:
@@ -107,9 +107,9 @@ def choose_runtime(file: str, suffix: str, name: str | None = None) -> Runtime:
 
 
 def runtime_beside(name: str | None, suffix: str = ".tflite") -> Runtime:
-    """The runtime for a file of `suffix` beside a generator on runtime `name`: the same if it can, else the default.
+    """Return the runtime for a file of `suffix` beside a generator on `name`: the same if it can, else the default.
 
-    The face tracker is a .tflite file whatever the generator is.
+    The face tracker is a .tflite file for every generator.
     """
     fitting = runtimes_for(suffix)
     return next((runtime for runtime in fitting if runtime.name == name), fitting[0])

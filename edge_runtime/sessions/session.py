@@ -1,4 +1,4 @@
-"""The interface of every session, the model files that ship, and `open_session`, which opens any of them."""
+"""The interface of every session, the shipped model files, and `open_session`, which opens any model file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # numpy and OpenCV stay out of `toon-live --help`
 
 MODELS = Path(__file__).parents[1] / "models"
 LIVE_MODELS = (MODELS / "styles-128.tflite", MODELS / "styles-64.tflite")
-"""The shipped ones for photographs, from which `toon-live tune` chooses; the largest is the default."""
+"""The shipped models for photographs, from which `toon-live tune` chooses; the largest is the default."""
 DEFAULT_MODEL = LIVE_MODELS[0]
 
 
@@ -38,26 +38,26 @@ class Session(Protocol):
         """Mix the trained styles with these weights, float32 (len(styles),), from now on."""
 
     def to_tensor(self, image: Image) -> Tensor:
-        """RGB uint8 (size_px, size_px, 3) to the model's input tensor. Raises ValueError, naming a wrong shape."""
+        """Convert RGB uint8 (size_px, size_px, 3) to the input tensor. Raises ValueError that names a wrong shape."""
 
     def infer(self, tensor: Tensor) -> Tensor:
         """Run the network: input tensor to output tensor."""
 
     def to_image(self, tensor: Tensor) -> Image:
-        """The output tensor to RGB uint8 (size_px, size_px, 3)."""
+        """Convert the output tensor to RGB uint8 (size_px, size_px, 3)."""
 
     def run(self, image: Image) -> Image:
-        """All three steps: RGB uint8 (size_px, size_px, 3) in, the same out."""
+        """Do all three steps: RGB uint8 (size_px, size_px, 3) to a picture of the same kind."""
 
 
 def model_file(text: str) -> Path:
-    """The path of a model file; `text` is that path, or the name of a file that ships, such as styles-64."""
+    """Return the path of a model file; `text` is the path, or the name of a shipped file, such as styles-64."""
     shipped = MODELS / f"{text}.tflite"
     return shipped if shipped.parent == MODELS and shipped.exists() else Path(text)
 
 
 def shipped_generators() -> list[Path]:
-    """Every generator that ships, by name; the specs in the files tell them from the face tracker."""
+    """List every shipped generator, by name; the specs in the files distinguish them from the face tracker."""
     files = (path for path in MODELS.iterdir() if path.suffix in MODEL_SUFFIXES)
     return sorted(path for path in files if kind_of(path) == GENERATOR)
 
@@ -65,10 +65,10 @@ def shipped_generators() -> list[Path]:
 def open_session(
     path: Path = DEFAULT_MODEL, runtime: str | None = None, threads: int = 2, xnnpack: bool = True
 ) -> Session:
-    """Load a model file on the runtime of that name, or on the default one for its suffix.
+    """Load a model file on the runtime `runtime`, or on the default for its suffix.
 
     `xnnpack` False switches XNNPACK off where the runtime has it. Raises InputError when the file is not a sound model,
-    or the runtime is not installed or does not run this kind of file; none is ever put in another's place.
+    or the runtime is not installed or does not run this kind of file. No runtime ever replaces another.
     """
     chosen = choose_runtime(str(path), path.suffix, runtime)
     session: Session = chosen.session_class()(path, chosen.name, threads, xnnpack)

@@ -1,1 +1,1 @@
-"""Where finished frames go."""
+"""Sinks, which take finished frames."""

@@ -15,10 +15,10 @@ from facetoon.edge_runtime.whole_file import write_whole
 
 
 class SequenceSink:
-    """A folder of JPEG pictures, frame-000001.jpg and so on; each appears only when it is whole."""
+    """A folder of JPEG pictures, frame-000001.jpg and so on; each appears only when it is complete."""
 
     def __init__(self, folder: Path, quality: int = 95) -> None:
-        """Makes the folder. Raises InputError when that fails, or when it holds frames already: none is overwritten."""
+        """Make the folder. Raises InputError when that fails, or when it holds frames, which are never overwritten."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -55,7 +55,7 @@ class WindowSink:
         self._open = False
 
     def write(self, frame: Image) -> None:
-        """Show one frame. The encoder thread makes the window too, since OpenCV wants one thread for both."""
+        """Show one frame. The encoder thread makes the window too, since OpenCV needs one thread for both."""
         if not self._open:
             cv2.namedWindow(self.TITLE, cv2.WINDOW_NORMAL)
             cv2.resizeWindow(self.TITLE, frame.shape[1], frame.shape[0])
@@ -68,7 +68,7 @@ class WindowSink:
             self._on_quit()
 
     def close(self) -> None:
-        """Leave the window to the end of the process: only the thread that made it could close it."""
+        """Leave the window open until the process ends: only the thread that made it could close it."""
 
 
 class VirtualCameraSink:
@@ -79,13 +79,13 @@ class VirtualCameraSink:
         try:
             import pyvirtualcam
         except ImportError:
-            raise InputError("A virtual camera wants pyvirtualcam: pip install 'facetoon[virtual-camera]'.") from None
+            raise InputError("A virtual camera needs pyvirtualcam: pip install 'facetoon[virtual-camera]'.") from None
         self._make, self._format = pyvirtualcam.Camera, pyvirtualcam.PixelFormat.BGR
         self._rate_hz, self._device = rate_hz, device
         self._camera: Any = None
 
     def write(self, frame: Image) -> None:
-        """Send one frame, at the pace at which frames come."""
+        """Send one frame at once."""
         if self._camera is None:
             height, width = frame.shape[:2]
             options = {"fmt": self._format, "device": self._device}

@@ -1,8 +1,8 @@
 """Recordings that survive a kill: fragmented MP4, in files of bounded length.
 
-An ordinary MP4 has its index at its end, so a process that is killed leaves a file that nothing plays. A fragmented one
-has an index in every fragment, here each half second. OpenCV cannot write it; PyAV (the extra `record`) can. Without
-PyAV, `sink.RecordingSink` writes ordinary files.
+An ordinary MP4 has its index at its end, so a killed process leaves a file that nothing plays. A fragmented MP4 has an
+index in every fragment, here each half second. OpenCV cannot write it; PyAV (the extra `record`) can. Without PyAV,
+`sink.RecordingSink` writes ordinary files.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sinks.sink import RecordingSink, Sink, check_path
 
-TICK_S = Fraction(1, 90000)  # what video containers count in
+TICK_S = Fraction(1, 90000)  # the time unit of video containers
 FRAGMENT_TICKS = 45000  # half a second
 QUALITY = "23"  # x264's default: 0 is lossless, 51 the worst
 
 
 class FragmentedRecording:
-    """One H.264 MP4 file. A killed process or a lost supply costs the last half second."""
+    """One H.264 MP4 file. A kill or a power cut costs the last half second."""
 
     def __init__(self, path: Path, rate_hz: float, clock: Callable[[], float] | None = None) -> None:
-        """With a `clock` (in seconds) frames play when they came; without it at `rate_hz`, whatever was dropped.
+        """With a `clock` (in seconds) frames play at their time of arrival; without it at `rate_hz`, despite drops.
 
-        The file is made with the first frame. Raises InputError when no such file can be made.
+        The first frame creates the file. Raises InputError when the file cannot be created.
         """
         check_path(path)
         self._path, self._rate = path, Fraction(rate_hz).limit_denominator(1000)
@@ -42,7 +42,7 @@ class FragmentedRecording:
         self._fragment_ends = 0
 
     def write(self, frame: Image) -> None:
-        """Append one BGR frame. An odd side loses its last column or row, since H.264 takes even sides alone."""
+        """Append one BGR frame. An odd side loses its last column or row, since H.264 takes only even sides."""
         import av
 
         if self._container is None:
@@ -57,11 +57,11 @@ class FragmentedRecording:
             picture.pict_type = av.video.frame.PictureType.I
             self._fragment_ends = self._last + FRAGMENT_TICKS
         self._container.mux(self._stream.encode(picture))
-        if begins_fragment:  # its key frame has made the muxer write the fragment before it
+        if begins_fragment:  # its key frame made the muxer write the last fragment
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Write what is still in the encoder; idempotent."""
+        """Write the encoder's last frames and close the file; idempotent."""
         if self._container is not None:
             self._container.mux(self._stream.encode(None))
             self._container.close()
@@ -69,7 +69,7 @@ class FragmentedRecording:
             self._container = None
 
     def _ticks(self) -> int:
-        """When the next frame is shown, in units of TICK_S."""
+        """Return the time of the next frame, in units of TICK_S."""
         if self._clock is None:
             return round(self._number / self._rate / TICK_S)
         self._start_s = self._start_s if self._number else self._clock()
@@ -79,13 +79,13 @@ class FragmentedRecording:
         import av
 
         try:
-            # Unbuffered: the kernel has each fragment as soon as the muxer has written it.
+            # Unbuffered, so that the kernel gets each fragment as soon as the muxer writes it.
             self._file = open(self._path, "wb", buffering=0)  # noqa: SIM115  # closed by close()
         except OSError as error:
             raise InputError(f"The recording {self._path} cannot be written: {error.strerror}.") from None
         flags = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
         self._container = av.open(self._file, "w", format="mp4", options=flags)
-        # No look-ahead and no reordering: each frame is in its own fragment, not in one seconds later.
+        # No look-ahead and no reordering, so that no frame is in a fragment seconds later.
         options = {"preset": "ultrafast", "tune": "zerolatency", "crf": QUALITY}
         self._stream = self._container.add_stream("libx264", rate=self._rate, options=options)
         self._stream.height, self._stream.width = frame.shape[0] // 2 * 2, frame.shape[1] // 2 * 2
@@ -106,9 +106,9 @@ class RotatingRecording:
         keep: int | None,
         open_file: Callable[[Path, float], Sink],
     ) -> None:
-        """Numbering goes on after the existing files. Only files of this name are ever deleted.
+        """Numbering continues after the existing files. Only files of this name are ever deleted.
 
-        Raises InputError when no such file can be made.
+        Raises InputError when the files cannot be created.
         """
         check_path(path)
         self._path, self._rate_hz, self._keep, self._open_file = path, rate_hz, keep, open_file
@@ -117,7 +117,7 @@ class RotatingRecording:
         self._file: Sink | None = None
 
     def write(self, frame: Image) -> None:
-        """Append one frame; a full file is followed by a new one."""
+        """Append one frame, to a new file when the current one is full."""
         if self._file is None or self._written == self._frames_each:
             self.close()
             self._file, self._written = self._open_file(self._next(), self._rate_hz), 0
@@ -131,7 +131,7 @@ class RotatingRecording:
             self._file = None
 
     def _next(self) -> Path:
-        """The path of the next file; the oldest are deleted to make room for it."""
+        """Return the path of the next file, and delete the oldest files to make room for it."""
         files = self._files()
         if self._keep is not None:
             for path in files[: max(len(files) - self._keep + 1, 0)]:
@@ -150,7 +150,7 @@ class RotatingRecording:
 
 
 def survives() -> bool:
-    """Whether a recording outlives a kill, which takes PyAV."""
+    """Whether a recording survives a kill, which needs PyAV."""
     return importlib.util.find_spec("av") is not None
 
 
@@ -161,7 +161,7 @@ def open_recording(
     keep: int | None = None,
     clock: Callable[[], float] | None = None,
 ) -> Sink:
-    """The recording that `--record` names: one file, or with `minutes` several. Raises InputError as they do."""
+    """Open a recording: one file, or with `minutes` several. Raises InputError when it cannot be created."""
 
     def open_file(path: Path, rate_hz: float) -> Sink:
         return FragmentedRecording(path, rate_hz, clock) if survives() else RecordingSink(path, rate_hz)

@@ -1,4 +1,4 @@
-"""The interface of every sink, and two of them: the preview's viewers and a plain recording."""
+"""The interface of every sink, the preview's sink, and a plain recording."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Jpeg:
 
 
 class PreviewSink:
-    """Encodes each frame once for all viewers. A viewer takes the newest frame, and misses those it is too slow for."""
+    """Encodes each frame once for all viewers. A viewer takes the newest frame; a slow viewer misses some."""
 
     def __init__(self, quality: int = 85) -> None:
         self._quality = quality
@@ -48,17 +48,17 @@ class PreviewSink:
             self._changed.notify_all()
 
     def newest(self) -> Jpeg | None:
-        """The newest frame; None before the first."""
+        """Return the newest frame; None before the first."""
         return self._newest
 
     def wait(self, after: int, timeout_s: float) -> Jpeg | None:
-        """The newest frame with a number above `after`; None when none comes in time or the sink is closed."""
+        """Wait for a frame with a number above `after`; None when none comes in time or the sink is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self.closed or self._is_newer(after), timeout_s)
             return self._newest if self._is_newer(after) and not self.closed else None
 
     def close(self) -> None:
-        """Send every viewer home."""
+        """End every viewer's stream."""
         with self._changed:
             self.closed = True
             self._changed.notify_all()
@@ -68,7 +68,7 @@ class PreviewSink:
 
 
 def check_path(path: Path) -> None:
-    """Raise InputError unless a recording can be made at `path`: it ends in .mp4 and its folder exists."""
+    """Raise InputError unless `path` suits a recording: it ends in .mp4 and its folder exists."""
     if path.suffix.lower() != ".mp4":
         raise InputError(f"A recording is an .mp4 file, which {path} is not.")
     if not path.parent.is_dir():
@@ -79,7 +79,7 @@ class RecordingSink:
     """An MP4 file (MPEG-4 part 2, which every OpenCV build can write). It plays only after `close`."""
 
     def __init__(self, path: Path, rate_hz: float) -> None:
-        """Raises InputError when no such file can be made. The first frame makes it, and gives it its size."""
+        """Raises InputError when `path` does not suit. The first frame creates the file and sets its size."""
         check_path(path)
         self._path = path
         self._rate_hz = rate_hz

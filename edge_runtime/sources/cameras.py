@@ -17,38 +17,38 @@ from facetoon.edge_runtime.sources.picamera import PiCapture
 
 ADDRESSES = ("rtsp", "rtsps", "http", "https", "rtmp", "udp")
 DEVICES = Path("/sys/class/video4linux")
-TIMEOUT_MS = 4000  # of a network camera, to open and to read: a dead network then shows "no video"
+TIMEOUT_MS = 4000  # to open and to read a network camera; then a dead network shows "no video"
 
 log = logging.getLogger(__name__)
 
 
 class Capture(Protocol):
-    """The part of cv2.VideoCapture that a live source needs."""
+    """The part of cv2.VideoCapture that live sources use."""
 
     def isOpened(self) -> bool:
         """False while there is no such camera."""
 
     def read(self) -> tuple[bool, Any]:
-        """Whether there is a frame, and the BGR frame, uint8 (height, width, 3)."""
+        """Return whether there is a frame, and the BGR frame, uint8 (height, width, 3)."""
 
     def get(self, key: int) -> float:
-        """A cv2.CAP_PROP value; 0 where unknown."""
+        """Return a cv2.CAP_PROP value; 0 where unknown."""
 
     def release(self) -> None:
-        """Let go of it."""
+        """Release the camera."""
 
 
 class CameraSource:
-    """A live source. While it is lost it gives "no video" frames and is reopened, after ever longer waits."""
+    """A live source. While the camera is lost, it gives "no video" frames and tries again after ever longer waits."""
 
     live = True
     frames: int | None = None
     LONGEST_WAIT_S = 8.0
 
     def __init__(self, name: str, open_capture: Callable[[], Capture], request: str, rate_hz: float) -> None:
-        """`request` says what the camera is asked for, for the log. `rate_hz` counts where the camera states no rate.
+        """`request` describes the requested format, for the log. `rate_hz` applies if the camera states no rate.
 
-        Raises InputError when it cannot be opened now.
+        Raises InputError when the camera cannot be opened now.
         """
         self.name = name
         self._open = open_capture
@@ -57,17 +57,17 @@ class CameraSource:
             raise InputError(f"There is no {name} that can be opened.")
         self.rate_hz = self._stated(cv2.CAP_PROP_FPS) or rate_hz
         self._size_px = (int(self._stated(cv2.CAP_PROP_FRAME_WIDTH)), int(self._stated(cv2.CAP_PROP_FRAME_HEIGHT)))
-        """Of the last frame. A "no video" frame has it too, since a recording takes no other size."""
+        """Size of the last frame and of "no video" frames, since a recording takes only one size."""
         width, height = self._size_px
         self.details = f"{name}: asked for {request}; granted {width}x{height} {self._format()}at {self.rate_hz:g}/s"
         self.losses = 0
         self._lost = False
-        self._announced = False  # a camera that opens and gives no frame is announced once
+        self._announced = False  # so that a camera that opens without frames is announced once
         self._wait_s = 0.5
         self._next_try_s = 0.0
 
     def read(self) -> Image | None:
-        """A frame; while the camera is gone, a dark one that says so, ten times a second."""
+        """Return a frame; while the camera is gone, a dark "no video" frame, ten times a second."""
         if self._lost and time.monotonic() >= self._next_try_s:
             self._reopen()
         if not self._lost:
@@ -100,7 +100,7 @@ class CameraSource:
             self._put_off()
 
     def _put_off(self) -> None:
-        """Set the next try. The wait grows until a frame comes, since a camera may open and give none."""
+        """Set the time of the next try. The wait grows until a frame comes, since a camera may open without frames."""
         self._next_try_s = time.monotonic() + self._wait_s
         self._wait_s = min(self._wait_s * 2, self.LONGEST_WAIT_S)
 
@@ -115,7 +115,7 @@ class CameraSource:
 
 
 def open_camera(text: str, size_px: tuple[int, int], rate_hz: int) -> CameraSource | None:
-    """The live source that `text` names, see `source.open_source`; None when it names none."""
+    """Open the live source `text`, see `source.open_source`; None when `text` names no live source."""
     width, height = size_px
     request = f"{width}x{height} MJPG at {rate_hz}/s"
     if text == "picamera":
@@ -132,9 +132,9 @@ def open_camera(text: str, size_px: tuple[int, int], rate_hz: int) -> CameraSour
 
 
 def device_called(name: str, devices: Path = DEVICES) -> str | None:
-    """The path of the first V4L2 device whose driver's name contains `name`, in any case; None for none.
+    """Return the path of the first V4L2 device whose driver's name contains `name`, in any case, or None.
 
-    A USB camera has several nodes; the first is the one with pictures.
+    A USB camera has several nodes; the first has the pictures.
     """
     names = sorted(devices.glob("video*/name"), key=lambda path: int(path.parent.name[5:] or 0))
     fitting = (path for path in names if name.lower() in path.read_text("utf-8", "replace").lower())
@@ -157,14 +157,14 @@ def _open_address(address: str) -> Capture:
 
 
 def _without_password(address: str) -> str:
-    """The address for state, screen and log: without user, password and query, which may hold a token."""
+    """Return the address for state, screen and log: without user, password and query, which may hold a token."""
     parts = urlsplit(address)
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
 
 
 def no_video_frame(width_px: int, height_px: int, name: str) -> Image:
-    """A dark BGR frame that says "no video" and names the camera."""
+    """Draw a dark BGR frame that says "no video" and names the camera: uint8 (height_px, width_px, 3)."""
     frame = np.full((height_px, width_px, 3), 24, np.uint8)
     for row, (text, scale) in enumerate((("no video", 1.4), (name, 0.7))):
         (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 2)

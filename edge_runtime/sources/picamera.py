@@ -1,4 +1,4 @@
-"""The Pi camera, through picamera2. That is a package of Debian and not of PyPI, so it is imported only when needed."""
+"""Reads the Pi camera with picamera2, a package of Debian and not of PyPI, which is imported only when needed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class PiCapture:
     """Picamera2 with the few methods of cv2.VideoCapture that CameraSource uses."""
 
     def __init__(self, size_px: tuple[int, int], rate_hz: int) -> None:
-        """Raises InputError when picamera2 is not installed. With a camera that does not start, `isOpened` is false."""
+        """Raises InputError when picamera2 is not installed. When the camera does not start, `isOpened` is false."""
         try:
             from picamera2 import Picamera2
         except ImportError:
             raise InputError(
-                "The Pi camera wants picamera2: sudo apt install python3-picamera2, in an environment made with "
+                "The Pi camera needs picamera2: sudo apt install python3-picamera2, in an environment made with "
                 "python3 -m venv --system-site-packages."
             ) from None
         self._values = {cv2.CAP_PROP_FRAME_WIDTH: size_px[0], cv2.CAP_PROP_FRAME_HEIGHT: size_px[1]}
@@ -36,7 +36,7 @@ class PiCapture:
                 cv2.CAP_PROP_FRAME_HEIGHT: height,
                 cv2.CAP_PROP_FPS: rate_hz,
             }
-        except (RuntimeError, IndexError):  # there is no camera, or another program has it
+        except (RuntimeError, IndexError):  # there is no camera, or another program uses it
             self.release()
 
     def isOpened(self) -> bool:

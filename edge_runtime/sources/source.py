@@ -1,4 +1,4 @@
-"""The interface of every source, `open_source`, which opens any of them, and those that are no camera."""
+"""The interface of every source, `open_source`, which opens any source, and the sources that are no cameras."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ class Source(Protocol):
 
     name: str
     rate_hz: float
-    """Frames a second as the source states them: the pace of playing and recording."""
+    """The source's stated frames a second: the pace of playing and recording."""
     losses: int
-    """How often a live source was lost so far."""
+    """Number of times that a live source was lost."""
     frames: int | None
-    """How many frames there are; None where that is unknown or endless."""
+    """Number of frames; None where it is unknown or endless."""
     live: bool
     """True for a camera: it delivers at its own pace, and only the newest frame matters."""
 
     def read(self) -> Image | None:
-        """The next BGR frame, uint8 (height, width, 3); None at the end."""
+        """Return the next BGR frame, uint8 (height, width, 3); None at the end."""
 
     def close(self) -> None:
         """Release the device or file."""
 
 
 def open_source(text: str, size_px: tuple[int, int] = (640, 480), rate_hz: int = 30) -> Source:
-    """A camera, an address, a video file, a picture, a folder of pictures, or `demo`.
+    """Open a camera, an address, a video file, a picture, a folder of pictures, or `demo`.
 
-    A camera is a number, a path such as /dev/video0, `picamera`, or part of a name that its driver gives it; it is
-    asked for `size_px` (width, height) and `rate_hz`. Raises InputError, in one sentence, for a source that is missing,
-    unreadable or empty.
+    A camera is a number, a path such as /dev/video0, `picamera`, or part of its driver's name for it. Of a camera,
+    `size_px` (width, height) and `rate_hz` are requested. Raises InputError for a source that is missing, unreadable or
+    empty.
     """
     path = Path(text)
     if text == "demo":
@@ -103,7 +103,7 @@ class PictureSource:
         self.frames: int | None = len(self._paths)
         self._next = 0
         height, width = self._load(0).shape[:2]
-        self._size_px = (width - width % 2, height - height % 2)  # video encoders want even sides
+        self._size_px = (width - width % 2, height - height % 2)  # video encoders need even sides
 
     def read(self) -> Image | None:
         """See Source. Raises InputError for a picture that cannot be read."""
@@ -123,7 +123,7 @@ class PictureSource:
 class DemoSource:
     """A moving face without a camera: an endless pan, zoom and roll over a packaged photograph.
 
-    Every frame depends on its number alone, so tests and benchmarks see the same film.
+    Every frame depends on its number alone, so tests and benchmarks see the same video.
     """
 
     name = "demo"

@@ -59,8 +59,8 @@ def test_a_device_that_stays_too_slow_goes_on_with_the_next_smaller_model(clock,
     assert loop.settings.model == "small"
     run(pace, loop, clock, 50, 5 * WINDOWS)
     assert [record.getMessage().partition("a second")[2] for record in caplog.records] == [
-        ": going on with the model middle.",
-        ": going on with the model small.",
+        ": changing to the model middle.",
+        ": changing to the model small.",
         ", and there is no smaller model loaded.",
     ]
 

@@ -1,5 +1,5 @@
 // The page has two halves: a poll shows the state once a second, and controls send changes.
-// While somebody uses the controls, the poll leaves them alone: else a slider would jump back under the finger.
+// While somebody uses the controls, the poll does not change them: else a slider would jump back under the finger.
 const byId = (id) => document.getElementById(id);
 const stream = byId("stream");
 const fields = document.querySelector("#controls fieldset");
@@ -65,14 +65,14 @@ function styleSlider(name) {
   const slider = Object.assign(document.createElement("input"), { id, name, type: "range", min: 0, max: 1, step: 0.01 });
   slider.addEventListener("input", () => {
     setSlider(slider, slider.valueAsNumber);
-    const shares = [...byId("styles").querySelectorAll("input")].map((one) => [one.name, one.valueAsNumber]);
+    const shares = [...byId("styles").querySelectorAll("input")].map((input) => [input.name, input.valueAsNumber]);
     if (shares.some(([, share]) => share > 0)) change({ style: Object.fromEntries(shares) });
   });
   row.append(label, document.createElement("output"), slider);
   return row;
 }
 
-// One request at a time. Meanwhile the sliders' newest values wait, and are sent next.
+// Only one request runs at a time. Meanwhile the sliders' newest values wait for the next request.
 async function change(values) {
   busyUntil = Date.now() + 1500;
   Object.assign(waiting, values);
@@ -88,7 +88,7 @@ async function change(values) {
       byId("refusal").textContent = answer.ok ? "" : state.error;
     }
   } catch {
-    waiting = {}; // the poll reports the lost connection, and shows what the server really has
+    waiting = {}; // the poll reports the lost connection, and shows the server's real settings
   }
   sending = false;
 }

@@ -55,7 +55,7 @@ def test_an_onnx_file_without_shapes_is_not_counted(tmp_path):
         taken.type.tensor_type.shape.dim[1].dim_param = "height"
     del model.graph.value_info[:]
     onnx.save(model, str(tmp_path / "any.onnx"))
-    with pytest.raises(InputError, match="does not tell their shapes"):
+    with pytest.raises(InputError, match="does not hold their shapes"):
         count_ops(tmp_path / "any.onnx")
 
 

@@ -135,9 +135,9 @@ def test_a_saved_model_converts(photos, tmp_path):
     ("build", "sentence"),
     [
         (super_resolution, "not one square picture to another"),
-        (of_unit_range, "pictures of -1..1 are what it must take and give"),
-        (of_byte_range, "pictures of -1..1 are what it must take and give"),
-        (of_any_size, "its shapes are dynamic, and a device wants one fixed size"),
+        (of_unit_range, "it must take and give pictures of -1..1"),
+        (of_byte_range, "it must take and give pictures of -1..1"),
+        (of_any_size, "its shapes are dynamic, and a device needs one fixed size"),
     ],
 )
 def test_what_no_device_could_use_is_refused(convert, build, sentence, tmp_path, capfd):

@@ -175,7 +175,7 @@ def check_token(live, token):
     ("flags", "message"),
     [
         (("--token", "short"), "16 ASCII characters"),
-        (("--key", "key.pem"), "--key goes with --certificate"),
+        (("--key", "key.pem"), "--key needs --certificate"),
         (("--certificate", "missing.pem"), "No such file"),
     ],
 )

@@ -182,7 +182,7 @@ def test_more_viewers_than_places_are_told_so(server, sink, wait_until):
     answer, body = read(server, "/stream.mjpg")
     assert answer.status == 503
     assert answer.getheader("Retry-After") == "10"
-    assert "places are taken" in json.loads(body)["error"]
+    assert "viewers already" in json.loads(body)["error"]
     for viewer in viewers:
         viewer.close()
 

@@ -149,7 +149,7 @@ def test_another_range_or_colour_order_is_refused_and_not_guessed(tmp_path, chan
 def test_a_style_input_that_the_spec_does_not_name_is_refused(tmp_path):
     model, spec = read_model(DATA / "tiny-32-styles.tflite")
     write_model(tmp_path / "m.tflite", model, dataclasses.replace(spec, styles=("one",)))
-    with pytest.raises(InputError, match="takes a style of 2, but names 1"):
+    with pytest.raises(InputError, match="takes 2 styles, but names 1"):
         open_session(tmp_path / "m.tflite")
 
 
