@@ -40,7 +40,7 @@ def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part
 def prefetch(
     start: int, stop: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE
 ) -> Generator[tuple[pixels.Tensor, ...], None, None]:
-    """Yield `batch_at` for start..stop. A background thread makes a few batches ahead. Close the iterator to stop early."""
+    """Yield `batch_at` for start..stop; a background thread makes a few ahead. Close the iterator to stop early."""
 
     def submit(step: int) -> Future[tuple[pixels.Tensor, ...]]:
         return pool.submit(batch_at, step, domains, recipe, part)
@@ -69,7 +69,7 @@ def centre_crops(images: pixels.Image, domain: str, recipe: Recipe, size_px: int
 
 @dataclass(frozen=True)
 class _Crops:
-    """The crops of one domain in a batch: rows of the pictures, and a crop matrix for each. `mine` is the worker's part."""
+    """The crops of one domain in a batch: picture rows and their crop matrices. `mine` is this worker's part."""
 
     images: ImageSet
     recipe: Recipe

@@ -160,7 +160,7 @@ class PictureFile:
 
 @lru_cache(maxsize=8)
 def _open_zip(path: str, changed_ns: int) -> zipfile.ZipFile:
-    """Open an archive once for all reads of a process, and again when the file changes. Its own lock orders the reads."""
+    """Open an archive once for all reads of a process, and again when the file changes. Its lock orders reads."""
     return zipfile.ZipFile(path)
 
 

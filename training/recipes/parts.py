@@ -62,9 +62,7 @@ class DiscriminatorRecipe:
     scales: Annotated[int, OneOf((1, 2))] = 1
     norm: Annotated[str, OneOf(("instance", "none"))] = "instance"  # "none" goes with spectral_norm, as in U-GAT-IT
     spectral_norm: bool = False  # bounds the network's slope (Miyato et al. 2018): steadier, a tenth slower
-    cam: bool = (
-        False  # class-activation-map head (Kim et al. 2020): weights the feature maps; costs nothing on the device
-    )
+    cam: bool = False  # class-activation-map head (Kim et al. 2020): shows where it looks; free at inference
     # Zhao et al. 2020. For a few hundred pictures, not for thousands.
     diff_augment: Annotated[str, SomeOf(("colour", "translation", "cutout"))] = ""
 
