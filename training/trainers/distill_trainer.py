@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 TEACHING_BATCH = 32
 WIDEST = 8.0
-"""`range_weight` penalizes values beyond +-8 in the sums of the student's blocks; their standard deviation is near 1."""
+"""`range_weight` penalizes values beyond +-8 in the sums of the student's blocks; their deviation is about 1."""
 
 
 class Distillation(Trainer):
