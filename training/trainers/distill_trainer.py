@@ -183,8 +183,8 @@ class Distillation(Trainer):
         total = 0.0
         for style, encoder in enumerate(self.features):
             rows = slice(self.dealt.index(style), self.dealt.index(style) + self.dealt.count(style))
-            features, wanted = (encoder(resized(x[rows], encoder.input_shape[1])) for x in (output, targets))
-            total = total + losses.l1(features, wanted) / (ops.mean(ops.abs(wanted)) + 1e-6)
+            features, target_features = (encoder(resized(x[rows], encoder.input_shape[1])) for x in (output, targets))
+            total = total + losses.l1(features, target_features) / (ops.mean(ops.abs(target_features)) + 1e-6)
         return total / len(self.features)
 
 
