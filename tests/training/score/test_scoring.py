@@ -26,7 +26,7 @@ def score(heads, encoder_run, *more):
 
 
 def test_a_model_that_swaps_red_and_blue_scores_nearer_than_none(heads, encoder_run, tmp_path, capsys):
-    """The tiny model exchanges red and blue, which is all that sets the two kinds of heads apart."""
+    """The tiny model exchanges red and blue, the only difference between the two kinds of heads."""
     assert (
         score(heads, encoder_run, str(TINY / "tiny-32.tflite"), str(TINY / "tiny-32.onnx"), "--out", str(tmp_path)) == 0
     )
