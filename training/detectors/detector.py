@@ -42,7 +42,7 @@ def same_face(a: Face, b: Face) -> bool:
 
 
 def nearest(detections: list[Detection], near: Face) -> Detection | None:
-    """The detection whose centre lies nearest to a known face, or None when all lie beyond half its height."""
+    """Return the detection nearest to a known face, or None when all centres are more than half its height away."""
     best = min(detections, key=lambda detection: _distance_px(detection.face, near), default=None)
     return best if best is not None and _distance_px(best.face, near) < near.height_px / 2 else None
 

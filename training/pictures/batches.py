@@ -81,8 +81,8 @@ class _Crops:
     def cut(self, columns: Sequence[int] | None = None) -> list[pixels.Image]:
         """Cut a crop, uint8 (size_px, size_px, 3), for each of the worker's rows; `columns` choose aligned pictures."""
         rows, size_px = self.rows[self.mine], self.recipe.data.size_px
-        chosen = self.images.images[rows] if columns is None else self.images.images[rows, columns]
-        return [pixels.warp(image, m, size_px) for image, m in zip(chosen, self.matrices[self.mine], strict=True)]
+        pictures = self.images.images[rows] if columns is None else self.images.images[rows, columns]
+        return [pixels.warp(image, m, size_px) for image, m in zip(pictures, self.matrices[self.mine], strict=True)]
 
     def column(self, number: int) -> pixels.Tensor:
         """Cut the picture of this number from each aligned set, float32 in -1..1."""

@@ -63,12 +63,12 @@ class Workspace:
 
     def record(self, domain: str, file: PictureFile) -> Record | None:
         """Return an earlier run's record of this file; None when the file must be cropped (again)."""
-        known = self._known.get((domain, file.container, file.member))
-        if known is None or known.file != file:
+        record = self._known.get((domain, file.container, file.member))
+        if record is None or record.file != file:
             return None
-        sizes = {crop.name: crop.size_bytes for crop in known.crops if crop.name}
+        sizes = {crop.name: crop.size_bytes for crop in record.crops if crop.name}
         whole = all(self._has(domain, name, size) for name, size in sizes.items())
-        return known if whole else None
+        return record if whole else None
 
     def add(self, record: Record, crops: list[bytes]) -> None:
         """Save a record and the PNG bytes of its crops."""

@@ -84,18 +84,18 @@ def _settings(setup: CropSetup) -> dict[str, object]:
 
 def _cropped(files: list[tuple[str, PictureFile]], workspace: Workspace, setup: CropSetup, jobs: int) -> list[Record]:
     """Return a record for every file, in order: from the journal if it has one, else by cropping the file now."""
-    known = {key: record for key in files if (record := workspace.record(*key)) is not None}
-    todo = [key for key in files if key not in known]
-    with tqdm(total=len(files), initial=len(known), unit="picture", smoothing=0.05) as bar:
+    records = {key: record for key in files if (record := workspace.record(*key)) is not None}
+    todo = [key for key in files if key not in records]
+    with tqdm(total=len(files), initial=len(records), unit="picture", smoothing=0.05) as bar:
         cropped = crop_all(todo, setup, jobs)
         try:
             for key, (record, crops) in zip(todo, cropped, strict=True):
                 workspace.add(record, crops)
-                known[key] = record
+                records[key] = record
                 bar.update()
         finally:
             cropped.close()  # type: ignore[attr-defined]  # a generator
-    return [known[key] for key in files]
+    return [records[key] for key in files]
 
 
 def _selected(records: list[Record], settings: PrepareRecipe, earlier: dict[str, EarlierRun]) -> list[Row]:

@@ -172,10 +172,10 @@ def _pairs(rows: list[Row]) -> list[tuple[str, str, str]]:
     """Return (picture of both, kept file, dropped file) for the near-duplicates that differ most."""
     by_name = {row.name: row for row in rows if row.place}
     near = sorted(_of(rows, "near-duplicate"), key=lambda row: (-row.bits, row.name))
-    chosen = [(row, by_name[row.like]) for row in near if row.like in by_name][:PAIRS]
+    pairs = [(row, by_name[row.like]) for row in near if row.like in by_name][:PAIRS]
     return [
         (_sheet([_thumbnail(kept), _thumbnail(row)]), kept.record.file.member, row.record.file.member)
-        for row, kept in chosen
+        for row, kept in pairs
     ]
 
 

@@ -119,7 +119,7 @@ class Stopwatch:
             yield batch
 
     def stepped(self) -> None:
-        """Call this at the end of a step."""
+        """Count a step. Call it at the end of the step."""
         self._steps += 1
         self._stepping_s += time.monotonic() - self._step_start_s
 

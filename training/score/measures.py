@@ -82,7 +82,7 @@ class Change:
 
 
 def score(fakes: np.ndarray, targets: np.ndarray, sources: np.ndarray, encoder: Encoder, seed: int = 0) -> Scores:
-    """Score `fakes` against `targets`, all uint8 RGB (n, size, size, 3); `sources` are the pictures translated.
+    """Score `fakes` against `targets`, all uint8 RGB (n, size, size, 3); `sources` are the untranslated pictures.
 
     KID is unbiased and takes all pictures. The Frechet and Wasserstein distances shrink as sets grow, so they always
     compare sets of equal size, at most half of the targets.

@@ -152,7 +152,7 @@ def _number(value: float) -> float | None:
 
 @dataclass(frozen=True)
 class Question:
-    """The pictures that `toon-train score` compares, and how they are framed."""
+    """The pictures that `toon-train score` compares, and their framing."""
 
     photos: Sequence[DataSource | str]
     cartoons: Sequence[DataSource | str]

@@ -89,8 +89,8 @@ class EncoderTraining(Trainer):
 
     def test(self, pictures: Tensor) -> dict[str, float]:
         """Return the share of held-out pictures with a wrong source. Pictures come from the sources in turn."""
-        chosen = np.asarray(self.classifier(self.encoder(pictures, training=False))).argmax(1)
-        return {"test_error": float(np.mean(chosen != np.arange(len(pictures)) % self.sources))}
+        labels = np.asarray(self.classifier(self.encoder(pictures, training=False))).argmax(1)
+        return {"test_error": float(np.mean(labels != np.arange(len(pictures)) % self.sources))}
 
     def _step(self, first: Any, second: Any, bent: Any, source: Any) -> dict[str, Any]:
         def loss() -> Any:

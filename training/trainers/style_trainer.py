@@ -56,8 +56,8 @@ class NewStyle(Trainer):
                 recipe.optimizer.learning_rate_discriminator, self.critic.trainable_variables, recipe.optimizer
             )
         self.rows = [v for layer in affines(self.student) for v in (layer.gains, layer.shifts)]
-        chosen = {id(v) for v in self.rows}
-        self.trunk = [v for v in self.student.trainable_variables if id(v) not in chosen] if s.trunk else []
+        row_ids = {id(v) for v in self.rows}
+        self.trunk = [v for v in self.student.trainable_variables if id(v) not in row_ids] if s.trunk else []
         self.optimizer = keras.optimizers.Adam(s.learning_rate, beta_1=0.5)
         self.optimizer.build(self.rows)
         self.trunk_optimizer = keras.optimizers.Adam(s.trunk_learning_rate)
@@ -84,20 +84,20 @@ class NewStyle(Trainer):
         count = len(self.names)
         starts = {name: np.eye(count, dtype="float32")[row] for row, name in enumerate(self.names)}
         starts |= {MEAN: np.full(count, 1 / count, "float32")}
-        chosen = self.recipe.new_style.start
-        if chosen == "nearest":
+        style_name = self.recipe.new_style.start
+        if style_name == "nearest":
             distances = {name: self._distance(photos, cartoons, style) for name, style in starts.items()}
             table = ", ".join(f"{name} {distance:.3f}" for name, distance in distances.items())
-            chosen = min(distances, key=distances.__getitem__)
-            tqdm.write(f"The new style begins as {chosen}, the nearest: {table}.")
-        if chosen not in starts:
-            raise InputError(f"new_style.start is {chosen}; this student has {', '.join(starts)}, or nearest.")
+            style_name = min(distances, key=distances.__getitem__)
+            tqdm.write(f"The new style begins as {style_name}, the nearest: {table}.")
+        if style_name not in starts:
+            raise InputError(f"new_style.start is {style_name}; this student has {', '.join(starts)}, or nearest.")
         for rows in self.rows:
             values = np.array(rows)
-            values[-1] = starts[chosen] @ values[:-1]
+            values[-1] = starts[style_name] @ values[:-1]
             rows.assign(values)
-        self.start.assign(starts[chosen])
-        return chosen
+        self.start.assign(starts[style_name])
+        return style_name
 
     def step(self, index: int, photos: Tensor, cartoons: Tensor) -> dict[str, float]:
         """Train once on unpaired batches, float32 (batch, size_px, size_px, 3) in -1..1; returns the losses by name."""
