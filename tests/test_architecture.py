@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = {  # what each may import of the others: the lightest folder owns the shared words
+FOLDERS = {  # the other folders that each may import; the lightest folder owns the shared code
     "edge_runtime": set(),
     "training": {"edge_runtime"},
     "convert": {"training", "edge_runtime"},
@@ -55,7 +55,7 @@ def modules() -> dict[str, Path]:
 
 @cache
 def imports_of(path: Path) -> set[str]:
-    """All that a file imports, inside functions and for type checkers too; our own names without `facetoon.`."""
+    """All imports of a file, also inside functions and for type checkers; our own names without `facetoon.`."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -201,7 +201,7 @@ def late_imports(name: str) -> set[str]:
 
 
 def test_late_imports_have_a_reason():
-    """A command imports late what its --help can do without; elsewhere only the modules below may."""
+    """A command may import late any module that its --help does not need; elsewhere only the modules below may."""
     late = {name for name in modules() if late_imports(name) and ".commands." not in name}
     assert late == set(LATE)
 

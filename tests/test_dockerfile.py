@@ -1,4 +1,4 @@
-"""Checks on the Dockerfile that need no Docker: it gets what it copies, and starts a command that exists."""
+"""Checks the Dockerfile without Docker: the files that it copies and the command that it starts exist."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def let_in():
-    """What .dockerignore lets into the build, which is all that `COPY . .` copies."""
+    """The files that .dockerignore admits to the build, which `COPY . .` copies."""
     first, *names = (ROOT / ".dockerignore").read_text().split()
     assert first == "**"
     assert all(name.startswith("!") for name in names)

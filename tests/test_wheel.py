@@ -1,4 +1,4 @@
-"""What an installation puts into other people's site-packages: `facetoon`, and nothing that no code opens."""
+"""An installation puts only `facetoon` into site-packages, and only files that some code opens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OPENED_BY_PATTERN = ("training/recipes/*.toml", "edge_runtime/models/*.tflite") 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> list[str]:
-    """Names of the files in the wheel: that of FACETOON_WHEEL, or one built from a copy of the tree."""
+    """Names of the files in the wheel of FACETOON_WHEEL, or in a wheel built from a copy of the tree."""
     path = os.environ.get("FACETOON_WHEEL")
     if not path:
         tree = tmp_path_factory.mktemp("tree")

@@ -1,1 +1,1 @@
-"""Photographs and cartoons in, run directory out: the CycleGAN teacher and the small student that ships."""
+"""Trains on photographs and cartoons and writes run directories: CycleGAN teachers and the small student that ships."""

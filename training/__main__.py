@@ -52,17 +52,17 @@ PROGRAM = Program(
         "prepare": prepare_command,
     },
     extras={"keras": "train", "tensorflow": "train", "tensorboardX": "train", "onnx": "train", "jax": "jax"},
-    interrupted="interrupted; the same command goes on where it was.",
+    interrupted="interrupted; repeat the command to continue.",
 )
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The command line of toon-train."""
+    """Return the parser of toon-train's command line."""
     return PROGRAM.parser()
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 on success, 2 on bad input, 130 when interrupted."""
+    """Run the command and return its exit status: 0 on success, 2 on bad input, 130 when interrupted."""
     return PROGRAM.main(argv)
 
 

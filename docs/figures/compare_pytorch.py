@@ -1,9 +1,9 @@
-"""Compares the training speed of face_toon_64's CycleGAN here with plain PyTorch: same networks, batch, losses, cores.
+"""Compares the training speed of the CycleGAN of face_toon_64 with plain PyTorch: same networks, batch, losses, cores.
 
     python docs/figures/compare_pytorch.py --torch-python /path/to/venv/bin/python
 
-Rounds alternate between the kit and pytorch_cyclegan.py. Each measurement has a fresh process and made-up pictures,
-because both frameworks take all cores.
+Rounds alternate between the kit and pytorch_cyclegan.py. Each measurement has its own process, because both frameworks
+take all cores. The pictures are random.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--torch-python", default=sys.executable, help="a Python that has torch (default: this one)")
     parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
-    parser.add_argument("--steps", type=int, default=12, help="of a measurement (default: %(default)s)")
-    parser.add_argument("--warm-up", type=int, default=3, help="steps before it (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=12, help="measured steps (default: %(default)s)")
+    parser.add_argument("--warm-up", type=int, default=3, help="steps before the measurement (default: %(default)s)")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="another value of the recipe, for both sides"
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe for both sides"
     )
     parser.add_argument("--kit-alone", action="store_true", help="print the kit's steps a second, as JSON")
     arguments = parser.parse_args(argv)
@@ -73,7 +73,7 @@ def compare(arguments: argparse.Namespace) -> None:
 
 
 def kit_rate(values: list[str], steps: int, warm_up: int) -> float:
-    """Steps a second of the kit's own compiled step, with EMA and image pool. `values` are KEY=VALUE of the recipe."""
+    """Measure the kit's steps a second, compiled, with EMA and image pool. `values` are KEY=VALUE of the recipe."""
     select_backend("tensorflow")  # before the first import of Keras
     import numpy as np
     from facetoon.training.recipes.recipe import load_recipe

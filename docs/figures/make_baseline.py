@@ -1,4 +1,4 @@
-"""Makes docs/baseline.png: the packaged demo face as each way of drawing shows it.
+"""Makes docs/baseline.png: the packaged demo face, drawn in each way.
 
     python docs/figures/make_baseline.py --style anime.jpg --vgg-weights vgg19.npz --fast runs/fast --cyclegan runs/a
 
@@ -29,25 +29,25 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Draw the face in each way and write the sheet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--style", type=Path, required=True, metavar="PICTURE", help="style of the style transfer")
-    parser.add_argument("--vgg-weights", required=True, metavar="FILE", help="see toon-train stylize")
+    parser.add_argument("--vgg-weights", required=True, metavar="FILE", help="VGG19 weights, as for toon-train stylize")
     parser.add_argument("--fast", type=Path, required=True, metavar="RUN", help="a run of toon-train fast-style")
     parser.add_argument("--cyclegan", type=Path, required=True, metavar="RUN", help="a run of toon-train cyclegan")
-    parser.add_argument("--steps", type=int, default=200, help="of the style transfer (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=200, help="steps of the style transfer (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=OUT, metavar="FILE.png", help="default: docs/baseline.png")
     arguments = parser.parse_args(argv)
     select_backend("tensorflow")  # before the first import of Keras
     from facetoon.training.score.translator import open_translator
 
     face = demo_face()[np.newaxis]
-    drawn = [face, transferred(face, arguments.style, arguments.vgg_weights, arguments.steps)]
-    drawn += [open_translator(run, "ab").draw(face) for run in (arguments.fast, arguments.cyclegan)]
-    drawn.append(open_translator(STUDENT, "ab", STYLE).draw(face))
-    sheet = np.hstack([pixels.resize(images[0], SHOWN_PX, SHOWN_PX) for images in drawn])
+    columns = [face, transferred(face, arguments.style, arguments.vgg_weights, arguments.steps)]
+    columns += [open_translator(run, "ab").draw(face) for run in (arguments.fast, arguments.cyclegan)]
+    columns.append(open_translator(STUDENT, "ab", STYLE).draw(face))
+    sheet = np.hstack([pixels.resize(images[0], SHOWN_PX, SHOWN_PX) for images in columns])
     write_whole(arguments.out, pixels.encode_png(sheet))
 
 
 def demo_face() -> Image:
-    """The face of the demo's first frame, cut as on the device; RGB uint8 (SIZE_PX, SIZE_PX, 3)."""
+    """Cut the face of the demo's first frame as on the device; RGB uint8 (SIZE_PX, SIZE_PX, 3)."""
     frame = DemoSource().read()
     assert frame is not None
     (face,) = FaceFinder(1).find(frame)
@@ -56,7 +56,7 @@ def demo_face() -> Image:
 
 
 def transferred(photos: Image, style: Path, vgg_weights: str, steps: int) -> Image:
-    """Photographs in the style of a picture file, as `toon-train stylize` paints them; RGB uint8 (n, h, w, 3)."""
+    """Paint photographs in the style of a picture file, as `toon-train stylize` does; RGB uint8 (n, h, w, 3)."""
     from facetoon.training.networks.vgg_weights import load_weights
     from facetoon.training.stylize.style_settings import StyleSettings
     from facetoon.training.stylize.style_transfer import StyleTransfer

@@ -1,4 +1,4 @@
-"""Makes the pictures of README.md, MODEL_CARD.md and docs/STYLES.md with the shipped models.
+"""Makes the pictures in README.md, MODEL_CARD.md and docs/STYLES.md with the shipped models.
 
     python docs/figures/make_pictures.py --photos 'faces.zip#lfw_*' 'faces.zip#s2a_*'
 
@@ -32,16 +32,16 @@ DOCS = Path(__file__).parents[1]
 STEPS = 4  # of the simplex, from one corner to the next
 COLUMNS = 10
 SHOWN_LEFT_PX, SHOWN_PX = 170, 340  # the square of a demo frame, from its upper border, that holds the head
-TEST_SHARE = 0.2  # of the photographs, as the models' training held it out
+TEST_SHARE = 0.2  # share of the photographs that the models' training held out
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", nargs="+", default=[], help="folders or zips that the models were trained on")
-    parser.add_argument("--with-inputs", type=Path, help="also write the sheets with the photographs, to this folder")
+    parser.add_argument("--with-inputs", type=Path, help="also write sheets with the photographs to this folder")
     parser.add_argument("--out", type=Path, default=DOCS, metavar="FOLDER", help="default: docs/")
-    parser.add_argument("--frames", type=int, default=30, help="of the demo before its picture (default: %(default)s)")
+    parser.add_argument("--frames", type=int, default=30, help="number of the demo frame (default: %(default)s)")
     arguments = parser.parse_args(argv)
     write_whole(arguments.out / "demo.jpg", pixels.encode_jpeg(demo_sheet(arguments.frames), 88))
     write_whole(arguments.out / "simplex.jpg", pixels.encode_jpeg(simplex_sheet(), 90))
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def demo_sheet(frames: int) -> Image:
-    """The demo's frame of that number, and its cartoon in each style and in a mix, side by side; BGR uint8."""
+    """Draw a frame of the demo, and its cartoon in each style and in a mix, side by side; BGR uint8."""
     session = open_session()
     mixes = [*({name: 1.0} for name in session.styles), {session.styles[0]: 0.6, session.styles[-1]: 0.4}]
     pairs = [play(session, format_mix(mix), frames) for mix in mixes]
@@ -62,7 +62,7 @@ def demo_sheet(frames: int) -> Image:
 
 
 def play(session: Session, mix: str, frames: int) -> tuple[Image, Image]:
-    """The demo's frame of that number and its cartoon, after the frames before it have been played; BGR uint8."""
+    """Play this many frames of the demo; return the last frame and its cartoon, BGR uint8."""
     source, cartoonizer = DemoSource(), Cartoonizer(session, FaceFinder(), StageTimer())
     settings = cartoonizer.settings.patched({"style": mix}, cartoonizer.styles)
     for _ in range(frames):
@@ -73,7 +73,7 @@ def play(session: Session, mix: str, frames: int) -> tuple[Image, Image]:
 
 
 def simplex_sheet() -> Image:
-    """The demo's face in every mix of the first three styles in steps of a quarter: a triangle on white; BGR uint8."""
+    """Draw the demo's face in every mix of the first three styles, in steps of a quarter: a triangle; BGR uint8."""
     session, frame = open_session(), DemoSource().read()
     assert frame is not None
     size_px = session.size_px
@@ -89,13 +89,13 @@ def simplex_sheet() -> Image:
 
 
 def styled(session: Session, image: Image, shares: NDArray[np.float32]) -> Image:
-    """The cartoon of a crop in a mix of the first styles: RGB uint8 to the same shape."""
+    """Draw the cartoon of a crop, RGB uint8, in a mix of the first styles."""
     session.set_style(np.pad(shares, (0, len(session.styles) - len(shares))))
     return session.run(image)
 
 
 def unseen(model: Path, sources: list[str]) -> tuple[Image, list[Image]]:
-    """Test photographs from all sources, and a model's cartoons of them in each style; RGB uint8 (n, h, w, 3)."""
+    """Return test photographs from all sources, and a model's cartoons of them by style; RGB uint8 (n, h, w, 3)."""
     session = open_session(model)
     _, test = load_split(sources, session.size_px, TEST_SHARE)
     photos = draw(test, 2 * COLUMNS, seed=3).images
@@ -104,7 +104,7 @@ def unseen(model: Path, sources: list[str]) -> tuple[Image, list[Image]]:
 
 
 def write_sheet(path: Path, blocks: list[Image]) -> None:
-    """Blocks of RGB pictures (n, h, w, 3), one under the other, each in rows of COLUMNS; a short row ends in white."""
+    """Write blocks of RGB pictures (n, h, w, 3), one below the other, in rows of COLUMNS; a short row ends in white."""
     rows = []
     for block in blocks:
         for start in range(0, len(block), COLUMNS):

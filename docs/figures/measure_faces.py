@@ -1,4 +1,4 @@
-"""Compares face detectors on photographs with one main face, and measures how well prepared crops are framed.
+"""Compares face detectors on photographs with one main face, and measures the framing of prepared crops.
 
 python docs/figures/measure_faces.py --photos photos.zip --detector-model yunet.onnx
 python docs/figures/measure_faces.py --prepared dataset --detector-model yunet.onnx
@@ -25,9 +25,9 @@ from facetoon.training.detectors.yunet import detect_around, open_yunet
 from facetoon.training.pictures.images import falls_to_test, list_layout, list_pictures
 from numpy.typing import NDArray
 
-TEST_SHARE = 0.1  # of the photographs, by content hash, that the face tracker's training holds out
+TEST_SHARE = 0.1  # share of the photographs, by content hash, that the face tracker's training holds out
 MIDDLE = 0.25  # largest distance of the main face's centre from the picture's, as a share of the side
-SCALES = (0.3, 0.35, 0.4, 0.5, 0.6)  # one look of YuNet errs by 2 degrees, so the judge takes the mean of five
+SCALES = (0.3, 0.35, 0.4, 0.5, 0.6)  # one look of YuNet errs by 2 degrees, so the mean of five looks counts
 
 
 class CascadeAlone:
@@ -37,16 +37,16 @@ class CascadeAlone:
         self._finder = FaceFinder()
 
     def detect(self, frame: Image) -> list[Detection]:
-        """The faces in a BGR uint8 frame, largest first."""
+        """Return the faces in a BGR uint8 frame, largest first."""
         return [Detection(face, 1.0, None, None) for face in self._finder.detect(frame)]
 
     def look(self, frame: Image, near: Face) -> Detection | None:
-        """The face near a known place in a BGR frame, or None."""
+        """Return the face near a known place in a BGR frame, or None."""
         return nearest(self.detect(frame), near)
 
 
 def compare(photos: str, yunet: Path) -> str:
-    """A Markdown table of the detectors on the pictures of a folder or zip file."""
+    """Return a Markdown table of the detectors on the pictures of a folder or zip file."""
     frames = [pixels.swap_red_blue(pixels.decode_image(f.read(), f.name)) for f in list_pictures(photos)]
     device, net = open_detector("device"), open_detector("yunet", yunet)
     rows = [
@@ -64,7 +64,7 @@ def compare(photos: str, yunet: Path) -> str:
 
 
 def _measure(detector: Detector, witness: Detector, frames: list[Image]) -> str:
-    """The cells of a detector's row. A face other than the main one is confirmed when the witness sees it too."""
+    """Return the cells of a detector's row. A face besides the main one is confirmed when the witness sees it too."""
     hits = others = unconfirmed = 0
     walls_s, cpu_s = [], 0.0
     detector.detect(frames[0])  # warm-up
@@ -88,7 +88,7 @@ def _in_the_middle(face: Face, frame: Image) -> bool:
 
 
 def judge_crops(dataset: Path, yunet: Path, framing: Framing) -> str:
-    """How many photographs of a prepared data set gave a crop that YuNet finds well framed, a line a criterion."""
+    """Count the photographs of a prepared data set whose crop YuNet finds well framed; a line for each criterion."""
     net, layout = open_yunet(yunet), list_layout(str(dataset))
     offsets = {}
     for file in [*layout.get("trainA", []), *layout.get("testA", [])]:
@@ -104,7 +104,7 @@ def judge_crops(dataset: Path, yunet: Path, framing: Framing) -> str:
 
 
 def _shares(offsets: dict[str, NDArray[np.float64] | None], of: int, framing: Framing) -> list[str]:
-    """A line for each criterion, as a share of `of` photographs."""
+    """Return a line for each criterion, as a share of `of` photographs."""
     measured = [values for values in offsets.values() if values is not None]
     x, y, height, roll = np.array(measured, np.float64).reshape(-1, 4).T
     away, level, size = np.hypot(x, y), np.abs(roll) <= 5, np.abs(height - 1) <= 0.1
@@ -122,7 +122,7 @@ def _shares(offsets: dict[str, NDArray[np.float64] | None], of: int, framing: Fr
 
 
 def _offsets(net: cv2.FaceDetectorYN, crop: Image, framing: Framing) -> NDArray[np.float64] | None:
-    """Offset of the centre (x, y) as shares of the side, height over the framing's, roll in degrees; None: no face."""
+    """Return the centre's offset (x, y) in sides, height over the framing's, roll in degrees; None without a face."""
     side = crop.shape[0]
     place = Face(side / 2 - 0.5, side * framing.face_centre_y - 0.5, side * framing.face_height)
     looks = [nearest(detect_around(net, crop, place, Framing(scale, 0.5)), place) for scale in SCALES]
@@ -148,7 +148,9 @@ def main(argv: list[str] | None = None) -> int:
         prog="measure_faces.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--photos", metavar="SOURCE", help="folder or zip of photographs, the main face in the middle")
-    parser.add_argument("--prepared", type=Path, metavar="DATASET", help="what toon-train prepare made of them")
+    parser.add_argument(
+        "--prepared", type=Path, metavar="DATASET", help="data set that toon-train prepare made of them"
+    )
     parser.add_argument("--detector-model", type=Path, required=True, metavar="FILE", help="YuNet as ONNX")
     arguments = parser.parse_args(argv)
     cv2.setNumThreads(1)

@@ -2,8 +2,8 @@
 
     python docs/figures/measure_formats.py RUN OUT > tables.md
 
-Every file of `toon-convert build --all` lands in OUT. Milliseconds are of one thread, from rounds in which the files
-take turns: minimum and median. Progress goes to standard error.
+Every file of `toon-convert build --all` goes to OUT. Times are in milliseconds on one thread, least and median of
+rounds in which the files alternate. Progress goes to standard error.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
-    parser.add_argument("out", type=Path, help="a folder, made where it is missing")
-    parser.add_argument("--photos", nargs="+", default=[], help="see toon-convert build")
+    parser.add_argument("out", type=Path, help="output folder, created if missing")
+    parser.add_argument("--photos", nargs="+", default=[], help="as for toon-convert build")
     parser.add_argument("--images", type=int, default=200, help="calibration and test pictures (default: %(default)s)")
-    parser.add_argument("--mix", action="append", default=[], help="besides each style alone; repeatable")
+    parser.add_argument("--mix", action="append", default=[], help="a mix to measure besides each style; repeatable")
     parser.add_argument("--qat-steps", type=int, default=300, help="default: %(default)s")
     parser.add_argument("--improve", nargs="+", default=IMPROVEMENTS, metavar="A,B", help="default: %(default)s")
     parser.add_argument(
@@ -94,7 +94,7 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def print_formats(request: Request) -> None:
-    """Print a row for each recipe in each format, what no delegate takes, and the cost of making them all."""
+    """Print a row for each recipe in each format, the operators without a delegate, and the cost of the whole build."""
     start_s = time.perf_counter()
     results = build_all(replace(request, keep=True), tell)
     seconds = time.perf_counter() - start_s
@@ -116,7 +116,7 @@ def print_formats(request: Request) -> None:
 
 
 def report_row(name: str, report: Report, times_ms: list[float]) -> list[str]:
-    """The cells below HEAD of one file."""
+    """Return the cells below HEAD for one file."""
     scores = report.spec.scores
     return [
         name,
@@ -132,7 +132,7 @@ def report_row(name: str, report: Report, times_ms: list[float]) -> list[str]:
 
 
 def latencies_ms(files: list[Path]) -> dict[Path, list[float]]:
-    """Milliseconds of an inference with one thread, by file, ROUNDS * RUNS values each."""
+    """Measure milliseconds of an inference with one thread, by file, ROUNDS * RUNS values each."""
     sessions = {file: open_session(file, threads=1) for file in files}
     times_ms: dict[Path, list[float]] = {file: [] for file in files}
     for _ in range(ROUNDS):
@@ -147,7 +147,7 @@ def latencies_ms(files: list[Path]) -> dict[Path, list[float]]:
 
 
 def random_picture(size_px: int) -> Image:
-    """Noise, RGB uint8 (size_px, size_px, 3)."""
+    """Draw noise, RGB uint8 (size_px, size_px, 3)."""
     return np.random.default_rng(1).integers(0, 256, (size_px, size_px, 3), np.uint8)
 
 
@@ -161,14 +161,14 @@ def int8(request: Request, material: Material, label: str = "") -> Path:
 
 
 def improved(request: Request, material: Material, names: tuple[str, ...]) -> Any:
-    """The generator (Keras), improved for int8 by these methods."""
+    """Return the Keras generator, improved for int8 by these methods."""
     with quiet():
         source = material.source
         return improve(source.generator, names, material.calibration, material.style, request.qat_steps, request.seed)
 
 
 def print_improvements(request: Request, combinations: Sequence[str]) -> None:
-    """Print what each combination of improvements gives in int8."""
+    """Print the int8 scores of each combination of improvements."""
     plain = load_material(request)
     rows = []
     for names in combinations:
@@ -185,7 +185,7 @@ def print_improvements(request: Request, combinations: Sequence[str]) -> None:
 
 
 def baked_into(live: Material, mix: str) -> Material:
-    """The material of `--style MIX`, without reading all pictures again."""
+    """Return the material of `--style MIX`, without reading all pictures again."""
     source = live.source
     style, _ = to_vector(parse_mix(mix, source.styles), source.styles)
     calibration, test = (
@@ -195,9 +195,9 @@ def baked_into(live: Material, mix: str) -> Material:
 
 
 def print_baked_and_live(request: Request, mixes: list[str]) -> None:
-    """Print how near a baked file of each mix comes to the float generator, and to three files with a style input.
+    """Print the PSNR of a baked file of each mix to the float generator, and to three files with a style input.
 
-    The three are made of the bare generator, of one with conditioned style affines, and of one with `bn` besides.
+    The three come from the bare generator, one with conditioned style affines, and one with `bn` in addition.
     """
     live = load_material(request)
     variants = {

@@ -1,14 +1,14 @@
-"""Measures the live cartoonizer on this machine, and prints its figures beside what they must reach.
+"""Measures the live cartoonizer on this machine, and prints its figures and their bars.
 
     python docs/figures/measure_live.py --model FILE
 
 Every round uses a film of 640x480 with one face: the demo, or --film scaled to that size. A round measures
-- the film, read as fast as it can be worked on;
+- the film, processed as fast as possible;
 - the film, played in real time;
-- the endless demo as fast as it goes, in turns watched by nobody and by ten viewers, one of whom takes nothing;
-- a still frame under noise: how much its cartoon flickers, over how much the video does.
-The viewers run on the same processors and are part of what they cost. The bars are for two idle x86-64 cores and a
-128 px model; the load of the machine is printed.
+- the endless demo as fast as possible, alternately without viewers and with ten, one of whom reads nothing;
+- a still frame with noise: the flicker of its cartoon, divided by the flicker of the video.
+The viewers run on the same processors and are a part of their own cost. The bars are for two idle x86-64 cores and a
+128 px model. The load of the machine is printed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from facetoon.edge_runtime.timing import StageTimer
 SIZE_PX = (640, 480)
 RATE_HZ = 30.0
 VIEWERS = 10
-NOISE_LEVELS = 3.0  # standard deviation, as of a webcam in a lit room
+NOISE_LEVELS = 3.0  # standard deviation, like a webcam's in a lit room
 SETTLED = 20  # noisy frames before the flicker is measured
 START_UP_S = 300.0  # the longest that a busy machine may take to show the first frame
 BARS = {
@@ -63,11 +63,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL)
     parser.add_argument("--film", default="demo", help="video with one face (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each measurement (default: %(default)g)")
+    parser.add_argument("--seconds", type=float, default=8.0, help="length of each measurement (default: %(default)g)")
     parser.add_argument(
-        "--spare", type=float, default=5.0, metavar="S", help="of film that follow a measurement (default: %(default)g)"
+        "--spare", type=float, default=5.0, metavar="S", help="film after each measurement (default: %(default)g)"
     )
-    parser.add_argument("--noisy-frames", type=int, default=60, metavar="N", help="under noise (default: %(default)s)")
+    parser.add_argument(
+        "--noisy-frames", type=int, default=60, metavar="N", help="flicker frames (default: %(default)s)"
+    )
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         frames = round(RATE_HZ * (arguments.seconds + arguments.spare))
@@ -86,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def measure_round(model: Path, film: Path, seconds: float, noisy_frames: int, number: int) -> dict[str, float]:
-    """The figures of one round, by name."""
+    """Measure the figures of one round, by name."""
     as_fast_as_possible = film_rate(model, film)
     stages = stages_of_play(model, film, seconds)
     around = {name: times["p50_ms"] for name, times in stages.items() if name not in ("infer", "latency")}
@@ -108,7 +110,7 @@ def measure_round(model: Path, film: Path, seconds: float, noisy_frames: int, nu
 
 
 def make_film(path: Path, source_name: str, frames: int) -> Path:
-    """Write a film of that many frames from the source, which begins again where it ends."""
+    """Write a film of this many frames from the source, which is repeated as needed."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), RATE_HZ, SIZE_PX)
     while frames:
         source = open_source(source_name)
@@ -121,28 +123,28 @@ def make_film(path: Path, source_name: str, frames: int) -> Path:
 
 
 def film_rate(model: Path, film: Path) -> float:
-    """Frames a second of the film, worked on as fast as possible."""
+    """Measure frames a second of the film, processed as fast as possible."""
     command = [sys.executable, "-m", "facetoon.edge_runtime", "--model", str(model), "--source", str(film)]
     done = subprocess.run([*command, "--headless"], capture_output=True, text=True, check=True)
     match = re.search(r"([\d.]+) frames/s", done.stdout)
     if match is None:
-        sys.exit(f"toon-live tells no rate: {done.stdout}")
+        sys.exit(f"toon-live prints no rate: {done.stdout}")
     return float(match[1])
 
 
 def stages_of_play(model: Path, film: Path, seconds: float) -> dict[str, dict[str, float]]:
-    """Times in ms by stage while the film plays in real time, `seconds` after its first frame."""
+    """Measure times in ms by stage while the film plays in real time, `seconds` after its first frame."""
     with live(model, "--source", str(film)) as url:
         time.sleep(seconds)
         now = state(url)
     if now["faces"] != 1:
-        sys.exit(f"The film must show one face all the time; {now['faces']} are in it after {seconds:g} seconds.")
+        sys.exit(f"The film must always show one face; after {seconds:g} seconds it shows {now['faces']}.")
     stages: dict[str, dict[str, float]] = now["stages"]
     return stages
 
 
 def rates(model: Path, seconds: float, watched_first: bool) -> tuple[float, float]:
-    """Frames a second of the endless demo as fast as it goes: unwatched, and watched by ten."""
+    """Measure frames a second of the endless demo as fast as possible: without viewers, and with ten."""
     rate_by_watched = {}
     with live(model, "--fast") as url:
         for is_watched in (watched_first, not watched_first):
@@ -152,7 +154,7 @@ def rates(model: Path, seconds: float, watched_first: bool) -> tuple[float, floa
 
 
 def flicker(model: Path, still: Image, frames: int, seed: int) -> float:
-    """Mean change from frame to frame in the middle of the aligned crop: the cartoon's, over the noisy video's.
+    """Measure the mean change from frame to frame in the middle of the aligned crop: the cartoon's over the video's.
 
     `still` is BGR uint8 (h, w, 3). The first SETTLED of the frames do not count.
     """
@@ -177,7 +179,7 @@ def flicker(model: Path, still: Image, frames: int, seed: int) -> float:
 
 @contextlib.contextmanager
 def live(model: Path, *flags: str) -> Iterator[str]:
-    """The address of a toon-live that has shown its first frame; it ends with the block."""
+    """Start a toon-live that ends with the block, and yield its address after its first frame."""
     command = [sys.executable, "-m", "facetoon.edge_runtime", "--model", str(model), "--port", "0", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
@@ -194,15 +196,15 @@ def live(model: Path, *flags: str) -> Iterator[str]:
 
 
 def state(url: str) -> dict[str, Any]:
-    """What the preview says about itself."""
+    """Return the state that the preview reports."""
     with urllib.request.urlopen(f"{url}/api/state", timeout=START_UP_S) as answer:
         values: dict[str, Any] = json.load(answer)
         return values
 
 
 def rate(url: str, seconds: float) -> float:
-    """Frames a second over that time."""
-    time.sleep(1)  # viewers that have just come or gone have settled
+    """Measure frames a second over this time."""
+    time.sleep(1)  # lets viewers connect or disconnect first
     frames, start_s = state(url)["frames"], time.monotonic()
     time.sleep(seconds)
     return float((state(url)["frames"] - frames) / (time.monotonic() - start_s))
@@ -210,7 +212,7 @@ def rate(url: str, seconds: float) -> float:
 
 @contextlib.contextmanager
 def watched(url: str) -> Iterator[None]:
-    """Ten viewers of the stream while the block runs. The first takes nothing."""
+    """Connect ten viewers to the stream while the block runs. The first reads nothing."""
     host, _, port = url.removeprefix("http://").partition(":")
     lines = [socket.create_connection((host, int(port))) for _ in range(VIEWERS)]
     for line in lines:
@@ -222,7 +224,7 @@ def watched(url: str) -> Iterator[None]:
         yield
     finally:
         for line in lines:
-            with contextlib.suppress(OSError):  # the server lets go of a viewer that takes nothing
+            with contextlib.suppress(OSError):  # the server drops a viewer that reads nothing
                 line.shutdown(socket.SHUT_RDWR)
         for thread in threads:
             thread.join()
@@ -231,7 +233,7 @@ def watched(url: str) -> Iterator[None]:
 
 
 def swallow(line: socket.socket) -> None:
-    """Read until the other side ends."""
+    """Read until the other side closes the connection."""
     with contextlib.suppress(OSError):
         while line.recv(1 << 18):
             pass

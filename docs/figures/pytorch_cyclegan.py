@@ -1,7 +1,7 @@
-"""Prints how many CycleGAN steps a second plain PyTorch makes. compare_pytorch.py runs it; it needs only torch.
+"""Prints the CycleGAN steps a second of plain PyTorch. compare_pytorch.py runs it; it needs only torch.
 
 The networks are ResNet generators and PatchGAN discriminators with InstanceNorm, the losses LSGAN and the cycle's MSE.
-The code is what one would write by hand: no image pool, no compilation, eager steps, as most CycleGAN code runs.
+The code is written like most CycleGAN code: no image pool, no compilation, eager steps.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Block(nn.Module):
 
 
 def conv(inputs: int, outputs: int, kernel: int, stride: int = 1, relu: bool = True) -> Any:
-    """A convolution with InstanceNorm, and ReLU unless it is left out."""
+    """Build a convolution with InstanceNorm and, with `relu`, ReLU."""
     layers = [
         nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
         nn.InstanceNorm2d(outputs, affine=True),
@@ -38,7 +38,7 @@ def conv(inputs: int, outputs: int, kernel: int, stride: int = 1, relu: bool = T
 
 
 def generator(filters: int, blocks: int) -> Any:
-    """(n, 3, h, w) in -1..1 to the same."""
+    """Build a generator: (n, 3, h, w) in -1..1 to the same."""
     return nn.Sequential(
         conv(3, filters, 7),
         conv(filters, 2 * filters, 3, 2),
@@ -54,7 +54,7 @@ def generator(filters: int, blocks: int) -> Any:
 
 
 def discriminator(filters: int) -> Any:
-    """(n, 3, h, w) in -1..1 to a score for each patch."""
+    """Build a discriminator: (n, 3, h, w) in -1..1 to a score for each patch."""
     layers: list[Any] = [nn.Conv2d(3, filters, 4, 2, 1), nn.LeakyReLU(0.2)]
     for factor in (2, 4):
         width = factor * filters
@@ -78,7 +78,7 @@ class CycleGAN:
         )
 
     def step(self, a: Any, b: Any) -> list[float]:
-        """Train once on a batch of each domain, (n, 3, h, w) in -1..1; the losses of both sides."""
+        """Train once on a batch of each domain, (n, 3, h, w) in -1..1; returns the losses of both sides."""
         for parameter in self._discriminators:
             parameter.requires_grad_(False)
         fake_b, fake_a = self.gen_ab(a), self.gen_ba(b)
@@ -100,7 +100,7 @@ class CycleGAN:
 
 
 def towards(scores: Any, target: float) -> Any:
-    """The least-squares loss of a discriminator's scores (Mao et al. 2017)."""
+    """Return the least-squares loss of a discriminator's scores (Mao et al. 2017)."""
     return (scores - target).square().mean()
 
 
@@ -110,7 +110,7 @@ def main() -> None:
     for name, default in (("size", 64), ("batch", 4), ("filters", 32), ("blocks", 6), ("patch-filters", 64)):
         parser.add_argument(f"--{name}", type=int, default=default, help="default: %(default)s")
     parser.add_argument("--steps", type=int, default=12, help="default: %(default)s")
-    parser.add_argument("--warm-up", type=int, default=3, help="steps before (default: %(default)s)")
+    parser.add_argument("--warm-up", type=int, default=3, help="steps before the measurement (default: %(default)s)")
     arguments = parser.parse_args()
     torch.manual_seed(1)
     model = CycleGAN(arguments.filters, arguments.blocks, arguments.patch_filters)

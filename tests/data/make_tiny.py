@@ -5,7 +5,7 @@
 tiny-32 (int8 .tflite, float .onnx) is one 1x1 convolution with fixed weights: red, green and blue of the result are
 blue, inverted red and green of the picture. So a test can tell what came out of the model, and whether colours were
 swapped on the way. tiny-32-styles (float, both kinds) has a style input: "plain" gives the picture, "inverted" its
-negative, a mix what lies between.
+negative, and a mix lies between them.
 """
 
 from pathlib import Path

@@ -50,7 +50,7 @@ class LiveProcess:
             self.log.append(line)
 
     def state(self):
-        """What /api/state answers."""
+        """The answer of /api/state."""
         with urllib.request.urlopen(f"{self.url}/api/state", timeout=PATIENCE_S) as answer:
             return json.load(answer)
 
@@ -63,7 +63,7 @@ class LiveProcess:
         wait_for(lambda: any(words in line for line in list(self.log)))
 
     def end(self, number=signal.SIGTERM):
-        """What it printed from its first line on, and its log. The exit status is `process.returncode`."""
+        """Its output from the first line, and its log. The exit status is `process.returncode`."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         self.process.wait(PATIENCE_S)
@@ -76,7 +76,7 @@ class LiveProcess:
 
 @pytest.fixture
 def start_live():
-    """Start toon-live with these flags. A test that fails leaves none running."""
+    """Start toon-live with these flags. It is stopped even when the test fails."""
     started = []
 
     def start(*flags, **options):
@@ -98,5 +98,5 @@ def wait_until():
 
 @pytest.fixture(scope="session")
 def patience_s():
-    """Seconds after which a state that did not come never will."""
+    """Seconds to wait for a state before the test fails."""
     return PATIENCE_S

@@ -6,7 +6,7 @@ from facetoon.edge_runtime.errors import InputError
 
 
 class FakeCommand:
-    """A command with one flag. It keeps what it ran with, and ends as it is told to."""
+    """A command with one flag. It records its arguments, and ends with the given result."""
 
     def __init__(self, help="do something", ends=0):
         self.HELP, self.ends, self.ran_with = help, ends, None

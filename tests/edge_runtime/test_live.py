@@ -168,7 +168,7 @@ def test_a_camera_that_hangs_does_not_hold_up_the_end():
 
 
 def test_the_end_waits_for_the_frame_that_is_worked_on():
-    """Its thread would come back from native code into a Python that is no more, and abort the process."""
+    """Its thread would return from native code after Python has ended, and abort the process."""
     worker = Identity(pause_s=LiveLoop.LONGEST_READ_S + 0.4)
     loop, _ = run(Frames(None), worker)
     assert worker.working.wait(LONGEST_S)

@@ -7,7 +7,7 @@ from facetoon.edge_runtime.picture_files import FRAMES, has_picture_suffix, is_p
 
 @pytest.fixture
 def folder(tmp_path):
-    """Pictures at two depths, and what is none."""
+    """Pictures at two depths, and other files."""
     for member in (
         "b.JPG",
         "a.png",

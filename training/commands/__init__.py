@@ -1,1 +1,1 @@
-"""One module for each command of toon-train: its flags, and what it runs."""
+"""One module for each command of toon-train, with its flags and its run function."""

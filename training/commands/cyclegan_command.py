@@ -1,4 +1,4 @@
-"""`toon-train cyclegan`: generators between photographs and cartoons that are not paired."""
+"""`toon-train cyclegan`: trains generators between unpaired photographs and cartoons."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train it; 0."""
+    """Train the run and return exit status 0."""
     return train_by_plan(arguments, plan)
 
 
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
-    """The trainer, its pictures and what identifies the run."""
+    """Return the trainer, its picture sources and the values that identify the run."""
     from facetoon.training.trainers.cyclegan_trainer import CycleGAN
 
     return TrainingPlan(CycleGAN, sources_of(arguments, "photos", "cartoons"), init_provenance(arguments))

@@ -1,4 +1,4 @@
-"""`toon-train distill`: the small generator that ships, taught by one teacher or one for each style."""
+"""`toon-train distill`: trains the small generator that ships from one teacher, or from one teacher for each style."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from facetoon.training.flags.source_flags import add_sources, sources_of
 if TYPE_CHECKING:
     from facetoon.training.recipes.recipe import Recipe
 
-HELP = "train the small generator on what a teacher makes of photographs"
+HELP = "train the small generator on a teacher's cartoons of photographs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,12 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train it; 0."""
+    """Train the run and return exit status 0."""
     return train_by_plan(arguments, plan)
 
 
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
-    """The trainer, its pictures and what identifies the run."""
+    """Return the trainer, its picture sources and the values that identify the run."""
     from facetoon.training.runs.checkpoint import generator_digest
     from facetoon.training.trainers.distill_trainer import Distillation
 
@@ -48,14 +48,15 @@ def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     for name, teacher in teachers.items():
         provenance[f"teacher_{name}_sha256" if name else "teacher_sha256"] = generator_digest(teacher)
     if len(teachers) > 1:
-        provenance["styles"] = list(teachers)  # in this order they are the model's style input
+        provenance["styles"] = list(teachers)  # in the order of the model's style input
     return TrainingPlan(partial(Distillation, teachers=teachers), sources_of(arguments, "photos"), provenance)
 
 
 def teachers_by_style(flags: list[str]) -> dict[str, Path]:
-    """Runs by style name. One alone needs no name, unless it is that of the style it is to draw.
+    """Return the teachers' runs by style name.
 
-    Raises InputError for several without names of their own.
+    A single teacher needs no name, unless it has several styles and the name chooses one. Raises InputError when
+    several teachers lack names or share one.
     """
     if len(flags) == 1 and ("=" not in flags[0] or Path(flags[0]).exists()):
         return {"": Path(flags[0])}

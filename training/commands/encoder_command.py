@@ -1,4 +1,4 @@
-"""`toon-train encoder`: the network that `toon-train score` looks through."""
+"""`toon-train encoder`: trains the network whose features `toon-train score` compares."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from facetoon.training.flags.source_flags import add_source
 if TYPE_CHECKING:
     from facetoon.training.recipes.recipe import Recipe
 
-HELP = "train the encoder that score looks through"
+HELP = "train the encoder whose features score compares"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     add_run_flags(parser, "encoder_64")
-    add_source(parser, "--pictures", "folders or zips, '#pattern': a kind each", required=True)
+    add_source(parser, "--pictures", "folders or zips, '#pattern'; one for each kind of picture", required=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train it; 0."""
+    """Train the run and return exit status 0."""
     return train_by_plan(arguments, plan)
 
 
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
-    """The trainer and its pictures."""
+    """Return the trainer and its picture sources."""
     from facetoon.training.trainers.encoder_trainer import EncoderTraining
 
     build = partial(EncoderTraining, sources=len(arguments.pictures))

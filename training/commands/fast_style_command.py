@@ -1,4 +1,4 @@
-"""`toon-train fast-style`: the baseline of style transfer, live."""
+"""`toon-train fast-style`: trains the feed-forward style transfer network, the baseline that runs live."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train it; 0."""
+    """Train the run and return exit status 0."""
     return train_by_plan(arguments, plan)
 
 
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
-    """The trainer, its pictures and what identifies the run."""
+    """Return the trainer, its picture sources and the values that identify the run."""
     from facetoon.training.networks.vgg_weights import load_weights
     from facetoon.training.stylize.picture_jobs import read_picture_at
     from facetoon.training.trainers.fast_style_trainer import FastStyle, provenance

@@ -1,4 +1,4 @@
-"""`toon-train pairs`: a generator learned from photographs and drawings of the same faces."""
+"""`toon-train pairs`: trains a generator on photographs and drawings of the same faces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facetoon.training.flags.source_flags import add_source, add_sources, source
 if TYPE_CHECKING:
     from facetoon.training.recipes.recipe import Recipe
 
-HELP = "train a generator on aligned pairs, with photographs beside them"
+HELP = "train a generator on aligned pairs, and on photographs without a pair if given"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,12 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train it; 0."""
+    """Train the run and return exit status 0."""
     return train_by_plan(arguments, plan)
 
 
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
-    """The trainer, its pictures and what identifies the run."""
+    """Return the trainer, its picture sources and the values that identify the run."""
     from facetoon.training.trainers.pairs_trainer import PairedTranslation
 
     photos = sources_of(arguments, "photos") if arguments.photos or arguments.dataset else {}

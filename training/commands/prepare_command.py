@@ -1,4 +1,4 @@
-"""`toon-train prepare`: folders of pictures become a clean, split data set."""
+"""`toon-train prepare`: turns folders of pictures into a clean, split data set."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     parser.add_argument("--photos", nargs="+", default=[], metavar="SOURCE", help="folders or zips, '#pattern'")
     parser.add_argument("--cartoons", nargs="+", default=[], metavar="SOURCE", help="folders or zips, '#pattern'")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="the data set; one that exists is continued")
-    parser.add_argument("--check", metavar="DATASET", help="judge an existing layout; --out then gets the report alone")
-    parser.add_argument("--recipe", default="face_toon_64", help="whose [prepare] section holds (default: %(default)s)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the data set; an existing one is continued")
+    parser.add_argument("--check", metavar="DATASET", help="judge a data set; --out then gets only the report")
+    parser.add_argument("--recipe", default="face_toon_64", help="gives the [prepare] section (default: %(default)s)")
     parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="override a key: prepare.faces=all")
     parser.add_argument("--framing-of", type=Path, metavar="MODEL", help="frame faces as this .tflite expects them")
     parser.add_argument("--detector", default="device", choices=("device", "yunet", "cascade"), help="for photographs")
     parser.add_argument("--detector-model", type=Path, metavar="FILE", help="YuNet's .onnx or the cascade's .xml")
-    parser.add_argument("--cartoon-detector", type=Path, metavar="FILE", help="cut faces out of cartoons with it")
+    parser.add_argument("--cartoon-detector", type=Path, metavar="FILE", help="cuts faces out of cartoons")
     parser.add_argument("--jobs", type=int, help="processes (default: one for each core)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prepare or check a data set; 1 when --check rejects a picture, else 0."""
+    """Prepare or check a data set and return the exit status: 1 when --check rejects a picture, else 0."""
     from facetoon.training.prepare import layout_check, preparation
     from facetoon.training.prepare.crop_pool import CropSetup
     from facetoon.training.recipes.recipe import load_recipe
@@ -49,5 +49,5 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("Give --photos or --cartoons, or both, and --out; or --check DATASET.")
     sources = preparation.Sources(arguments.photos, arguments.cartoons)
     print(preparation.summary(preparation.prepare(sources, arguments.out, CropSetup(settings, *detectors), jobs)))
-    print(f"{arguments.out}/report.html shows what was kept and what was not.")
+    print(f"{arguments.out}/report.html shows which pictures were kept and which were not.")
     return 0

@@ -1,4 +1,4 @@
-"""`toon-train score`: how near a generator's pictures come to its target domain."""
+"""`toon-train score`: measures how near a generator's pictures come to its target domain."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from facetoon.training.flags.style_flags import add_vgg_weights
 if TYPE_CHECKING:
     from facetoon.training.recipes.recipe import Recipe
 
-HELP = "how near a generator's pictures come to its target domain"
-DEFAULT_RECIPE = "anime_64"  # the shipped model's
+HELP = "measure how near a generator's pictures come to its target domain"
+DEFAULT_RECIPE = "anime_64"  # the recipe of the shipped models' anime teacher
 SAW_CARTOONS = ("cyclegan", "pairs", "style")  # kinds of runs whose recipe says how cartoons are cropped
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     parser.add_argument("places", nargs="*", type=Path, metavar="MODEL", help="run directory, .keras, .tflite or .onnx")
-    parser.add_argument("--fakes", nargs="+", default=[], metavar="SOURCE", help="cartoons made already, by anything")
+    parser.add_argument("--fakes", nargs="+", default=[], metavar="SOURCE", help="cartoons that another program made")
     add_sources(parser, "photos", "cartoons")
-    parser.add_argument("--recipe", help="how pictures are cropped (default: as the first run did, else anime_64)")
+    parser.add_argument("--recipe", help="sets the crops (default: the recipe of the first run, else anime_64)")
     parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="override one recipe key; repeatable")
     parser.add_argument("--direction", default="ab", choices=("ab", "ba"), help="ab: photographs to cartoons")
     parser.add_argument(
-        "--style", default="", metavar="MIX", help="of a model with styles, such as anime:0.6,comic:0.4"
+        "--style", default="", metavar="MIX", help="for a model with styles, such as anime:0.6,comic:0.4"
     )
-    parser.add_argument("--all-cartoons", action="store_true", help="not the test share alone: where there are few")
+    parser.add_argument("--all-cartoons", action="store_true", help="all cartoons, not only the test share")
     parser.add_argument("--encoder", type=Path, metavar="FILE", help=".keras or .onnx, instead of the packaged one")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="of scores.json and sheets (default: MODEL/scores of a run)"
+        "--out", type=Path, metavar="DIR", help="for scores.json and sheets (default: RUN/scores of a single run)"
     )
-    parser.add_argument("--dry-run", action="store_true", help="count pictures and time; writes nothing")
-    parser.add_argument("--baseline", nargs="+", type=Path, metavar="PICTURE", help="beside style transfer from these")
+    parser.add_argument("--dry-run", action="store_true", help="print picture counts and time; writes nothing")
+    parser.add_argument("--baseline", nargs="+", type=Path, metavar="PICTURE", help="compare style transfer from these")
     add_vgg_weights(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Score every model and every folder of pictures; 0."""
+    """Score every model and every folder of pictures, and return exit status 0."""
     if not arguments.places and not arguments.fakes:
-        raise InputError("Give a run directory or model file to score, or --fakes with pictures made already.")
+        raise InputError("Give a run directory or model file to score, or --fakes with finished cartoons.")
     if arguments.baseline and not arguments.places:
         raise InputError("--baseline compares style transfer with models: give at least one.")
     sources = sources_of(arguments, "photos", "cartoons")
@@ -74,12 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _own_scores(places: list[Path]) -> Path | None:
-    """Where the scores of a single run go by default."""
+    """Return the default folder for the scores of a single run; None for anything else."""
     return places[0] / "scores" if len(places) == 1 and places[0].is_dir() else None
 
 
 def _framing_recipe(arguments: argparse.Namespace) -> Recipe:
-    """The recipe asked for, or that of the first run that was trained on these domains, or the shipped model's."""
+    """Return the recipe of --recipe, or of the first run that was trained on cartoons, or DEFAULT_RECIPE."""
     from facetoon.training.recipes.recipe import load_recipe
     from facetoon.training.runs.run_directory import RunDirectory
 
@@ -87,6 +87,6 @@ def _framing_recipe(arguments: argparse.Namespace) -> Recipe:
         for place in filter(Path.is_dir, arguments.places):
             recipe = RunDirectory(place).recipe(arguments.set or ())
             if recipe.kind in SAW_CARTOONS:
-                print(f"Pictures are framed as those of {place} were.")
+                print(f"Pictures are framed as in the training of {place}.")
                 return recipe
     return load_recipe(arguments.recipe or DEFAULT_RECIPE, arguments.set)

@@ -1,4 +1,4 @@
-"""`toon-train sharpen`: a teacher's cartoons at twice its size, without training a teacher of that size."""
+"""`toon-train sharpen`: trains a network that redraws a small teacher's cartoons at a larger size."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from facetoon.training.flags.source_flags import add_sources, sources_of
 if TYPE_CHECKING:
     from facetoon.training.recipes.recipe import Recipe
 
-HELP = "train a network that draws a teacher's cartoons again, larger"
+HELP = "train a network that redraws a teacher's cartoons at a larger size"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     add_run_flags(parser, "sharpen_128")
     add_sources(parser, "photos", "cartoons")
-    parser.add_argument("--teacher", type=Path, required=True, metavar="RUN", help="of a CycleGAN, half the size")
+    parser.add_argument("--teacher", type=Path, required=True, metavar="RUN", help="run of a CycleGAN at half the size")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train it; 0."""
+    """Train the run and return exit status 0."""
     return train_by_plan(arguments, plan)
 
 
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
-    """The trainer, its pictures and what identifies the run."""
+    """Return the trainer, its picture sources and the values that identify the run."""
     from facetoon.training.runs.checkpoint import generator_digest
     from facetoon.training.trainers.sharpen_trainer import Sharpening
 

@@ -1,4 +1,4 @@
-"""`toon-train style`: one more style for a student that has some."""
+"""`toon-train style`: adds one style to a student of several styles."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from facetoon.training.recipes.recipe import Recipe
     from facetoon.training.runs.run_directory import RunDirectory
 
-HELP = "teach a student of several styles one more, from some 50 cartoons"
-KEPT_SECTIONS = ("framing", "data", "student")  # of the student's recipe: one more style does not change them
+HELP = "teach a student of several styles one more style, from about 50 cartoons"
+KEPT_SECTIONS = ("framing", "data", "student")  # sections of the student's recipe that apply to the new run too
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,14 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="RUN",
-        help="of toon-train distill with several teachers, or of toon-train style; it stays as it is",
+        help="run of toon-train distill with several teachers, or of toon-train style; it is not changed",
     )
-    parser.add_argument("--name", required=True, help="of the new style, in small letters")
+    parser.add_argument("--name", required=True, help="name of the new style, in small letters")
     add_vgg_weights(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train it; 0."""
+    """Train the run and return exit status 0."""
     from facetoon.training.runs.run_directory import identity
 
     fields = identity(open_student(arguments.student).recipe())
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
-    """The trainer, its pictures and what identifies the run."""
+    """Return the trainer, its picture sources and the values that identify the run."""
     from facetoon.training.networks.vgg_weights import load_weights
     from facetoon.training.runs.checkpoint import generator_digest
     from facetoon.training.trainers.style_trainer import NewStyle, needs_encoder
@@ -67,7 +67,7 @@ def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
 
 
 def open_student(path: Path) -> RunDirectory:
-    """The student's run. Raises InputError unless it has styles."""
+    """Return the student's run. Raises InputError unless it has styles."""
     from facetoon.training.runs.run_directory import RunDirectory
 
     student = RunDirectory(path)

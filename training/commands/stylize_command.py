@@ -1,4 +1,4 @@
-"""`toon-train stylize`: photographs painted in the style of pictures, by optimization (Gatys et al. 2016)."""
+"""`toon-train stylize`: paints photographs in the style of pictures, by optimization (Gatys et al. 2016)."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ HELP = "paint photographs in a cartoon's style (VGG19)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's flags; one that is left out keeps StyleSettings' own value."""
+    """Declare the command's flags. A flag that is left out keeps the default of StyleSettings."""
     parser.add_argument("--content", nargs="+", required=True, metavar="PICTURE", help="files, folders or zips")
     add_style(parser)
     parser.add_argument("--out", type=Path, required=True, help="a folder, or FILE.png for one picture")
     parser.add_argument("--size", type=int, default=256, metavar="PX", help="longer side (default: %(default)s)")
     parser.add_argument(
-        "--style-size", type=int, metavar="PX", help="of the styles (default: --size); scales the brush"
+        "--style-size", type=int, metavar="PX", help="longer side of the styles (default: --size); scales the brush"
     )
     parser.add_argument("--strength", type=float, help="0 is the photograph, 1 the style (default: 1)")
-    parser.add_argument("--layers", nargs="+", metavar="LAYER", help="of the style (default: relu1_1, relu2_1 ... "
-                        "relu5_1, as many as see no more than the style picture)")  # fmt: skip
+    parser.add_argument("--layers", nargs="+", metavar="LAYER", help="style layers (default: those of relu1_1, relu2_1 "
+                        "... relu5_1 that see no more than the style picture)")  # fmt: skip
     parser.add_argument("--content-layers", nargs="+", metavar="LAYER", help="default: relu3_1 relu4_1")
     parser.add_argument("--content-weight", type=float, help="default: 1")
     parser.add_argument("--style-weight", type=float, help="default: 4")
-    parser.add_argument("--tv-weight", type=float, help="total variation: smoother (default: 1)")
+    parser.add_argument("--tv-weight", type=float, help="total variation; more is smoother (default: 1)")
     parser.add_argument("--steps", type=int, help="default: 200")
     parser.add_argument("--optimizer", choices=("adam", "lbfgs"), help="default: adam")
     parser.add_argument("--colours", choices=("style", "luminance", "match"), help="default: style; luminance keeps "
                         "the photograph's colours, match gives them to the style first")  # fmt: skip
     parser.add_argument("--from-noise", action="store_true", default=None, help="start from noise, not the photograph")
-    parser.add_argument("--seed", type=int, help="of the noise (default: 1)")
+    parser.add_argument("--seed", type=int, help="seed of the noise (default: 1)")
     parser.add_argument("--batch-size", type=int, default=4, help="photographs at once (default: %(default)s)")
-    parser.add_argument("--every", type=int, metavar="STEPS", help="also write the pictures as they stand")
+    parser.add_argument("--every", type=int, metavar="STEPS", help="also write the pictures after every STEPS steps")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Paint every photograph; 0."""
+    """Paint every photograph and return exit status 0."""
     from facetoon.training.stylize.picture_jobs import list_jobs, same_shapes
 
     for name in ("size", "style_size", "batch_size", "every"):
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def painter(styles: list[Path], vgg_weights: str) -> StyleTransfer:
-    """Style transfer as this command does it by default, from style pictures at their own size."""
+    """Return style transfer with this command's defaults, for style pictures at their own size."""
     from facetoon.training.networks.vgg_weights import load_weights
     from facetoon.training.stylize import style_transfer
     from facetoon.training.stylize.picture_jobs import read_picture_at

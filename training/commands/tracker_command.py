@@ -1,4 +1,4 @@
-"""`toon-train tracker`: the face tracker that toon-live follows faces with."""
+"""`toon-train tracker`: trains the face tracker that toon-live uses."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from facetoon.training.engine.backend import started_backend
 from facetoon.training.flags.source_flags import add_source
 
-HELP = "train the face tracker that toon-live follows faces with"
+HELP = "train the face tracker that toon-live uses"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     add_source(parser, "--photos", "pictures that a face fills", required=True)
-    add_source(parser, "--wide-photos", "pictures with surroundings", required=True)
+    add_source(parser, "--wide-photos", "pictures that show a face and its surroundings", required=True)
     parser.add_argument(
         "--detector", type=Path, required=True, help="YuNet, the detector that labels the faces, as ONNX"
     )
@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train it and print its errors; 0."""
-    with started_backend("tensorflow"):  # it ends with a TFLite file
+    """Train the tracker, print its errors and return exit status 0."""
+    with started_backend("tensorflow"):  # the tracker becomes a TFLite file
         from facetoon.training.face_tracker.tracker_training import train_tracker
     errors = train_tracker(
         arguments.photos, arguments.wide_photos, arguments.detector, arguments.out, arguments.steps, arguments.seed

@@ -1,4 +1,4 @@
-"""The path that every training takes: recipe, back-end, workers, and then the run or its --dry-run."""
+"""The steps of every training command: recipe, back-end, workers, and then the run or its --dry-run."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What distinguishes one training from another."""
+    """The parts in which training commands differ."""
 
     build: Callable[[Recipe], Any]
     """Makes the trainer."""
     sources: Mapping[str, Sequence[DataSource]]
-    """By domain, in the order of the step's arguments."""
+    """Picture sources by domain, in the order of the step's arguments."""
     provenance: dict[str, Any] = field(default_factory=dict)
-    """What else identifies the run, such as its teacher's hash."""
+    """Further values that identify the run, such as its teacher's hash."""
 
 
 def train_by_plan(
@@ -35,9 +35,10 @@ def train_by_plan(
     plan: Callable[[argparse.Namespace, Recipe], TrainingPlan],
     beneath: Mapping[str, Any] | None = None,
 ) -> int:
-    """Train as the run flags say. `plan` is called when the back-end has started, so it may import Keras.
+    """Train as the run flags say, and return the exit status.
 
-    `beneath` holds recipe sections that count where the recipe says nothing.
+    `plan` is called after the back-end has started, so it may import Keras. `beneath` holds recipe sections with
+    values for keys that the recipe does not set.
     """
     from facetoon.training.recipes.recipe import load_recipe
 
@@ -70,7 +71,7 @@ def train_by_plan(
 
 
 def init_provenance(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What identifies the networks that a run began with; empty without --init."""
+    """Return the hash of the networks of --init, as a part of the run's identity; empty without --init."""
     from facetoon.training.runs.checkpoint import generator_digest
 
     return {"init_sha256": generator_digest(arguments.init)} if arguments.init else {}

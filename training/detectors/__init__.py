@@ -1,5 +1,5 @@
-"""Finds faces in pictures for data preparation: one interface, one module for each detector.
+"""Finds faces in pictures for data preparation: one interface, and one module for each detector.
 
-`device` is what the camera uses, and the default: training then sees faces cut exactly as the device cuts them.
+The default, `device`, is the detector of toon-live, so training sees faces cut exactly as the device cuts them.
 `yunet` and `cascade` take a file that the user names.
 """

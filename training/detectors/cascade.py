@@ -1,4 +1,4 @@
-"""Finds faces by any cascade that OpenCV reads, such as one for anime faces: upright boxes without landmarks."""
+"""Finds faces with any cascade that OpenCV reads, such as one for anime faces. It gives upright boxes, no landmarks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facetoon.edge_runtime.pixels import Image
 from facetoon.training.detectors.detector import Detection, nearest
 
 SEARCH_PX = 640
-SMALLEST = 0.06  # of the longest side
+SMALLEST = 0.06  # smallest face, as a share of the longest side
 
 
 class CascadeDetector:
@@ -31,7 +31,7 @@ class CascadeDetector:
             raise fault
 
     def detect(self, frame: Image) -> list[Detection]:
-        """The faces in a BGR frame, largest first. A cascade gives no probability, so it is 1."""
+        """Return the faces in a BGR frame, largest first. A cascade gives no probability, so it is 1."""
         grey, scale = pixels.to_grey(frame, SEARCH_PX)
         least = max(int(max(grey.shape) * SMALLEST), 16)
         boxes = self._cascade.detectMultiScale(cv2.equalizeHist(grey), 1.1, 5, minSize=(least, least))
@@ -42,5 +42,5 @@ class CascadeDetector:
         return [Detection(face, 1.0, None, None) for face in sorted(faces, key=lambda face: -face.height_px)]
 
     def look(self, frame: Image, near: Face) -> Detection | None:
-        """The face near a known place in a BGR frame, or None."""
+        """Return the face near a known place in a BGR frame, or None."""
         return nearest(self.detect(frame), near)

@@ -1,4 +1,4 @@
-"""What every face detector of data preparation gives and takes."""
+"""The interface of data preparation's face detectors."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ class Detection:
     face: Face
     probability: float
     turn: float | None
-    """How far the face looks to the side: the nose's distance from the eyes' middle, in eye distances; None where
-    it was not measured."""
+    """How far the face looks to the side: the nose's distance from the eyes' middle, in eye distances. None when the
+    detector does not measure it."""
     landmarks: NDArray[np.float32] | None
-    """(5, 2) x, y in pixels: the person's right eye, left eye, nose tip, right and left corner of the mouth; None
-    where the detector gives none."""
+    """float32 (5, 2), x and y in pixels: the person's right eye, left eye, nose tip, right and left mouth corner. None
+    when the detector has no landmarks."""
 
 
 class Detector(Protocol):
     """Finds faces in one picture after another. Not thread-safe."""
 
     def detect(self, frame: Image) -> list[Detection]:
-        """The faces in a frame, uint8 (height, width, 3) BGR, upright or tilted, largest first."""
+        """Return the faces in a frame, uint8 (height, width, 3) BGR, upright or tilted, largest first."""
 
     def look(self, frame: Image, near: Face) -> Detection | None:
-        """The face near a known place in a frame, uint8 (height, width, 3) BGR, or None."""
+        """Return the face near a known place in a frame, uint8 (height, width, 3) BGR, or None."""
 
 
 def same_face(a: Face, b: Face) -> bool:
@@ -42,7 +42,7 @@ def same_face(a: Face, b: Face) -> bool:
 
 
 def nearest(detections: list[Detection], near: Face) -> Detection | None:
-    """The detection whose centre lies nearest to a known face, or None when all lie beyond half its height."""
+    """Return the detection nearest to a known face, or None when all centres are more than half its height away."""
     best = min(detections, key=lambda detection: _distance_px(detection.face, near), default=None)
     return best if best is not None and _distance_px(best.face, near) < near.height_px / 2 else None
 

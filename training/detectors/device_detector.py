@@ -2,8 +2,8 @@
 
 The cascade finds a face and the tracker refines it twice, as on the device. The device then averages over many frames.
 A photograph is one frame, so here the tracker looks at it and at its mirror image from starts of different size, and
-the mean counts (test-time augmentation). On faces outside the tracker's training that mends 40 % of the misplaced crops
-(benchmarks/faces.md) and costs 2 ms a face.
+the mean counts (test-time augmentation). This costs 2 ms a face. On faces outside the tracker's training it corrects
+40 % of the misplaced crops (benchmarks/faces.md).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class DeviceDetector:
         self._gauge = TurnGauge()
 
     def detect(self, frame: Image) -> list[Detection]:
-        """The faces in a BGR frame that the cascade finds and the tracker believes in, largest first."""
+        """Return the faces in a BGR frame that the cascade finds and the tracker confirms, largest first."""
         detections = self._believed(frame, SEARCH_STEP) or self._believed(frame, FINE_STEP)
         return sorted(detections, key=lambda detection: -detection.face.height_px)
 
@@ -47,12 +47,12 @@ class DeviceDetector:
         return detections
 
     def look(self, frame: Image, near: Face) -> Detection | None:
-        """The face near a known place in a BGR frame, or None."""
+        """Return the face near a known place in a BGR frame, or None."""
         face, probability = self._refined(frame, near)
         return self._measured(frame, face, probability) if probability >= BELIEVE else None
 
     def _refined(self, frame: Image, near: Face) -> tuple[Face, float]:
-        """Refine twice: the second crop is cut level, where the first look placed the face."""
+        """Refine a face twice. The second crop is cut level, at the place of the first look."""
         tracked = self._tracker.refine(frame, self._tracker.refine(frame, near).face)
         return tracked.face, tracked.probability
 
@@ -60,7 +60,7 @@ class DeviceDetector:
         return Detection(face, probability, self._gauge.measure(frame, face), None)
 
     def _mean(self, frame: Image, face: Face) -> Face:
-        """The mean of several looks at a face that is nearly in place."""
+        """Return the mean of several looks at a face that is nearly in place."""
         starts = [replace(face, height_px=face.height_px * share) for share in STARTS]
         looks = [self._tracker.refine(frame, start, mirrored).face for start in starts for mirrored in (False, True)]
         x, y, log_height = np.mean([(one.centre_x_px, one.centre_y_px, np.log(one.height_px)) for one in looks], 0)

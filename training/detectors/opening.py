@@ -15,7 +15,7 @@ FROM_FILE: dict[str, Callable[[Path], Detector]] = {"yunet": YuNetDetector, "cas
 
 
 def open_detector(name: str, model: Path | None = None) -> Detector:
-    """Open "device", or "yunet" or "cascade" with its model file. Raises InputError where that is not possible."""
+    """Open "device", or "yunet" or "cascade" with its model file. Raises InputError when that is not possible."""
     if name == "device":
         if model is not None:
             raise InputError("The device's detector takes no model file; add --detector yunet or leave the file out.")

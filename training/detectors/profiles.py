@@ -1,7 +1,7 @@
-"""Tells a face seen from the side from no face at all; the frontal cascade and the tracker see neither.
+"""Tells profiles from pictures without a face. The frontal cascade and the tracker find nothing in either.
 
-OpenCV's profile cascade comes with the base install, like the frontal one. It knows heads that look to the left of the
-picture, so the mirror image is searched too.
+OpenCV's profile cascade comes with the base install, like the frontal one. It knows only heads that look to the left
+of the picture, so the mirror image is searched too.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from facetoon.edge_runtime.pixels import Image
 
 
 class ProfileFinder:
-    """Looks for profiles, 60 to 80 ms a picture: for pictures without any other face. Not thread-safe."""
+    """Looks for profiles in pictures without a frontal face; 60 to 80 ms a picture. Not thread-safe."""
 
     def __init__(self) -> None:
         folder = cv2.data.haarcascades  # type: ignore[attr-defined]  # missing in OpenCV's own stubs
         self._cascade = cv2.CascadeClassifier(f"{folder}haarcascade_profileface.xml")
 
     def hits(self, frame: Image) -> int:
-        """The most windows over one place of a BGR frame that look like a profile; 0 without any."""
+        """Return the number of profile windows at the place of a BGR frame that has most of them; 0 without any."""
         grey, _ = pixels.to_grey(frame, SEARCH_PX)
         smallest = (SMALLEST_FACE_PX, SMALLEST_FACE_PX)
         most = 0

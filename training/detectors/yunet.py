@@ -16,19 +16,19 @@ from numpy.typing import NDArray
 
 SIDE_PX = 320
 BELIEVE = 0.5
-# The second look is at an upright face with room around it, as in the pictures that YuNet learnt from.
+# The second crop shows an upright face with room around it, as in YuNet's training pictures.
 LEVEL = Framing(0.4, 0.5)
 
 
 class YuNetDetector:
-    """Finds faces anywhere in a picture, and measures each again at zero roll: an upright box grows with the tilt."""
+    """Finds faces anywhere in a picture. Measures each again at zero roll, as an upright box grows with the tilt."""
 
     def __init__(self, path: Path) -> None:
         """Raises InputError when the file or the package that reads it is missing."""
         self._net = open_yunet(path)
 
     def detect(self, frame: Image) -> list[Detection]:
-        """The faces in a BGR frame, largest first."""
+        """Return the faces in a BGR frame, largest first."""
         height, width = frame.shape[:2]
         side = float(max(height, width))
         whole = Face((width - 1) / 2, (height - 1) / 2, side)
@@ -38,12 +38,16 @@ class YuNetDetector:
         return sorted(refined, key=lambda detection: -detection.face.height_px)
 
     def look(self, frame: Image, near: Face) -> Detection | None:
-        """The face near a known place in a BGR frame, or None."""
+        """Return the face near a known place in a BGR frame, or None."""
         return nearest(detect_around(self._net, frame, near, LEVEL), near)
 
 
 def open_yunet(path: Path) -> Any:
-    """The net for pictures of 320x320 px. OpenCV 4 cannot read the file's open height and width; both are set here."""
+    """Open YuNet for pictures of 320x320 px.
+
+    The sizes are set here because OpenCV 4 cannot read the file's variable height and width. Raises InputError when the
+    file or the package that reads it is missing, or when the file is no YuNet.
+    """
     try:
         import onnx
         from google.protobuf.message import DecodeError
@@ -64,7 +68,7 @@ def open_yunet(path: Path) -> Any:
 
 
 def detect_around(net: Any, frame: Image, around: Face, framing: Framing) -> list[Detection]:
-    """Faces in the net's crop around a place of a BGR frame. The face nearest to the crop's middle comes first."""
+    """Return the faces in the net's crop around a place of a BGR frame, the one nearest to the crop's middle first."""
     matrix = framing.crop_matrix(around, SIDE_PX)
     boxes = net.detect(pixels.warp(frame, matrix, SIDE_PX))[1]
     boxes = np.zeros((0, 15), np.float32) if boxes is None else boxes
@@ -86,7 +90,7 @@ def _inside(face: Face, width: int, height: int) -> bool:
 
 
 def _turn(landmarks: NDArray[np.float32]) -> float:
-    """The nose's distance from the eyes' middle along the line between the eyes, in eye distances."""
+    """Return the nose's distance from the eyes' middle along the line between the eyes, in eye distances."""
     right, left, nose = landmarks[:3].astype(np.float64)
     across = left - right
     return float((nose - (right + left) / 2) @ across / max(across @ across, 1e-6))

@@ -1,1 +1,1 @@
-"""What differs between TensorFlow and JAX, and how several devices share a batch."""
+"""The differences between TensorFlow and JAX, and the sharing of a batch among several devices."""

@@ -1,8 +1,8 @@
-"""The one place where TensorFlow and JAX differ: taking a gradient and compiling a step.
+"""Takes gradients and compiles steps on TensorFlow and JAX. No other module depends on the back-end.
 
-Everything else is Keras 3. A step is written once with Keras variables, as if it ran eagerly. JAX allows no changes in
-place, so there the step is traced inside a `keras.StatelessScope` that carries the variables through `jax.jit`, as
-Keras's own JAX trainer does.
+All other code is Keras 3. A step is written once with Keras variables, as if it ran eagerly. JAX arrays cannot be
+changed in place, so under JAX the step is traced inside a `keras.StatelessScope` that carries the variables through
+`jax.jit`, as in Keras's own JAX trainer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EXTRAS = {"tensorflow": "train", "jax": "jax"}
 
 
 def select_backend(name: str) -> None:
-    """Choose the Keras back-end; must come before the first import of keras. Quiets TensorFlow's start-up lines."""
+    """Choose the Keras back-end and silence TensorFlow's start-up lines. Call it before the first import of keras."""
     if name not in EXTRAS:
         raise InputError(f"There is no back-end {name}; choose tensorflow or jax.")
     os.environ["KERAS_BACKEND"] = name
@@ -30,13 +30,13 @@ def select_backend(name: str) -> None:
 
 @contextmanager
 def started_backend(name: str) -> Iterator[None]:
-    """Select and import the back-end; what the block imports, too, may need its extra.
+    """Select and import the back-end; the block imports the modules that need it.
 
-    Raises InputError, in a sentence that names the extra, when a library is not installed.
+    Raises InputError with the name of the extra when the back-end or a library that the block imports is missing.
     """
     select_backend(name)
     try:
-        import keras  # noqa: F401  and with it the back-end
+        import keras  # noqa: F401  imports the back-end too
 
         yield
     except ModuleNotFoundError as error:
@@ -50,7 +50,7 @@ _scopes: list[Any] = []  # the StatelessScope of the JAX step being traced, inne
 
 
 def value_and_grad(loss_fn: Callable[[], tuple[Any, Any]], variables: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
-    """(loss, extras, gradients by `variables`) of `loss_fn() -> (loss, extras)`; call it inside a compiled step."""
+    """Return (loss, extras, gradients by `variables`) of `loss_fn() -> (loss, extras)`. Call it in a compiled step."""
     import keras
 
     if keras.backend.backend() == "jax":
@@ -76,7 +76,7 @@ def _jax_value_and_grad(loss_fn: Callable[[], tuple[Any, Any]], variables: Seque
         mapping = [(v, value) for v, value in current if id(v) not in chosen]
         with keras.StatelessScope(state_mapping=mapping + list(zip(variables, values, strict=True))) as scope:
             loss, extras = loss_fn()
-        updates = [scope.get_current_value(v) for v, _ in mapping]  # batch statistics move here
+        updates = [scope.get_current_value(v) for v, _ in mapping]  # such as batch statistics
         return loss, (extras, updates)
 
     values = [outer.get_current_value(v) for v in variables]
@@ -87,9 +87,9 @@ def _jax_value_and_grad(loss_fn: Callable[[], tuple[Any, Any]], variables: Seque
 
 
 def input_gradient(function: Callable[[Any], Any], inputs: Any) -> Any:
-    """Gradient of the scalar `function(inputs)` by `inputs`; may stand in the loss of `value_and_grad`.
+    """Return the gradient of the scalar `function(inputs)` by `inputs`, also inside the loss of `value_and_grad`.
 
-    `function` must assign no variable: what it calls must run with training=False.
+    `function` must assign no variable, so it must call networks with training=False.
     """
     import keras
 

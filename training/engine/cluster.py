@@ -1,4 +1,4 @@
-"""Several devices on one or many machines: the batch is split over them, everything else is copied to each.
+"""Trains on several devices of one or many machines: splits the batch and copies everything else to each device.
 
 JAX does the work: `keras.distribution.DataParallel` puts every variable on all devices, and `jax.jit` sums over the
 whole batch. So the number of workers does not change a run, except for the order of additions.
@@ -19,7 +19,7 @@ from typing import Any
 from facetoon.edge_runtime.errors import InputError
 
 HEARTBEAT_S = 30  # a worker that is silent for longer counts as dead
-SUPERVISED = "FACETOON_SUPERVISED"  # set in the child process that does a worker's work
+SUPERVISED = "FACETOON_SUPERVISED"  # set in a worker's child process, which trains
 
 
 def supervise(arguments: list[str]) -> int:
@@ -34,7 +34,7 @@ def supervise(arguments: list[str]) -> int:
     )
     try:
         status = child.wait()
-    except KeyboardInterrupt:  # the terminal sends it to the child as well
+    except KeyboardInterrupt:  # the terminal sends the signal to the child as well
         status = child.wait()
     finally:
         assert child.stdin
@@ -45,12 +45,12 @@ def supervise(arguments: list[str]) -> int:
         reason = "another worker is gone, and JAX has given up"
     else:
         reason = f"this worker was ended by signal {-status} ({signal.strsignal(-status)})"
-    sys.stderr.write(f"\ntoon-train: {reason}; the same commands go on from the last checkpoint.\n")
+    sys.stderr.write(f"\ntoon-train: {reason}; repeat the commands to continue from the last checkpoint.\n")
     return 1
 
 
 def end_with_supervisor() -> None:
-    """End this child process when its supervisor is gone, whatever killed that."""
+    """End this child process when its supervisor ends, even if the supervisor was killed."""
 
     def watch() -> None:
         while os.read(0, 1):  # not sys.stdin: a thread that waits in it breaks Python's shutdown
@@ -61,9 +61,9 @@ def end_with_supervisor() -> None:
 
 
 def join(coordinator: str, workers: int, worker: int) -> None:
-    """Make this process worker number `worker` of `workers`. Blocks until all are there, at most five minutes.
+    """Make this process worker number `worker` of `workers`. Blocks until all have connected, at most five minutes.
 
-    Must come before any computation. Raises InputError for impossible numbers or when the others do not come.
+    Call it before any computation. Raises InputError for impossible numbers, or when a worker does not connect.
     """
     import jax
 
@@ -78,27 +78,28 @@ def join(coordinator: str, workers: int, worker: int) -> None:
 
 @contextmanager
 def last_words(run: Path) -> Iterator[None]:
-    """When another worker is gone, say so and end with status 1.
+    """Report it when another worker has died, and end with status 1.
 
-    The process ends at once: JAX's own shutdown waits for the dead worker and then aborts with a stack trace.
+    The process ends at once, because JAX's own shutdown would wait for the dead worker and abort with a stack trace.
     """
     import jax
 
     try:
         yield
-    except RuntimeError as error:  # JaxRuntimeError, and what NumPy makes of it
+    except RuntimeError as error:  # JaxRuntimeError, or the RuntimeError that NumPy raises from it
         if jax.process_count() == 1:
             raise
         reason = str(error).splitlines()[0]
         sys.stderr.write(
-            f"\ntoon-train: another worker is gone ({reason}); the same commands go on from {run}'s last checkpoint.\n"
+            f"\ntoon-train: another worker is gone ({reason}); repeat the commands to continue {run} from its last "
+            "checkpoint.\n"
         )
         sys.stderr.flush()
         os._exit(1)
 
 
 def spread() -> None:
-    """Put whatever is built from now on onto all devices of all workers, if there are several."""
+    """Place all variables that are built from now on onto all devices of all workers, if there are several."""
     import keras
 
     if keras.backend.backend() != "jax":
@@ -113,7 +114,7 @@ def spread() -> None:
 
 
 def layouts() -> tuple[Any, Any] | None:
-    """(sharding of a batch, sharding of everything else), or None on a single device."""
+    """Return (sharding of a batch, sharding of everything else), or None on a single device."""
     import keras
 
     distribution = keras.distribution.distribution()
@@ -126,7 +127,7 @@ def layouts() -> tuple[Any, Any] | None:
 
 
 def own_rows(batch: Any) -> Any:
-    """The rows of a whole batch that this worker trains on."""
+    """Return the rows of a whole batch that this worker trains on."""
     import keras
 
     if keras.distribution.distribution() is None:
@@ -138,7 +139,7 @@ def own_rows(batch: Any) -> Any:
 
 
 def check_batch(batch_size: int) -> None:
-    """Refuse a batch that cannot be split evenly."""
+    """Raise InputError for a batch that cannot be split evenly over the devices."""
     import keras
 
     if keras.distribution.distribution() is None:

@@ -1,4 +1,4 @@
-"""Labels for the tracker's training pictures: a detector says where the faces are."""
+"""Labels the faces in the tracker's training pictures with a detector."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Float = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Known:
-    """A face in a picture, labelled by the detector. `landmarks` are (5, 2) pixels x and y, in Tracked's order."""
+    """A labelled face in a picture. `landmarks` are float32 (5, 2), x and y in pixels, in the order of Tracked."""
 
     face: Face
     landmarks: Float
@@ -26,7 +26,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Pictures that show a face, RGB uint8 (n, side, side, 3), and the faces of each, the most central first."""
+    """Pictures with faces, RGB uint8 (n, side, side, 3), and the faces of each picture, the most central first."""
 
     images: pixels.Image
     faces: list[list[Known]]

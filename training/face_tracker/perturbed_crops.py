@@ -1,7 +1,7 @@
-"""Training crops for the tracker: each shows a face that was moved, scaled and tilted by a known amount.
+"""Makes training crops for the tracker. Each shows a face that was moved, scaled and tilted by a known amount.
 
-Faces in tight pictures are pasted on backgrounds, or their borders are mirrored, so that the border of a picture does
-not show where its face is.
+Tight pictures are pasted on backgrounds, or their borders are mirrored. Otherwise the border of a picture would show
+where its face is.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from facetoon.training.face_tracker.face_labels import Float, Known, Labelled
 
 SIZE_PX = 64
 FRAMING = Framing(face_height=0.55, face_centre_y=0.5)
-# What the network's outputs are multiplied by (TrackerSpec says what each is); the last is the logit.
+# Factors of the network's outputs, in the order of TrackerSpec; the last is the factor of the logit.
 SCALES = np.array([0.5, 0.5, 0.4, 0.5, 1.0, *[1.0] * 10, 8.0], np.float32)
-NEGATIVES, WIDE = 0.35, 0.4  # shares of the crops without a face, and from wide pictures
+NEGATIVES, WIDE = 0.35, 0.4  # share of crops without a face, share of crops from wide pictures
 SCALE_ERROR, SHIFT_ERROR, ROLL_ERROR_DEG = 0.35, 0.18, 25.0  # shifts in shares of the crop
-MIRRORED = np.array([1, 0, 2, 4, 3])  # the place of each landmark in a mirror
+MIRRORED = np.array([1, 0, 2, 4, 3])  # order of the landmarks in a mirrored picture
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,10 @@ class Crops:
     wide: Labelled
 
     def batch(self, count: int, random: np.random.Generator) -> tuple[Float, Float]:
-        """Crops (count, 64, 64, 3), float -1..1, and scaled targets (count, 16); the last is 1 for a face, else 0."""
+        """Draw crops (count, 64, 64, 3), float32 -1..1, and scaled targets (count, 16).
+
+        The last target is 1 for a face and 0 for a crop without one.
+        """
         kinds = [self._negative if random.random() < NEGATIVES else self._positive for _ in range(count)]
         crops, targets = map(np.stack, zip(*(kind(random) for kind in kinds), strict=True))
         return _jitter(crops, random), targets
@@ -41,7 +44,7 @@ class Crops:
         row = int(random.integers(len(source.images)))
         matrix = _perturbed(source.faces[row][0].face, random, random.uniform(0.3, 1.0))
         crop = self._cut(source, row, matrix, random)
-        if random.random() < 0.2:  # something hides a part of the face
+        if random.random() < 0.2:  # hide a part of the face
             top, left = random.integers(0, 56, 2)
             patch = crop[top : top + random.integers(8, 28), left : left + random.integers(8, 28)]
             patch[:] = _texture(random)[: patch.shape[0], : patch.shape[1]]
@@ -58,7 +61,7 @@ class Crops:
         return crop, np.zeros(OUTPUTS, np.float32)
 
     def _faceless(self, source: Labelled, random: np.random.Generator) -> pixels.Image:
-        """A crop of a picture away from its faces, or of quite another size."""
+        """Cut a crop that shows no face, or shows one much too large or too small."""
         row, side = int(random.integers(len(source.images))), source.images.shape[1]
         for _ in range(8):
             height = side * float(np.exp(random.uniform(np.log(0.1), np.log(0.9))))
@@ -68,7 +71,7 @@ class Crops:
         return _texture(random)
 
     def _cut(self, source: Labelled, row: int, matrix: Float, random: np.random.Generator) -> pixels.Image:
-        """The crop. Beyond the picture lies its border, its mirror image, another picture or texture."""
+        """Cut the crop. Outside the picture it shows the border, the mirror image, another picture or texture."""
         image, side, kind = source.images[row], source.images.shape[1], random.random()
         if kind < 0.2 or (source is self.wide and kind < 0.75):
             return pixels.warp(image, matrix, SIZE_PX)
@@ -84,13 +87,13 @@ class Crops:
 
 
 def _sees(place: Face, face: Face) -> bool:
-    """Whether the crop at `place` shows `face` well enough to be tracked, or nearly."""
+    """Whether the crop at `place` shows `face` well enough, or almost well enough, to track it."""
     away = np.hypot(face.centre_x_px - place.centre_x_px, face.centre_y_px - place.centre_y_px) / place.height_px
     return bool(away < 0.6 / FRAMING.face_height and 0.35 < face.height_px / place.height_px < 2.8)
 
 
 def _perturbed(face: Face, random: np.random.Generator, strength: float) -> Float:
-    """The crop matrix (2, 3) of a face misplaced at random, perhaps mirrored, a little narrowed or widened."""
+    """Return the crop matrix (2, 3) of a randomly misplaced face, perhaps mirrored, slightly narrowed or widened."""
     height = face.height_px * float(np.exp(random.uniform(-1, 1) * strength * np.log1p(SCALE_ERROR)))
     roll = face.roll_deg + float(random.uniform(-ROLL_ERROR_DEG, ROLL_ERROR_DEG)) * strength
     shift = random.uniform(-SHIFT_ERROR, SHIFT_ERROR, 2) * strength * height / FRAMING.face_height
@@ -102,7 +105,7 @@ def _perturbed(face: Face, random: np.random.Generator, strength: float) -> Floa
 
 
 def _target(known: Known, matrix: Float) -> Float:
-    """The network's right answer (16,) for a crop, in its own scale."""
+    """Return the target (16,) of a crop, in the scale of the network's outputs."""
     inverse = np.linalg.inv(matrix[:, :2].astype(np.float64))
     sign = np.sign(np.linalg.det(inverse))  # -1 in a mirror
     landmarks = known.landmarks[MIRRORED] if sign < 0 else known.landmarks
@@ -117,7 +120,7 @@ def _target(known: Known, matrix: Float) -> Float:
 
 
 def _texture(random: np.random.Generator) -> pixels.Image:
-    """Smooth or rough noise (64, 64, 3), uint8, around a colour that is often that of skin."""
+    """Draw smooth or rough noise, uint8 (64, 64, 3), around a random colour, often a skin colour."""
     skin = random.uniform(40, 240) * np.array([1.0, random.uniform(0.6, 0.85), random.uniform(0.4, 0.8)])
     colour = skin if random.random() < 0.5 else random.uniform(0, 255, 3)
     cells = int(random.choice((2, 4, 8, 16, 32, 64)))
@@ -126,7 +129,7 @@ def _texture(random: np.random.Generator) -> pixels.Image:
 
 
 def _jitter(crops: pixels.Image, random: np.random.Generator) -> Float:
-    """Changes blur, greyness, contrast, colour, brightness and noise at random; uint8 in, float -1..1 out."""
+    """Change blur, greyness, contrast, colour, brightness and noise of uint8 crops at random; float32 -1..1."""
     for index in np.flatnonzero(random.random(len(crops)) < 0.25):
         small = int(random.integers(16, 56)), int(random.integers(16, 56))
         crops[index] = pixels.resize(pixels.resize(crops[index], *small), SIZE_PX, SIZE_PX)

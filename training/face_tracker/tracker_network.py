@@ -1,4 +1,4 @@
-"""The tracker's network, small and made for int8, and its loss."""
+"""The tracker's network, which is small and suits int8, and its loss."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from facetoon.edge_runtime.faces.tracker import OUTPUTS
 from facetoon.training.face_tracker.perturbed_crops import SCALES, SIZE_PX
 from keras import layers, ops
 
-# Weights in the loss of all outputs but the last, which is the logit.
+# Loss weights of all outputs except the last, which is the logit.
 WEIGHTS = np.array([2.0, 2.0, 3.0, 3.0, 0.2, *[1.0] * 10], np.float32)
 
 
 def build_tracker() -> keras.Model:
-    """The network: crops (batch, 64, 64, 3), float -1..1, to scaled outputs (batch, 16)."""
+    """Build the network: crops (batch, 64, 64, 3), float32 -1..1, to scaled outputs (batch, 16)."""
     inputs = keras.Input((SIZE_PX, SIZE_PX, 3), name="image")
     x = _conv(_conv(inputs, 16, 3, 2), 48, 3, 2)
     x = x + _separable(x, 48, 1, relu=False)
@@ -40,9 +40,9 @@ def _conv(x: Any, filters: int, kernel: int, stride: int, relu: bool = True) -> 
 
 
 def loss(targets: Any, outputs: Any) -> Any:
-    """(batch,) of targets and outputs (batch, 16): weighted absolute error of faces, plus the logit's cross-entropy.
+    """Return the loss (batch,) of targets and outputs (batch, 16): weighted absolute error plus the cross-entropy.
 
-    The absolute error is smooth at zero. Crops without a face have none.
+    The absolute error is smooth at zero, and counts only for crops with a face. The cross-entropy is the logit's.
     """
     distance = ops.sqrt(ops.square(targets[:, :-1] - outputs[:, :-1]) + 1e-2) - 0.1
     logit = outputs[:, -1] * float(SCALES[-1])

@@ -1,7 +1,7 @@
 """Trains the face tracker and writes its model file.
 
 The network learns to undo a perturbation: it sees a crop around a face that was moved, scaled and tilted by a known
-amount, and says where in that crop the face is.
+amount, and predicts where the face is in that crop.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LICENCE = "research and non-commercial use, as the photographs it was trained on
 
 
 def fit(crops: Crops, steps: int, seed: int) -> keras.Model:
-    """A trained network. One seed always gives the same batches."""
+    """Train a network. The same seed gives the same batches."""
     keras.utils.set_random_seed(seed)
     net = build_tracker()
     warm_up = min(100, steps // 10 + 1)
@@ -40,7 +40,7 @@ def fit(crops: Crops, steps: int, seed: int) -> keras.Model:
 
 
 def convert(net: keras.Model, samples: Float | None) -> bytes:
-    """The network as TFLite: int8, calibrated on crops (n, 64, 64, 3), float -1..1; for None, float16 weights."""
+    """Convert the network to TFLite: int8, calibrated on crops (n, 64, 64, 3), float32 -1..1; None: float16 weights."""
     import tensorflow as tf
 
     inputs = keras.Input(batch_shape=(1, SIZE_PX, SIZE_PX, 3), name="image")
@@ -58,10 +58,10 @@ def convert(net: keras.Model, samples: Float | None) -> bytes:
 
 
 def errors(answers: Float, targets: Float) -> dict[str, float]:
-    """Mean errors of unscaled `answers` (n, 16) to scaled `targets` (n, 16).
+    """Return mean errors of unscaled `answers` (n, 16) to scaled `targets` (n, 16).
 
-    Centre, height and landmarks are in % of the face's height, the roll is in degrees. The logit has its accuracy and
-    the area under its ROC curve.
+    Errors of centre, height and landmarks are in % of the face's height, the error of the roll is in degrees. For the
+    logit it gives the accuracy and the area under the ROC curve.
     """
     is_face, truth = targets[:, -1] > 0, targets * SCALES
     off, log_height = (answers - truth)[is_face], truth[is_face, 2]
@@ -86,10 +86,10 @@ def train_tracker(
     steps: int,
     seed: int,
 ) -> dict[str, float]:
-    """Train a tracker on tight and wide photographs and write it to `out`; returns its held-out errors.
+    """Train a tracker on tight and wide photographs, write it to `out` and return its held-out errors.
 
-    `detector` is a YuNet ONNX file, which labels the faces. The model is int8, unless that makes an error more than
-    15 % larger than the float network's; then its weights are float16. Raises InputError for unusable sources.
+    `detector` is a YuNet ONNX file, which labels the faces. The model is int8. If an error of the int8 model is more
+    than 15 % larger than the float network's, the weights are float16 instead. Raises InputError for unusable sources.
     """
     tight, wide = load_split(photos, TIGHT_PX, TEST_SHARE), load_split(wide_photos, WIDE_PX, TEST_SHARE)
     train, test = (Crops(label(tight[i], detector, 0.5), label(wide[i], detector, 0.1)) for i in (0, 1))
@@ -108,7 +108,7 @@ def train_tracker(
 
 
 def _write(out: Path, model: bytes, spec: TrackerSpec, crops: Float, targets: Float) -> dict[str, float]:
-    """Write the file, measure its errors with the shipped runtime, and write it again with them."""
+    """Write the file, measure its errors with the shipped runtime, and write it again with these scores."""
     write_model(out, model, spec)
     tracker = FaceTracker(out)
     scores = errors(np.stack([tracker.look(crop) for crop in pixels.from_unit(crops)]), targets)

@@ -1,1 +1,1 @@
-"""Flags that several commands of toon-train share; nothing here is heavy to import."""
+"""Flags that several commands of toon-train share. Importing them loads no heavy library."""

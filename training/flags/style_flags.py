@@ -1,4 +1,4 @@
-"""The flags of everything that looks at a style through VGG19."""
+"""Flags of the commands that measure a style with VGG19."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 
 
 def add_style(parser: argparse.ArgumentParser) -> None:
-    """The style pictures, and the encoder that sees them."""
+    """Add the flags for the style pictures, their weights and the VGG19 weights."""
     parser.add_argument(
-        "--style", nargs="+", required=True, type=Path, metavar="PICTURE", help="one, or several merged"
+        "--style", nargs="+", required=True, type=Path, metavar="PICTURE", help="a style picture, or several to merge"
     )
-    parser.add_argument("--style-weights", nargs="+", type=float, default=[], metavar="W", help="default: equal ones")
+    parser.add_argument("--style-weights", nargs="+", type=float, default=[], metavar="W", help="default: equal")
     add_vgg_weights(parser)
 
 
 def add_vgg_weights(parser: argparse.ArgumentParser) -> None:
-    """The encoder."""
+    """Add the flag for the VGG19 weights."""
     parser.add_argument(
         "--vgg-weights",
         default="imagenet",

@@ -1,1 +1,1 @@
-"""The networks that this kit trains or looks through, and the losses on their outputs."""
+"""The networks that this kit trains, the encoders behind its losses, and the losses themselves."""

@@ -1,7 +1,7 @@
 """Differentiable augmentation (Zhao et al. 2020) of the pictures that a discriminator sees, real and fake alike.
 
-A discriminator learns a few hundred cartoons by heart, so it must never see one twice. The fakes are changed in the
-same way, so the generator does not learn the changes.
+A discriminator learns a few hundred cartoons by heart, so it must never see the same picture twice. The fakes are
+changed in the same way, so the generator does not learn the changes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from keras import ops
 
 
 def augment(images: Any, policy: str, seed: keras.random.SeedGenerator) -> Any:
-    """Changes each of the pictures (batch, side, side, 3), float -1..1, at random.
+    """Change each of the pictures (batch, side, side, 3), float -1..1, at random.
 
     `policy` names the changes, separated by commas: "colour", "translation", "cutout".
     """
@@ -27,7 +27,7 @@ def _uniform(images: Any, low: float, high: float, seed: keras.random.SeedGenera
 
 
 def colour(images: Any, seed: keras.random.SeedGenerator) -> Any:
-    """Changes brightness, saturation and contrast."""
+    """Change brightness, saturation and contrast of each picture."""
     images = images + _uniform(images, -0.5, 0.5, seed)
     grey = ops.mean(images, axis=3, keepdims=True)
     images = (images - grey) * _uniform(images, 0.0, 2.0, seed) + grey
@@ -36,7 +36,7 @@ def colour(images: Any, seed: keras.random.SeedGenerator) -> Any:
 
 
 def translation(images: Any, seed: keras.random.SeedGenerator) -> Any:
-    """Shifts by up to an eighth of the side; zeros move in. A product with shift matrices is fast on every device."""
+    """Shift each picture by up to an eighth of the side, filling with zeros. Shift matrices are fast anywhere."""
     side = images.shape[1]
     most = side // 8
     for axes in ("bij,bjwc->biwc", "bij,bhjc->bhic"):
@@ -48,7 +48,7 @@ def translation(images: Any, seed: keras.random.SeedGenerator) -> Any:
 
 
 def cutout(images: Any, seed: keras.random.SeedGenerator) -> Any:
-    """Greys a square of half the side, centred anywhere in the picture."""
+    """Set a square of half the side, centred anywhere in the picture, to grey."""
     side = images.shape[1]
     rows = ops.arange(side, dtype="float32")
     inside = []

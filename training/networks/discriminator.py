@@ -11,11 +11,11 @@ from keras import layers, ops
 
 
 def build_discriminator(discriminator: DiscriminatorRecipe, size_px: int, name: str, styles: int = 0) -> keras.Model:
-    """Pictures (batch, size_px, size_px, 3), float -1..1, to unbounded scores: a tensor, or a list of several.
+    """Build the network: pictures (batch, size_px, size_px, 3), float -1..1, to unbounded scores.
 
-    Each scale gives patch scores (batch, n, n, 1), and with `cam` also those of its head, (batch, 2).
-    With `styles` above 0 the network takes [pictures, style]. The style (batch, styles) becomes planes beside the
-    colours.
+    Each scale gives patch scores (batch, n, n, 1), and with `cam` also its head's scores (batch, 2). The output is a
+    tensor, or a list of several. With `styles` above 0 the network takes [pictures, style]; the style (batch, styles)
+    becomes planes beside the colours.
     """
     inputs = keras.Input((size_px, size_px, 3), name="image")
     x: Any = inputs
@@ -56,8 +56,8 @@ def _conv(
 class SpectralConv2D(layers.Conv2D):
     """Convolution whose kernel is divided by its largest singular value (Miyato et al. 2018), by power iteration.
 
-    Keras's own wrapper writes the divided kernel over the trained one. TensorFlow and JAX then see different kernels
-    in the optimizer and the traced gradient. Here the gradient passes through the division, as in the paper.
+    Keras's own wrapper overwrites the trained kernel with the divided one, so the optimizer and the traced gradient see
+    different kernels under TensorFlow and JAX. Here the gradient passes through the division, as in the paper.
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -67,7 +67,7 @@ class SpectralConv2D(layers.Conv2D):
         self.vector = self.add_weight(shape=(1, self.filters), initializer=start, trainable=False, name="vector")
 
     def call(self, x: Any, training: bool = False) -> Any:
-        """Convolve. In training the vector moves on by one iteration."""
+        """Convolve. In training, also advance the singular vector by one iteration."""
         kernel = ops.cast(self.kernel, "float32")
         matrix = ops.reshape(kernel, (-1, self.filters))
         flat = ops.stop_gradient(matrix)
@@ -86,8 +86,8 @@ class SpectralConv2D(layers.Conv2D):
 class ClassActivationMap(layers.Layer):
     """U-GAT-IT's head (Kim et al. 2020): it classifies pooled features, and its weights scale the feature maps.
 
-    (batch, h, w, c) to features (batch, h, w, 2c), for average and for maximum pooling, and logits (batch, 2).
-    Each weight vector has length 1, which is its spectral norm.
+    Maps (batch, h, w, c) to features (batch, h, w, 2c), for average and for maximum pooling, and logits (batch, 2).
+    Each weight vector is scaled to length 1, which makes its spectral norm 1.
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -96,12 +96,12 @@ class ClassActivationMap(layers.Layer):
         self.importance = self.add_weight(shape=shape, initializer="glorot_uniform", name="importance")
 
     def call(self, x: Any) -> tuple[Any, Any]:
-        """Returns the scaled features and the logits."""
+        """Return the scaled features and the logits."""
         weights = ops.cast(_unit(ops.cast(self.importance, "float32")), x.dtype)
         pooled = ops.stack([ops.mean(x, axis=(1, 2)), ops.max(x, axis=(1, 2))], axis=1)
         return ops.concatenate([x * weights[0], x * weights[1]], axis=-1), ops.sum(pooled * weights, axis=-1)
 
 
 def _unit(rows: Any) -> Any:
-    """Each row scaled to length 1."""
+    """Scale each row to length 1."""
     return rows * ops.rsqrt(ops.sum(ops.square(rows), axis=-1, keepdims=True) + 1e-12)

@@ -1,6 +1,7 @@
 """Losses as plain functions. Each returns a scalar.
 
-`x` and `y` are batches of pictures (batch, height, width, 3), float -1..1; `scores` are a discriminator's, unbounded.
+`x` and `y` are batches of pictures (batch, height, width, 3), float -1..1. `scores` are a discriminator's unbounded
+scores.
 """
 
 from __future__ import annotations
@@ -13,48 +14,48 @@ COLOUR_POOL_PX = 4  # side of the squares whose mean colours are compared: lines
 
 
 def lsgan_generator(scores: Any) -> Any:
-    """Least squares of a fake's scores to 1 (Mao et al. 2017)."""
+    """Mean squared distance of the fakes' scores from 1 (Mao et al. 2017)."""
     return ops.mean(ops.square(scores - 1.0))
 
 
 def lsgan_discriminator(real_scores: Any, fake_scores: Any) -> Any:
-    """Least squares of real scores to 1 and fake ones to 0, halved as in CycleGAN (Zhu et al. 2017)."""
+    """Mean squared distance of real scores from 1 and fake scores from 0, halved as in CycleGAN (Zhu et al. 2017)."""
     return 0.5 * (ops.mean(ops.square(real_scores - 1.0)) + ops.mean(ops.square(fake_scores)))
 
 
 def hinge_generator(scores: Any) -> Any:
-    """Minus the mean score of the fakes (Lim and Ye 2017)."""
+    """Negative mean score of the fakes (Lim and Ye 2017)."""
     return -ops.mean(scores)
 
 
 def hinge_discriminator(real_scores: Any, fake_scores: Any) -> Any:
-    """Hinge of real scores at 1 and fake ones at -1 (Lim and Ye 2017), halved like the least squares."""
+    """Hinge loss of real scores at 1 and fake scores at -1 (Lim and Ye 2017), halved like the least squares."""
     return 0.5 * (ops.mean(ops.relu(1.0 - real_scores)) + ops.mean(ops.relu(1.0 + fake_scores)))
 
 
 def mse(x: Any, y: Any) -> Any:
-    """Mean squared error: the seed project's cycle loss."""
+    """Mean squared error, the seed project's cycle loss."""
     return ops.mean(ops.square(x - y))
 
 
 def l1(x: Any, y: Any) -> Any:
-    """Mean absolute error: CycleGAN's cycle loss."""
+    """Mean absolute error, CycleGAN's cycle loss."""
     return ops.mean(ops.abs(x - y))
 
 
 def coarse_colour(x: Any, y: Any) -> Any:
-    """MSE between means over 8x8 pixels: it holds tones and layout and leaves shapes free."""
+    """MSE between means over 8x8 pixels. It preserves tones and layout but lets shapes change."""
     return mse(ops.average_pool(x, 8, 8), ops.average_pool(y, 8, 8))
 
 
 def gradient_l1(x: Any, y: Any) -> Any:
-    """L1 between horizontal and vertical pixel differences, where a cartoon's lines are."""
+    """L1 between horizontal and vertical pixel differences, which hold a cartoon's lines."""
     d = x - y
     return ops.mean(ops.abs(d[:, 1:] - d[:, :-1])) + ops.mean(ops.abs(d[:, :, 1:] - d[:, :, :-1]))
 
 
 def haar_l1(x: Any, y: Any, levels: int = 2) -> Any:
-    """L1 between the high bands of a Haar wavelet, mean of `levels`.
+    """L1 between the high bands of a Haar wavelet, averaged over `levels`.
 
     Small generators lose these bands first (Zhang et al. 2022). Height and width must be multiples of 2^levels.
     """
@@ -85,7 +86,7 @@ def ssim(x: Any, y: Any) -> Any:
 
 
 def colour_distance(x: Any, y: Any, directions: Any) -> Any:
-    """Sliced Wasserstein distance (Rabin et al. 2011) between the colours of two batches of one shape.
+    """Sliced Wasserstein distance (Rabin et al. 2011) between the colours of two batches of equal shape.
 
     Colours are sorted and compared along each of the `directions` (n, 3), which may have any length above 0.
     """

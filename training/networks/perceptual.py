@@ -1,7 +1,7 @@
 """Losses of style transfer (Gatys et al. 2016): content as an encoder's features, style as their Gram matrices.
 
-Both are relative, squared error over the target's square: 0 is perfect, 1 is as wrong as no picture at all. So the
-weights mean the same for every encoder and layer, where those of Gatys et al. fit one network's scale.
+Both are relative: squared error divided by the target's square. 0 is perfect, and 1 is the error of all-zero features.
+So a weight means the same for every encoder and layer. The weights of Gatys et al. fit the scale of one network.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Features = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class LossWeights:
-    """How much each loss term counts."""
+    """The weight of each loss term."""
 
     content: float
     style: float
@@ -27,7 +27,7 @@ class LossWeights:
 
 
 def gram(features: Any) -> Any:
-    """(batch, h, w, c) to (batch, c, c): mean products of channels over the picture, wherever they occur in it."""
+    """Mean products of channels over all places of the picture: (batch, h, w, c) to (batch, c, c)."""
     flat = ops.reshape(features, (ops.shape(features)[0], -1, features.shape[-1]))
     return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / ops.cast(ops.shape(flat)[1], "float32")
 
@@ -40,7 +40,7 @@ def grams(features: Features, layers: Sequence[str]) -> dict[str, Any]:
 def style_grams(
     encoder: Any, styles: Sequence[Image], shares: Sequence[float], layers: Sequence[str]
 ) -> dict[str, Any]:
-    """Gram matrices (1, c, c) of several styles merged: their mean, weighted by `shares`, which sum to 1.
+    """Merge several styles: the mean of their Gram matrices (1, c, c), weighted by `shares`, which sum to 1.
 
     `styles` are RGB uint8 (h, w, 3) of any sizes.
     """
@@ -52,24 +52,24 @@ def style_grams(
 
 
 def blend(photo: Mapping[str, Any], style: Mapping[str, Any], strength: float) -> dict[str, Any]:
-    """Gram matrices between the photograph's own (`strength` 0, which asks for no change) and the style's (1)."""
+    """Interpolate Gram matrices between the photograph's own (`strength` 0: no change) and the style's (1)."""
     return {layer: (1.0 - strength) * photo[layer] + strength * style[layer] for layer in style}
 
 
 def relative_error(value: Any, target: Any) -> Any:
-    """(batch, ...) to (batch,): squared error of each picture over its target's square."""
+    """Squared error of each picture divided by its target's square: (batch, ...) to (batch,)."""
     axes = tuple(range(1, len(target.shape)))
     return ops.sum(ops.square(value - target), axes) / (ops.sum(ops.square(target), axes) + 1e-8)
 
 
 def style_error(features: Features, target: Mapping[str, Any]) -> Any:
-    """(batch,): mean over the target's layers of the Gram matrices' relative error."""
+    """Relative error of the Gram matrices, averaged over the target's layers: (batch,)."""
     errors = [relative_error(gram(features[layer]), matrix) for layer, matrix in target.items()]
     return sum(errors[1:], errors[0]) / len(errors)
 
 
 def total_variation(pictures: Any) -> Any:
-    """(batch, h, w, 3) to (batch,): mean squared difference of neighbouring pixels."""
+    """Mean squared difference of neighbouring pixels: (batch, h, w, 3) to (batch,)."""
     down, right = pictures[:, 1:] - pictures[:, :-1], pictures[:, :, 1:] - pictures[:, :, :-1]
     return ops.mean(ops.square(down), (1, 2, 3)) + ops.mean(ops.square(right), (1, 2, 3))
 
@@ -77,10 +77,10 @@ def total_variation(pictures: Any) -> Any:
 def loss(
     pictures: Any, features: Features, content: Features, style: Mapping[str, Any], weights: LossWeights
 ) -> tuple[Any, dict[str, Any]]:
-    """(scalar, its parts by name) of pictures (batch, h, w, 3), float -1..1, whose `features` an encoder gave.
+    """Return (scalar, its parts by name) for pictures (batch, h, w, 3), float -1..1, and the encoder's `features`.
 
     `content` holds the photographs' features by content layer, `style` the target Gram matrices. The scalar is a sum
-    over the batch, so that no picture's gradient depends on the others; the parts are means, for people to read.
+    over the batch, so no picture's gradient depends on the other pictures. The parts are means, for people to read.
     """
     content_errors = [relative_error(features[layer], target) for layer, target in content.items()]
     terms = {

@@ -1,4 +1,4 @@
-"""The number format that networks compute in."""
+"""The number format of the networks' arithmetic."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from facetoon.training.recipes.recipe import Recipe
 
 @contextmanager
 def precision(recipe: Recipe) -> Iterator[None]:
-    """Networks built inside compute in the recipe's precision; their weights are float32 in any case."""
-    before = keras.config.dtype_policy()
+    """Make networks that are built in the block compute in the recipe's precision. Their weights stay float32."""
+    earlier_policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if recipe.compute.precision == "bfloat16" else "float32")
     try:
         yield
     finally:
-        keras.config.set_dtype_policy(before)
+        keras.config.set_dtype_policy(earlier_policy)

@@ -1,9 +1,9 @@
-"""The student: the small generator that ships, made of operations that int8 kernels on a CPU do well.
+"""The student: the small generator that ships. It consists of operations that are fast in int8 on a CPU.
 
-Each block has one depthwise convolution and wide pointwise ones. On ARM the count of multiply-adds decides, and
-pointwise convolutions waste none; on x86 they run closer to the peak than depthwise ones. Batch normalization folds
-away and ReLU6 fuses. The rest is a space-to-depth stem, bilinear upsampling, a depth-to-space head, zero padding and
-channels in multiples of 16.
+Each block has one depthwise convolution and wide pointwise convolutions. On ARM the number of multiply-adds sets the
+time, and pointwise convolutions waste none. On x86 they run closer to the peak than depthwise ones. Batch normalization
+folds into the convolutions and ReLU6 fuses with them. The rest is a space-to-depth stem, bilinear upsampling, a
+depth-to-space head, zero padding and channels in multiples of 16.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class SpaceToDepth(layers.Layer):
     """(batch, 2h, 2w, c) to (batch, h, w, 4c)."""
 
     def call(self, x: Any) -> Any:
-        """Uses TensorFlow's own op where it can: the converter would leave a reshape as six ops."""
+        """Rearrange the pixels, under TensorFlow with its own op: the converter would turn a reshape into six ops."""
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
@@ -37,7 +37,7 @@ class DepthToSpace(layers.Layer):
     """(batch, h, w, 4c) to (batch, 2h, 2w, c)."""
 
     def call(self, x: Any) -> Any:
-        """The reverse of SpaceToDepth."""
+        """Reverse SpaceToDepth."""
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
@@ -49,46 +49,46 @@ class DepthToSpace(layers.Layer):
 
 @keras.saving.register_keras_serializable("facetoon")
 class ClipUnit(layers.Layer):
-    """Clips to -1..1 in use. In training values pass, since a clipped value would get no gradient."""
+    """Clips to -1..1 at inference. In training it passes values unchanged, since a clipped value gets no gradient."""
 
     def call(self, x: Any, training: bool = False) -> Any:
-        """The converter fuses the clip into the convolution before it."""
+        """Clip. The converter fuses the clip into the convolution before it."""
         return x if training else ops.clip(x, -1.0, 1.0)
 
 
 RATE = 4.0
-"""Factor of the stored gains and shifts. Adam moves every weight equally far in a step, so with a factor of 1 the
-styles came apart too slowly beside the trunk."""
+"""Factor of the stored gains and shifts. Adam moves every weight equally far in a step. With a factor of 1 the styles
+separated too slowly compared with the trunk."""
 
 
 @keras.saving.register_keras_serializable("facetoon")
 class StyleAffine(layers.Layer):
     """Gain and shift of every channel, linear in the style: y = x (1 + s G) + s S.
 
-    This is the affine of conditional instance normalization (Dumoulin et al. 2017) behind a batch normalization.
-    For a fixed style all of it folds into the convolution before. A mix of styles has the mix of their gains and
-    shifts. G and S are RATE times the stored values.
+    This is the affine of conditional instance normalization (Dumoulin et al. 2017) after a batch normalization.
+    For a fixed style it folds into the preceding convolution. A mix of styles has the mix of their gains and shifts.
+    G and S are RATE times the stored values.
     """
 
     def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
-        """One row for each style. They begin at zero, so all styles start alike."""
+        """Make one row for each style. All rows begin at zero, so all styles start equal."""
         (*_, channels), (*_, styles) = input_shape
         self.gains = self.add_weight(shape=(styles, channels), initializer="zeros", name="gains")
         self.shifts = self.add_weight(shape=(styles, channels), initializer="zeros", name="shifts")
 
     def call(self, inputs: Any) -> Any:
-        """`inputs` are x (batch, h, w, channels) and style (batch, styles)."""
+        """Apply gain and shift. `inputs` are x (batch, h, w, channels) and style (batch, styles)."""
         x, style = inputs
         gain, shift = (ops.reshape(ops.matmul(style, rows), (-1, 1, 1, x.shape[-1])) for rows in self.rows())
         return x * gain + shift
 
     def rows(self) -> tuple[Any, Any]:
-        """Gains and shifts of each style alone, both (styles, channels)."""
+        """Return the gains and shifts of each pure style, both (styles, channels)."""
         return 1.0 + RATE * self.gains, RATE * self.shifts
 
 
 def build_student(size_px: int, student: StudentRecipe, styles: int = 0) -> keras.Model:
-    """A generator: pictures (batch, size_px, size_px, 3), float -1..1, to the same.
+    """Build a generator: pictures (batch, size_px, size_px, 3), float -1..1, to cartoons of the same shape and range.
 
     With `styles` above 0 it takes [pictures, style]. The style (batch, styles) holds shares that sum to 1.
     Raises InputError for impossible sizes.
@@ -128,12 +128,12 @@ def _depthwise(x: Any, stride: int = 1, kernel: int = 3) -> Any:
 
 
 def affines(student: keras.Model) -> list[StyleAffine]:
-    """The layers that make a student's styles, from entrance to exit; empty without a style input."""
+    """Return a student's style layers, from entrance to exit; empty without a style input."""
     return [layer for layer in student.layers if isinstance(layer, StyleAffine)]
 
 
 def with_one_more(student: keras.Model) -> keras.Model:
-    """A copy of the student with one more style, the last, whose gains and shifts are still zero."""
+    """Copy the student and append one style, whose gains and shifts are zero."""
     image, style = student.inputs
     copies: dict[Any, Any] = {}
 
@@ -152,6 +152,6 @@ def with_one_more(student: keras.Model) -> keras.Model:
 
 
 def unclipped(student: keras.Model) -> keras.Model:
-    """The same network with shared weights, but without the last clip, whose gradient is zero beyond -1..1."""
+    """Return the same network, with shared weights, without the last clip, whose gradient is zero outside -1..1."""
     clip = next(layer for layer in student.layers if isinstance(layer, ClipUnit))
     return keras.Model(student.inputs, DepthToSpace()(clip.input))

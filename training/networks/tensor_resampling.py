@@ -1,4 +1,4 @@
-"""Pictures at another size or place, inside a compiled step, with gradients."""
+"""Resizes and shifts pictures inside a compiled step, with gradients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from keras import ops
 
 
 def resized(images: Any, size_px: int) -> Any:
-    """Pictures (batch, n, n, 3), float -1..1, at `size_px`: means of whole pixels where they fit, else bicubic."""
+    """Resize pictures (batch, n, n, 3), float -1..1, to `size_px`: by means for a whole factor, else bicubic."""
     factor = images.shape[1] / size_px
     if factor == 1:
         return images
@@ -18,9 +18,9 @@ def resized(images: Any, size_px: int) -> Any:
 
 
 def shifted(images: Any, offset: Any, most_px: int) -> Any:
-    """Pictures (batch, n, n, 3) moved by `most_px` - `offset` pixels (y, x); `offset` is int, 0..2 `most_px`.
+    """Move pictures (batch, n, n, 3) by `most_px` - `offset` pixels (y, x); `offset` is int, 0..2 `most_px`.
 
-    The border is mirrored into what moves in.
+    The mirrored border fills the gap.
     """
     if not most_px:
         return images

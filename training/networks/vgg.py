@@ -15,7 +15,7 @@ STYLE_LAYERS = tuple(f"relu{block}_1" for block in range(1, 6))
 
 
 def receptive_field_px(layer: str) -> int:
-    """Side of the square of input pixels that one value of `layer` sees."""
+    """Return the side of the square of input pixels that one value of `layer` depends on."""
     block, place = block_and_place(layer)
     side = 1
     for number, size in enumerate(BLOCK_SIZES[:block], 1):
@@ -26,27 +26,27 @@ def receptive_field_px(layer: str) -> int:
 
 
 def least_side_px(layers: Iterable[str]) -> int:
-    """The smallest input side whose map at the deepest of `layers` is 2 wide, the least that can be mirrored."""
+    """Return the smallest input side for these layers: the deepest map must be 2 wide so that it can be mirrored."""
     return 2 * 2 ** (max(block_and_place(layer)[0] for layer in layers) - 1)
 
 
 def default_style_layers(weights: VggWeights, side_px: int) -> tuple[str, ...]:
-    """STYLE_LAYERS, less those that the weights lack or that see more than `side_px`."""
+    """Return STYLE_LAYERS without layers that the weights lack or that see more than `side_px`."""
     return tuple(
         layer for layer in STYLE_LAYERS if layer in weights.convolutions and receptive_field_px(layer) <= side_px
     )
 
 
 def check_layers(layers: Sequence[str], weights: VggWeights) -> None:
-    """Raise InputError unless `weights` can give every layer."""
+    """Raise InputError unless `weights` contain every layer."""
     for layer in layers:
         if layer not in weights.convolutions:
-            known = ", ".join(weights.convolutions)
-            raise InputError(f"There is no layer {layer} in these VGG weights; choose of {known}.")
+            names = ", ".join(weights.convolutions)
+            raise InputError(f"There is no layer {layer} in these VGG weights; choose from {names}.")
 
 
 def build_encoder(weights: VggWeights, layers: Sequence[str]) -> keras.Model:
-    """A frozen model: RGB (batch, h, w, 3), float -1..1, to {layer: (batch, h / 2^k, w / 2^k, channels)}."""
+    """Build a frozen model: RGB (batch, h, w, 3), float -1..1, to {layer: (batch, h / 2^k, w / 2^k, channels)}."""
     check_layers(layers, weights)
     inputs = keras.Input((None, None, 3))
     matrix, bias = weights.input_map

@@ -27,26 +27,26 @@ LAYERS = tuple(f"relu{b}_{c}" for b, size in enumerate(BLOCK_SIZES, 1) for c in 
 """All layers from shallow to deep: relu3_1 is the rectified output of block 3's first convolution."""
 IMAGENET = "imagenet"
 IMAGENET_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-# What keras.applications' weights expect of RGB 0..1: BGR 0..255 less the mean of ImageNet.
+# Maps RGB 0..1 to the input of keras.applications' weights: BGR 0..255 minus the mean of ImageNet.
 _IMAGENET_INPUT = (255.0 * np.eye(3)[:, ::-1], -np.array([103.939, 116.779, 123.68]))
 
 
 @dataclass(frozen=True)
 class VggWeights:
-    """The convolutions, whole or cut off at some depth, and how pictures enter them."""
+    """The convolutions, all of them or the first ones, and the scaling of their input."""
 
     convolutions: dict[str, tuple[Array, Array]]
     """Kernel (3, 3, in, out) and bias (out,) by layer, `relu1_1` first."""
     input_map: tuple[Array, Array]
-    """Matrix (3, 3) and bias (3,) that take RGB 0..1 to what the first convolution was trained on."""
+    """Matrix (3, 3) and bias (3,) that map RGB 0..1 to the input of the first convolution."""
     reflect: bool
     """Whether borders are mirrored, as in the encoders of universal style transfer, or zero, as in VGG19 itself."""
     sha256: str
-    """Hash of the arrays, whatever file they came in: part of a run's identity."""
+    """Hash of the arrays, independent of the file format; a part of a run's identity."""
 
 
 def block_and_place(layer: str) -> tuple[int, int]:
-    """Block of a layer and its place in the block, both from 1. Raises InputError for an unknown name."""
+    """Return the block of a layer and its place in the block, both from 1. Raises InputError for an unknown name."""
     if layer not in LAYERS:
         raise InputError(f"There is no layer {layer} in VGG19; layers are {LAYERS[0]}, {LAYERS[1]} ... {LAYERS[-1]}.")
     block, place = layer.removeprefix("relu").split("_")
@@ -54,10 +54,10 @@ def block_and_place(layer: str) -> tuple[int, int]:
 
 
 def load_weights(source: str) -> VggWeights:
-    """Weights from a `.h5` or `.npz` file, or for "imagenet" those that keras.applications keeps or downloads.
+    """Load weights from a `.h5` or `.npz` file; "imagenet" takes keras.applications' weights from its cache or the net.
 
-    The layout is keras.applications': each convolution `blockB_convC` has kernel and bias. Further arrays, such as
-    the classifier's, are ignored. A file with `input_1x1` brings its own input scaling, and borders are mirrored.
+    The layout is that of keras.applications: each convolution `blockB_convC` has kernel and bias. Other arrays, such as
+    the classifier's, are ignored. A file with `input_1x1` has its own input scaling, and borders are mirrored.
     Raises InputError when the file is missing or holds another layout.
     """
     if source == IMAGENET:
@@ -71,7 +71,7 @@ def load_weights(source: str) -> VggWeights:
 
 
 def _download() -> dict[str, Array]:
-    """keras.applications' ImageNet weights, from its cache or the network."""
+    """Load keras.applications' ImageNet weights from its cache or the network."""
     import keras
 
     try:
@@ -100,7 +100,7 @@ def _read_npz(path: Path) -> dict[str, Array]:
 
 
 def _read_h5(path: Path) -> dict[str, Array]:
-    """Arrays by `layer/kernel` and `layer/bias`, however deep the file nests them (Keras 1 to 3 differ)."""
+    """Read arrays by `layer/kernel` and `layer/bias` at any depth of the file (Keras 1 to 3 nest them differently)."""
     import h5py
 
     arrays = {}
@@ -119,7 +119,7 @@ def _read_h5(path: Path) -> dict[str, Array]:
 
 
 def _checked(arrays: Mapping[str, Array], where: str) -> VggWeights:
-    """The arrays as VggWeights. Raises InputError when their layout is not VGG19's, whole or cut off at some depth."""
+    """Return the arrays as VggWeights. Raises InputError unless their layout is that of VGG19 or its first layers."""
     convolutions: dict[str, tuple[Array, Array]] = {}
     digest = hashlib.sha256()
     channels = 3
@@ -146,7 +146,7 @@ def _checked(arrays: Mapping[str, Array], where: str) -> VggWeights:
 
 
 def _refuse_gaps(arrays: Mapping[str, Array], convolutions: Mapping[str, Any], where: str) -> None:
-    """Raises InputError when a convolution is missing before the last: VGG16 has block4_conv1 but no block3_conv4."""
+    """Raise InputError when a convolution before the last is missing: VGG16 has block4_conv1 but no block3_conv4."""
     kernels = [name for name in arrays if re.fullmatch(r"block\d_conv\d/kernel", name)]
     if not convolutions or len(kernels) > len(convolutions):
         count = len(convolutions)

@@ -1,1 +1,1 @@
-"""Picture files in, batches out: discovery, decoding, split, pairs and augmentation."""
+"""Turns picture files into batches: discovery, decoding, split, pairs and augmentation."""

@@ -1,4 +1,4 @@
-"""Augmented batches of photographs, cartoons and aligned pairs. Seed and step alone decide what is in a batch."""
+"""Makes augmented batches of photographs, cartoons and aligned pairs. A batch depends only on the seed and the step."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ WHOLE: Part = (0, 1)
 
 
 def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE) -> tuple[pixels.Tensor, ...]:
-    """The batch of a step: for each domain float32 (batch_size, size_px, size_px, 3) in -1..1, for "pairs" two of them.
+    """Make the batch of a step: for each domain one array, float32 (batch_size, size_px, size_px, 3) in -1..1.
 
-    "pictures" gives four arrays: two differently cropped and coloured views of the same pictures, the first view bent,
-    and the number of each picture's source.
+    "pairs" and "taught" give two such arrays. "pictures" gives four: two differently cropped and coloured views of the
+    same pictures, the first view bent, and the number of each picture's source, int32 (batch_size,).
 
-    A pure function of its arguments, so a resumed run needs no data state. `part` (worker, workers) gives a worker's
-    rows of that batch. Every worker draws the random numbers of all rows, which costs little.
+    The function is pure, so a resumed run needs no data state. `part` (worker, workers) selects a worker's rows of the
+    batch. Every worker draws the random numbers of all rows, which costs little.
     """
     random = np.random.default_rng((recipe.seed, step))
     arrays = [_augmented(images, domain, recipe, random, part) for domain, images in domains.items()]
-    return tuple(array for both in arrays for array in both)
+    return tuple(array for of_domain in arrays for array in of_domain)
 
 
 def prefetch(
     start: int, stop: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE
 ) -> Generator[tuple[pixels.Tensor, ...], None, None]:
-    """`batch_at` for start..stop, made a few ahead in a background thread. Close the iterator to stop early."""
+    """Yield `batch_at` for start..stop; a background thread makes a few ahead. Close the iterator to stop early."""
 
     def submit(step: int) -> Future[tuple[pixels.Tensor, ...]]:
         return pool.submit(batch_at, step, domains, recipe, part)
@@ -55,7 +55,7 @@ def prefetch(
 
 
 def centre_crops(images: pixels.Image, domain: str, recipe: Recipe, size_px: int) -> pixels.Image:
-    """uint8 (n, side, side, 3) to (n, size_px, size_px, 3), cut where the random crops of `domain` lie on average."""
+    """Cut uint8 (n, side, side, 3) to (n, size_px, size_px, 3) at the mean place of the domain's random crops."""
     zooms = {"photos": recipe.data.photo_zoom, "cartoons": recipe.data.cartoon_zoom, "pairs": recipe.pairs.zoom}
     zoom = zooms[domain]
     side, share = images.shape[-2], sum(zoom) / 2
@@ -69,7 +69,7 @@ def centre_crops(images: pixels.Image, domain: str, recipe: Recipe, size_px: int
 
 @dataclass(frozen=True)
 class _Crops:
-    """The crops of one domain in a batch: of which pictures, and from where in them. `mine` is this worker's share."""
+    """The crops of one domain in a batch: picture rows and their crop matrices. `mine` is this worker's part."""
 
     images: ImageSet
     recipe: Recipe
@@ -79,24 +79,24 @@ class _Crops:
     random: np.random.Generator
 
     def cut(self, columns: Sequence[int] | None = None) -> list[pixels.Image]:
-        """uint8 (size_px, size_px, 3) for each row of the share; `columns` choose among aligned pictures."""
+        """Cut a crop, uint8 (size_px, size_px, 3), for each of the worker's rows; `columns` choose aligned pictures."""
         rows, size_px = self.rows[self.mine], self.recipe.data.size_px
-        chosen = self.images.images[rows] if columns is None else self.images.images[rows, columns]
-        return [pixels.warp(image, m, size_px) for image, m in zip(chosen, self.matrices[self.mine], strict=True)]
+        pictures = self.images.images[rows] if columns is None else self.images.images[rows, columns]
+        return [pixels.warp(image, m, size_px) for image, m in zip(pictures, self.matrices[self.mine], strict=True)]
 
     def column(self, number: int) -> pixels.Tensor:
-        """The same picture of all pairs, float32 in -1..1."""
+        """Cut the picture of this number from each aligned set, float32 in -1..1."""
         return _unit(self.cut([number] * len(self.rows[self.mine])))
 
     def shade(self, jitter: float) -> Shade:
-        """A colour change for each row."""
+        """Return a function that changes the colours of each row at random."""
         return _shade(jitter, self.recipe.batch_size, self.random, self.mine)
 
 
 def _augmented(
     images: ImageSet, domain: str, recipe: Recipe, random: np.random.Generator, part: Part
 ) -> list[pixels.Tensor]:
-    """Random crops of one domain with its zoom and colour jitter; a list, since a pair is two arrays."""
+    """Cut random crops of one domain with its zoom and colour jitter. Pairs give two arrays, hence the list."""
     data, pairs, count = recipe.data, recipe.pairs, recipe.batch_size
     zoom, centre_y, jitter = {
         "photos": (data.photo_zoom, 0.5, data.photo_colour_jitter),
@@ -123,14 +123,14 @@ def _augmented(
 
 
 def _taught(crops: _Crops, jitter: float) -> list[pixels.Tensor]:
-    """Photographs and their teachers' answers, in the order of the teachers, each as often as the recipe says."""
+    """Return photographs and their teachers' cartoons, in the order of the teachers and by the recipe's shares."""
     teachers = [1 + teacher for teacher in crops.recipe.dealt(crops.images.images.shape[1] - 1)][crops.mine]
     shade = crops.shade(jitter)  # the same on both, or the student would learn to average tones
     return [shade(crops.column(0)), shade(_unit(crops.cut(teachers)))]
 
 
 def _views(crops: _Crops, again: _Crops, jitter: float) -> list[pixels.Tensor]:
-    """The same pictures cropped twice and coloured apart, the first ones bent too, and the number of their source."""
+    """Return two crops of each picture in different colours, a bent copy of the first crop, and the source numbers."""
     shade, other_shade = crops.shade(jitter), again.shade(jitter)
     plain, bent = _plain_and_bent(crops.cut(), crops.recipe.batch_size, crops.random, crops.mine)
     numbers = crops.images.source[crops.rows][crops.mine].astype(np.int32)
@@ -144,7 +144,7 @@ def _unit(crops: list[pixels.Image]) -> pixels.Tensor:
 def _plain_and_bent(
     crops: list[pixels.Image], count: int, random: np.random.Generator, mine: slice
 ) -> tuple[list[pixels.Image], list[pixels.Image]]:
-    """Crops moved by less than a pixel, and crops bent by 1 to 3 px. Resampling blurs both alike."""
+    """Return crops moved by less than a pixel, and the same crops bent by 1 to 3 px. Resampling blurs both equally."""
     size_px = crops[0].shape[0]
     shift = random.uniform(-0.5, 0.5, (count, 1, 1, 2)).astype(np.float32)
     strength, length = random.uniform(1, 3, count), random.uniform(4, 8, count)
@@ -156,7 +156,7 @@ def _plain_and_bent(
 
 
 def _shade(jitter: float, count: int, random: np.random.Generator, mine: slice) -> Shade:
-    """A random gain for each channel and a random shift for each picture, for the rows `mine` of a batch."""
+    """Draw a gain for each channel and a shift for each picture, and return the function that applies them."""
     if not jitter:
         return lambda values: values
     gain = random.uniform(1 - jitter, 1 + jitter, (count, 1, 1, 3)).astype(np.float32)[mine]
@@ -172,7 +172,7 @@ def _shade(jitter: float, count: int, random: np.random.Generator, mine: slice) 
 def _crop_matrix(
     side: int, zoom: tuple[float, float], centre_y: float, data: DataRecipe, random: np.random.Generator
 ) -> Matrix:
-    """2x3 map from crop pixels to picture pixels: random zoom, place, tilt and mirror."""
+    """Draw a 2x3 map from crop pixels to picture pixels: random zoom, place, tilt and mirror."""
     share = random.uniform(*zoom)
     slack = side * (1 - share) / 2
     angle = np.radians(random.uniform(-data.rotate_deg, data.rotate_deg))

@@ -12,20 +12,21 @@ DATASET_MARK = "#dataset-"
 
 @dataclass(frozen=True)
 class DataSource:
-    """Where pictures come from. Text is parsed into it once, by `parse` or `from_json`."""
+    """A source of pictures. `parse` and `from_json` are the only functions that read one from text."""
 
     path: str
     """A folder or zip file."""
     pattern: str = ""
-    """For the file name or, with a slash, for the end of the path: `lfw_*`, `v1/*`. Empty: every picture."""
+    """Pattern for the file name or, with a slash, for the end of the path: `lfw_*`, `v1/*`. Empty: every picture."""
     domain: str = ""
     """"A" or "B" of a data set that is split on disk already; empty for any other folder or zip file."""
 
     @classmethod
     def parse(cls, text: str) -> DataSource:
-        """`faces.zip#lfw_*` is a path and a pattern; a '#' within the name of an existing folder or file belongs to it.
+        """Split text such as `faces.zip#lfw_*` into path and pattern.
 
-        The longest existing path counts. When none exists, the path ends before the first '#'.
+        The longest existing path counts, so names of folders and files may contain '#'. When no path exists, it ends
+        before the first '#'.
         """
         marks = [at for at, letter in enumerate(text) if letter == "#"]
         for end in (len(text), *reversed(marks)):
@@ -36,14 +37,14 @@ class DataSource:
 
     @classmethod
     def from_json(cls, value: Any) -> DataSource:
-        """A source as sources.json holds it: text, or an object for a domain of a data set. May raise KeyError."""
+        """Read a source from sources.json: text, or an object for a domain of a data set. May raise KeyError."""
         if isinstance(value, dict):
             return cls(str(value["dataset"]), domain=str(value["domain"]))
         path, mark, domain = str(value).rpartition(DATASET_MARK)
         return cls(path, domain=domain) if mark and domain in ("A", "B") else cls.parse(str(value))
 
     def as_json(self) -> str | dict[str, str]:
-        """The reverse of `from_json`."""
+        """Return the JSON value that `from_json` reads."""
         return {"dataset": self.path, "domain": self.domain} if self.domain else str(self)
 
     def __str__(self) -> str:
@@ -51,5 +52,5 @@ class DataSource:
 
 
 def as_source(source: DataSource | str) -> DataSource:
-    """A source, from one or from the text that a user typed."""
+    """Return `source` itself, or the source that its text describes."""
     return source if isinstance(source, DataSource) else DataSource.parse(source)

@@ -1,4 +1,4 @@
-"""Rows of a set of pictures, chosen evenly over its sources, however unequal these are."""
+"""Chooses rows of a set of pictures evenly over its sources, whatever their sizes."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Rows = NDArray[np.intp]
 
 
 def draw_evenly(source: NDArray[np.integer], count: int, random: np.random.Generator) -> list[int]:
-    """`count` random rows; each source is as likely as any other. `source` (n,) numbers the source of every row."""
-    wanted = random.choice(np.unique(source), count)
-    return [int(random.choice(np.flatnonzero(source == number))) for number in wanted]
+    """Draw `count` random rows; all sources are equally likely. `source` (n,) numbers the source of every row."""
+    numbers = random.choice(np.unique(source), count)
+    return [int(random.choice(np.flatnonzero(source == number))) for number in numbers]
 
 
 def take_turns(
     source: NDArray[np.integer], count: int, shuffle: Callable[[Rows], Rows] | None = None, repeat: bool = False
 ) -> list[int]:
-    """Up to `count` rows, one of each source in turn, as far as each lasts; `repeat` begins a source again at its end.
+    """Return up to `count` rows, one of each source in turn until it is used up; `repeat` restarts a used-up source.
 
-    `shuffle` orders the rows of each source; without it they come as they are. `source` (n,) numbers each row's source.
+    `shuffle` orders the rows of each source; by default they keep their order. `source` (n,) numbers each row's source.
     """
     queues = [np.flatnonzero(source == number) for number in np.unique(source)]
     if shuffle:

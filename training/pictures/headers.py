@@ -1,4 +1,4 @@
-"""What a picture file says about itself before it is decoded: its size, and whether it is whole."""
+"""Reads the size of a picture file, and whether the file is complete, without decoding it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _BASELINE = (0xC0, 0xC1)
 
 
 def picture_size(data: bytes) -> tuple[int, int, bool] | None:
-    """(width, height, whether decoding can shrink it for little memory) of a JPEG, PNG or WebP; None for others.
+    """Return (width, height, whether decoding can shrink it to save memory) of a JPEG, PNG or WebP; None for others.
 
-    Only a baseline JPEG shrinks while it is decoded; a progressive one is held whole.
+    Only a baseline JPEG shrinks while it is decoded. A progressive JPEG is decoded at full size.
     """
     try:
         if data[:2] == b"\xff\xd8":
@@ -22,14 +22,14 @@ def picture_size(data: bytes) -> tuple[int, int, bool] | None:
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             return _webp(data)
     except (struct.error, IndexError):
-        pass  # cut short; decoding will say so
+        pass  # cut short; decoding will report it
     return None
 
 
 def is_cut_short(data: bytes) -> bool:
-    """Whether the end of a JPEG or PNG is missing, which OpenCV would fill with grey and say nothing."""
+    """Whether the end of a JPEG or PNG is missing. OpenCV would silently fill it with grey."""
     if data[:2] == b"\xff\xd8":
-        # The end must come after the last scan began: a thumbnail inside has an end of its own.
+        # The end marker must follow the start of the last scan: an embedded thumbnail has an end marker of its own.
         return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
     return data[:4] == b"\x89PNG" and b"IEND" not in data
 

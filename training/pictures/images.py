@@ -1,4 +1,4 @@
-"""Reads pictures from folders and zip files, and splits them into training and test by the hash of their bytes."""
+"""Reads pictures from folders and zip files, and splits them into training and test pictures by content hash."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ImageSet:
 
 
 def load_split(sources: Sequence[DataSource | str], side_px: int, test_share: float) -> tuple[ImageSet, ImageSet]:
-    """Train and test pictures of one domain, each the largest centred square at `side_px`.
+    """Load training and test pictures of one domain, each as its largest centred square at `side_px`.
 
     A picture is a test picture when the hash of its bytes falls below `test_share`, so the split stays the same when
     files are added. A data set is split on disk already. Raises InputError when a source is missing or empty, or a
@@ -62,7 +62,7 @@ def load_split(sources: Sequence[DataSource | str], side_px: int, test_share: fl
 def split_by_hash(
     hashes: list[str], images: list[pixels.Image], origin: list[int], test_share: float
 ) -> tuple[ImageSet, ImageSet]:
-    """Training and test set of pictures with these hashes and source numbers. Raises InputError when one is empty."""
+    """Split pictures with these hashes and source numbers into training and test set. InputError when one is empty."""
     is_test = np.array([falls_to_test(digest, test_share) for digest in hashes])
     train, test = (
         image_set(hashes, images, origin, np.flatnonzero(is_test == side), name)
@@ -72,7 +72,7 @@ def split_by_hash(
 
 
 def falls_to_test(digest: str, test_share: float) -> bool:
-    """Whether the file with this SHA-256 is a test picture. Other files do not matter."""
+    """Whether the file with this SHA-256 is a test picture, whatever other files there are."""
     return int(digest[:8], 16) / 2**32 < test_share
 
 
@@ -83,7 +83,7 @@ UNFINISHED = ".prepare/unfinished"
 
 
 def list_layout(dataset: str) -> dict[str, list[PictureFile]]:
-    """The pictures in each folder of LAYOUT, at any depth of a folder or zip file; empty folders are left out.
+    """List the pictures in each folder of LAYOUT, at any depth of a folder or zip file, without empty folders.
 
     Raises InputError when none of them holds a picture, or when `toon-train prepare` has not finished the data set.
     """
@@ -100,7 +100,7 @@ def list_layout(dataset: str) -> dict[str, list[PictureFile]]:
 
 
 def load_dataset(dataset: str, letter: str, side_px: int) -> tuple[ImageSet, ImageSet]:
-    """`load_split` for one domain ("A" or "B") of a data set that is split on disk already."""
+    """Load one domain ("A" or "B") of a data set that is split on disk already, as `load_split` does."""
     layout = list_layout(dataset)
     sets = []
     for part in ("train", "test"):
@@ -117,7 +117,7 @@ def load_dataset(dataset: str, letter: str, side_px: int) -> tuple[ImageSet, Ima
 def image_set(
     hashes: list[str], images: list[pixels.Image], origin: list[int], rows: np.ndarray, name: str
 ) -> ImageSet:
-    """The chosen `rows` of all pictures. Raises InputError, with the `name` of the share, when there are none."""
+    """Return the given rows of all pictures. Raises InputError with the `name` of the share when there are no rows."""
     if not len(rows):
         raise InputError(f"The {name} share of {len(images)} pictures is empty; add pictures or change test_share.")
     digest = hashlib.sha256("".join(sorted(hashes[row] for row in rows)).encode()).hexdigest()
@@ -125,7 +125,7 @@ def image_set(
 
 
 def read_square(file: PictureFile, side_px: int) -> tuple[str, pixels.Image]:
-    """SHA-256 of a file, and its picture's largest centred square at `side_px`, uint8 RGB."""
+    """Return the SHA-256 of a file, and its picture's largest centred square, uint8 RGB (side_px, side_px, 3)."""
     data = file.read()
     return hashlib.sha256(data).hexdigest(), pixels.square(pixels.decode_image(data, file.name), side_px)
 
@@ -144,11 +144,11 @@ class PictureFile:
 
     @property
     def name(self) -> str:
-        """For messages."""
+        """The path for messages."""
         return f"{self.container}/{self.member}"
 
     def read(self) -> bytes:
-        """The file's bytes. Raises InputError when they cannot be read."""
+        """Read the file's bytes. Raises InputError when they cannot be read."""
         try:
             if Path(self.container).is_dir():
                 return (Path(self.container) / self.member).read_bytes()
@@ -160,12 +160,12 @@ class PictureFile:
 
 @lru_cache(maxsize=8)
 def _open_zip(path: str, changed_ns: int) -> zipfile.ZipFile:
-    """One open archive for all reads of a process, opened again when the file changed; its own lock orders them."""
+    """Open an archive once for all reads of a process, and again when the file changes. Its lock orders reads."""
     return zipfile.ZipFile(path)
 
 
 def list_pictures(source: DataSource | str) -> list[PictureFile]:
-    """Every picture of a source, sorted by name; InputError when there is no such source, or no picture in it."""
+    """List every picture of a source, sorted by name. Raises InputError when the source is missing or empty."""
     source = as_source(source)
     path = Path(source.path)
     if source.domain:

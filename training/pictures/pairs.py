@@ -1,4 +1,4 @@
-"""Aligned pairs of a photograph and its cartoon, matched by file name and split by hash."""
+"""Loads aligned pairs of a photograph and its cartoon, matched by file name and split by content hash."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from facetoon.training.recipes.parts import PairsRecipe
 def load_pairs(
     sources: Sequence[DataSource | str], side_px: int, test_share: float, pairs: PairsRecipe
 ) -> tuple[ImageSet, ImageSet]:
-    """Train and test pairs, `images` (n, 2, side_px, side_px, 3), each the largest centred squares.
+    """Load training and test pairs, `images` uint8 (n, 2, side_px, side_px, 3), as their largest centred squares.
 
-    The photograph's hash decides between training and test, so a photograph with two cartoons is never in both. Raises
-    InputError when a source is missing, holds no pair, or a picture cannot be read.
+    The photograph's hash decides between training and test, so a photograph with two cartoons is never on both sides.
+    Raises InputError when a source is missing or holds no pair, or a picture cannot be read.
     """
     files = [(index, pair) for index, source in enumerate(sources) for pair in list_pairs(source, pairs)]
     with ThreadPoolExecutor() as pool:
@@ -36,7 +36,7 @@ def load_pairs(
 
 
 def list_pairs(source: DataSource | str, pairs: PairsRecipe) -> list[tuple[PictureFile, PictureFile]]:
-    """(photograph, cartoon) for any two files of one folder whose names differ only in the recipe's suffixes."""
+    """List (photograph, cartoon) for any two files of a folder whose names differ only in the recipe's suffixes."""
     pictures: dict[tuple[str, str], PictureFile] = {}
     for file in list_pictures(source):
         path = PurePosixPath(file.member)
@@ -49,6 +49,6 @@ def list_pairs(source: DataSource | str, pairs: PairsRecipe) -> list[tuple[Pictu
             matched.append((photo, cartoon))
     if not matched:
         raise InputError(
-            f"{source} holds no pairs: of NAME{pairs.photo_suffix} and NAME{pairs.cartoon_suffix} in one folder."
+            f"{source} holds no pairs of NAME{pairs.photo_suffix} and NAME{pairs.cartoon_suffix} in one folder."
         )
     return matched

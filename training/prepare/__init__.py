@@ -1,1 +1,1 @@
-"""Any folder of pictures becomes a clean, split data set with a manifest and a report."""
+"""Turns folders of pictures into a clean, split data set with a manifest and a report."""

@@ -1,4 +1,4 @@
-"""Crops many files on all cores, in order. Few are in flight at a time, so memory does not grow with their number."""
+"""Crops many files on all cores, in order. Only a few are in flight, so memory does not grow with their number."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from facetoon.training.recipes.parts import PrepareRecipe
 
 AHEAD = 8  # files in flight for each process
 
-Cropped = tuple[Record, list[bytes]]  # what became of a file, and the PNG bytes of its kept crops
+Cropped = tuple[Record, list[bytes]]  # the record of a file, and the PNG bytes of its kept crops
 
 
 @dataclass(frozen=True)
 class CropSetup:
-    """How both domains are cropped. It is small, so that each process can open its own detectors from it."""
+    """Settings for cropping both domains. It is small, so each process can open its own detectors from it."""
 
     settings: PrepareRecipe
     detector: str = "device"
     detector_model: Path | None = None
     cartoon_detector: Path | None = None
-    """A cascade (.xml) or YuNet (.onnx); None takes cartoons whole."""
+    """A cascade (.xml) or YuNet (.onnx). With None, cartoons are taken whole."""
     framed: bool = False
-    """The pictures are crops already: score them as they are."""
+    """Whether the pictures are crops already, which are only scored."""
 
     def open(self) -> dict[str, Cropper]:
-        """A cropper for each domain, "A" photographs and "B" cartoons. Raises InputError for an unusable detector."""
-        # OpenCV would write a line about each broken picture into the progress bar; the manifest names them.
+        """Open a cropper for each domain, "A" photographs and "B" cartoons. Raises InputError for a bad detector."""
+        # OpenCV would print a line for each broken picture across the progress bar. The manifest lists these pictures.
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         cartoons = None
         if self.cartoon_detector is not None:
@@ -53,12 +53,15 @@ class CropSetup:
 
 
 def crop_all(todo: list[tuple[str, PictureFile]], setup: CropSetup, jobs: int) -> Iterator[Cropped]:
-    """Crop each (domain, file), in order, in `jobs` processes; 1 stays in this process. Close it to stop early."""
-    croppers = setup.open()  # an unusable detector ends here, before any process starts
+    """Yield the crops of each (domain, file), in order, from `jobs` processes, or from this process when `jobs` is 1.
+
+    Close the iterator to stop early. Raises InputError when a detector is unusable or a process was killed.
+    """
+    croppers = setup.open()  # raises for an unusable detector before any process starts
     if jobs == 1 or len(todo) < 2 * jobs:
         yield from (croppers[domain].crop(file) for domain, file in todo)
         return
-    context = multiprocessing.get_context("spawn")  # a forked OpenCV may wait for threads that the fork left behind
+    context = multiprocessing.get_context("spawn")  # after a fork, OpenCV may wait for threads that were not copied
     pool = ProcessPoolExecutor(jobs, context, _start, (setup,))
     try:
         in_flight: deque[Future[Cropped]] = deque()
@@ -70,7 +73,7 @@ def crop_all(todo: list[tuple[str, PictureFile]], setup: CropSetup, jobs: int) -
             yield in_flight.popleft().result()
     except BrokenProcessPool:
         raise InputError(
-            "A process was ended from outside, perhaps because memory ran out; the same command with --jobs 1 goes on."
+            "A process was killed, perhaps because memory ran out; repeat the command with --jobs 1 to continue."
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

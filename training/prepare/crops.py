@@ -20,47 +20,47 @@ from facetoon.training.pictures.images import PictureFile
 from facetoon.training.prepare.near_duplicates import perceptual_hash
 from facetoon.training.recipes.parts import PrepareRecipe
 
-SCORED_PX = 128  # crops are scored at this size, whatever size they are written at
-MAX_FILE_BYTES = 300_000_000  # a picture of a real camera is far below; a zip bomb is not
+SCORED_PX = 128  # crops are scored at this size, whatever their size in the data set
+MAX_FILE_BYTES = 300_000_000  # refuses zip bombs; a camera's pictures are far smaller
 
 
 @dataclass(frozen=True)
 class Crop:
-    """What became of one face, or of a picture that is taken whole."""
+    """The result for one face, or for a picture that is taken whole."""
 
     reason: str = ""
-    """Why it is not kept; empty when it is."""
+    """The reason to reject it; empty when it is kept."""
     box: tuple[float, float, float, float] | None = None
     """The face's centre x, y and height in pixels of the picture, and its roll in degrees."""
     scores: dict[str, float] = field(default_factory=dict)
-    """Those measured of probability, turn, cut, outside, sharpness, brightness, contrast, chroma, red, green, blue."""
+    """Any of probability, turn, cut, outside, sharpness, brightness, contrast, chroma, red, green, blue."""
     phash: str = ""
     """The perceptual hash: 256 bits, hexadecimal."""
     name: str = ""
     """Name of the written file; empty when none was written."""
     size_bytes: int = 0
-    """Size of the written file, so that a file cut short is noticed."""
+    """Size of the written file; another size on the disk shows that the file was cut short."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What became of one input file: one line of the journal."""
+    """The result for one input file: one line of the journal."""
 
     domain: str
     file: PictureFile
     sha256: str = ""
     phash: str = ""
-    """Hash of the whole picture: it shows a copy even where the detector placed the crop a little differently."""
+    """Hash of the whole picture. It reveals a copy even if the detector placed the crop slightly differently."""
     width_px: int = 0
     height_px: int = 0
     reason: str = ""
-    """Why no crop was made at all; empty when there are crops."""
+    """The reason why there is no crop; empty when there are crops."""
     detail: str = ""
     crops: tuple[Crop, ...] = ()
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> Record:
-        """The reverse of `dataclasses.asdict`."""
+        """Rebuild a record from the values of `dataclasses.asdict`."""
         crops = [{**c, "box": None if c["box"] is None else tuple(c["box"])} for c in values["crops"]]
         return Record(
             **{**values, "file": PictureFile(**values["file"]), "crops": tuple(Crop(**crop) for crop in crops)}
@@ -75,12 +75,12 @@ class Cropper:
     settings: PrepareRecipe
     detector: Detector | None
     framed: bool = False
-    """Pictures are face crops already: the face is measured where it should be, and no new crop is cut."""
+    """Whether pictures are face crops already. Then the face is measured at its expected place, and nothing is cut."""
     profiles: ProfileFinder | None = None
-    """Searches pictures in which the detector finds nothing; None for a detector that sees profiles itself."""
+    """Searches pictures in which the detector finds nothing. None for a detector that finds profiles itself."""
 
     def crop(self, file: PictureFile) -> tuple[Record, list[bytes]]:
-        """The record of a file, and the PNG bytes of its kept crops in the order of their names."""
+        """Return the record of a file, and the PNG bytes of its kept crops in the order of their names."""
         record = Record(self.domain, file)
         try:
             record, image = self._read(record)
@@ -101,7 +101,7 @@ class Cropper:
         return replace(record, reason=reason, crops=tuple(crops)), files
 
     def _read(self, record: Record) -> tuple[Record, Image | None]:
-        """The record with hash and size, and the RGB picture unless it is too large or too small."""
+        """Return the record with hash and size, and the RGB picture; None for one that is too large or too small."""
         if record.file.size_bytes > MAX_FILE_BYTES:
             return replace(record, reason="too large", detail=f"{record.file.size_bytes} bytes"), None
         data = record.file.read()
@@ -124,20 +124,20 @@ class Cropper:
         return replace(record, phash=perceptual_hash(grey)), image
 
     def _reduction(self, count: int, shrinks: bool) -> int:
-        """The divisor of both sides that keeps the picture within the limit; 0 when none does."""
+        """Return the divisor of both sides that brings the picture within the limit; 0 when none does."""
         for reduce in (1, 2, 4, 8) if shrinks else (1,):
             if count / reduce**2 <= self.settings.max_megapixels * 1e6:
                 return reduce
         return 0
 
     def _cut(self, image: Image) -> tuple[str, list[tuple[Crop, Image]]]:
-        """A reason why there are no crops, or the crops of a picture with their pixels."""
+        """Return a reason why there are no crops, or an empty reason and the crops with their pixels."""
         if self.detector is None:
             return self._whole(image)
         return self._framed(image, self.detector) if self.framed else self._faces(image, self.detector)
 
     def _framed(self, image: Image, detector: Detector) -> tuple[str, list[tuple[Crop, Image]]]:
-        """Score a picture that is a crop already. The face is looked for where the framing puts it, then anywhere."""
+        """Score a picture that is a crop already. Search the face at the framing's place first, then anywhere."""
         s, side = self.settings, min(image.shape[:2])
         if max(image.shape[:2]) > s.max_elongation * side:
             return "not square", []
@@ -174,7 +174,7 @@ class Cropper:
         return "", [self._face(image, face) for face in faces]
 
     def _faceless(self, frame: Image) -> str:
-        """The reason for a picture in which the detector found no face."""
+        """Return the reason for a picture in which the detector found no face."""
         return "profile" if self.profiles and self.profiles.hits(frame) >= self.settings.profile_hits else "no face"
 
     def _face(self, image: Image, detection: Detection) -> tuple[Crop, Image]:
@@ -184,7 +184,7 @@ class Cropper:
         return self._scored(detection, picture, image, matrix), picture
 
     def _scored(self, detection: Detection, picture: Image, image: Image, matrix: np.ndarray) -> Crop:
-        """The crop `picture`, which `matrix` cut from `image` around a face, with scores and reason."""
+        """Return the crop `picture`, which `matrix` cut from `image` around a face, with scores and reason."""
         s, face = self.settings, detection.face
         box = (face.centre_x_px, face.centre_y_px, face.height_px, face.roll_deg)
         crop = score(Crop(box=_rounded(box)), picture, Framing(s.face_height, s.face_centre_y))
@@ -198,7 +198,7 @@ class Cropper:
         return replace(crop, scores=scores, reason=self._face_fault(detection, scores))
 
     def _face_fault(self, detection: Detection, scores: dict[str, float]) -> str:
-        """The first reason to reject a face, or an empty string."""
+        """Return the first reason to reject a face, or an empty string."""
         s, face = self.settings, detection.face
         if not self.framed and face.height_px < s.min_face_px:
             return "face too small"
@@ -226,7 +226,7 @@ class Cropper:
 def score(crop: Crop, picture: Image, framing: Framing) -> Crop:
     """Add the perceptual hash and the scores to `crop`.
 
-    `picture` is uint8 (side, side, 3) RGB; `framing` says which part of it the face fills.
+    `picture` is uint8 (side, side, 3) RGB; `framing` gives the part of it that the face fills.
     """
     small = pixels.resize(picture, SCORED_PX, SCORED_PX)
     grey, _ = pixels.to_grey(pixels.swap_red_blue(small), SCORED_PX)
@@ -257,7 +257,7 @@ def _rounded(box: tuple[float, float, float, float]) -> tuple[float, float, floa
 
 
 def _cut_share(face: Face, image: Image) -> float:
-    """Share of the face's outline (an ellipse) that lies outside the picture."""
+    """Return the share of the face's outline (an ellipse) that lies outside the picture."""
     angle = np.linspace(0, 2 * np.pi, 64, endpoint=False)
     across, along = 0.36 * face.height_px * np.cos(angle), 0.5 * face.height_px * np.sin(angle)
     roll = math.radians(face.roll_deg)
@@ -267,7 +267,7 @@ def _cut_share(face: Face, image: Image) -> float:
 
 
 def _outside_share(matrix: np.ndarray, size_px: int, image: Image) -> float:
-    """Share of the crop that lies outside the picture."""
+    """Return the share of the crop that lies outside the picture."""
     axis = (np.arange(16) + 0.5) * size_px / 16
     x, y = np.meshgrid(axis, axis)
     points = np.stack([x.ravel(), y.ravel(), np.ones(256)]).T @ matrix.T

@@ -1,4 +1,4 @@
-"""Measures how two domains differ in framing and colour, which a generator would learn beside the style."""
+"""Measures how two domains differ in framing and colour. A generator would learn these differences with the style."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ FRAMING_SCALE = 0.12  # relative difference of face sizes that is worth a warnin
 FRAMING_SHIFT = 0.06  # of the picture's side
 COLOUR_LEVELS = 18.0  # grey levels between the means of a channel, or of the brightness
 SLACK = 0.03
-LEAST_AGREEMENT = 0.3  # correlation of the mean faces under which a size cannot be read off them
+LEAST_AGREEMENT = 0.3  # below this correlation of the mean faces their sizes cannot be compared
 
 
 @dataclass(frozen=True)
 class FramingGap:
-    """The cartoons' mean face against the photographs'."""
+    """The cartoons' mean face compared with the photographs' mean face."""
 
     scale: float
-    """Size of the cartoons' faces divided by that of the photographs'."""
+    """Size of the cartoons' faces divided by the size of the photographs' faces."""
     down: float
     """How much lower the cartoons' faces sit, as a share of the side."""
     agreement: float
-    """Correlation of the two mean faces after matching. A low value makes the rest a guess."""
+    """Correlation of the two mean faces after matching. If it is low, the other values are a guess."""
 
 
 def mean_image(images: Image) -> Image:
-    """The mean (side, side, 3) of pictures (n, side, side, 3)."""
+    """Return the mean picture, uint8 (side, side, 3), of pictures (n, side, side, 3)."""
     return np.rint(images.mean(0, dtype=np.float64)).astype(np.uint8)
 
 
 def framing_gap(photos: Image, cartoons: Image) -> FramingGap:
     """Match two mean faces, uint8 (side, side, 3) RGB, by size and height; both have dark eyes, mouth and hair.
 
-    The optimum is flat and errs outwards, so the smallest change among the nearly best matches counts.
+    The optimum is flat and tends to too large changes, so the smallest change among the nearly best matches counts.
     """
     photo, cartoon = (_grey(image) for image in (photos, cartoons))
     matches = [
@@ -55,7 +55,7 @@ def _grey(image: Image) -> Image:
 
 
 def _agreement(photo: Image, cartoon: Image, scale: float, down: float) -> float:
-    """Correlation over the inner face, with the cartoon resampled to the photograph's framing."""
+    """Return the correlation over the inner face, with the cartoon resampled to the photograph's framing."""
     middle = SIDE_PX / 2 - 0.5
     offset = middle - scale * middle
     matrix = np.array([[scale, 0, offset], [0, scale, offset + down * SIDE_PX]], np.float32)
@@ -70,14 +70,14 @@ def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 
 def warnings(photos: Image, cartoons: Image) -> list[str]:
-    """Sentences about what differs between photographs and cartoons, uint8 (n, side, side, 3) RGB."""
+    """Return sentences about differences between photographs and cartoons, uint8 (n, side, side, 3) RGB."""
     mean_a, mean_b = mean_image(photos), mean_image(cartoons)
     return _framing_warnings(framing_gap(mean_a, mean_b)) + _colour_warnings(mean_a, mean_b)
 
 
 def _framing_warnings(gap: FramingGap) -> list[str]:
     if gap.agreement < LEAST_AGREEMENT:
-        return ["The mean faces are too unlike to compare the framing of the domains; look at them below."]
+        return ["The mean faces are too unlike to compare the framing of the domains; see them below."]
     sentences = []
     if abs(gap.scale - 1) > FRAMING_SCALE:
         size = "larger" if gap.scale > 1 else "smaller"
@@ -109,7 +109,7 @@ def _colour_warnings(mean_a: Image, mean_b: Image) -> list[str]:
         more = "more" if cast[channel] > 0 else "less"
         sentences.append(
             f"The cartoons hold {more} {('red', 'green', 'blue')[channel]} than the photographs, by "
-            f"{abs(cast[channel]):.0f} grey levels beside the brightness: data.photo_colour_jitter and "
-            "loss.colour_weight keep skin and hair from following."
+            f"{abs(cast[channel]):.0f} grey levels, brightness aside: data.photo_colour_jitter and loss.colour_weight "
+            "keep the generator from tinting skin and hair."
         )
     return sentences

@@ -1,7 +1,7 @@
-"""Keeps data preparation on the disk, so that it can stop at any moment and go on.
+"""Keeps the progress of data preparation on the disk, so that it can stop at any moment and continue later.
 
-`.prepare/journal.jsonl` holds the settings, then one line for each file. A half line at its end, which a killed run
-leaves, does not count. A crop is written whole before its line. `.prepare/unfinished` exists until all is in place.
+`.prepare/journal.jsonl` holds the settings, then one line for each file. A killed run may leave half a line at the end;
+it is ignored. A crop is written whole before its line. `.prepare/unfinished` exists until the data set is complete.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from facetoon.edge_runtime.whole_file import PARTIAL, write_whole
 from facetoon.training.pictures.images import LAYOUT, UNFINISHED, PictureFile
 from facetoon.training.prepare.crops import Record
 
-SYNC_S = 1.0  # at most this much work is lost with the power
+SYNC_S = 1.0  # a power cut loses at most this much work
 
 
 class Workspace:
-    """The folder of a data set in the making. Close it, or use it as a context manager."""
+    """The folder of an unfinished data set. Close it, or use it as a context manager."""
 
     def __init__(self, out: Path, settings: dict[str, Any]) -> None:
-        """Begin in an empty or new folder, or go on in one of the same settings. InputError for any other."""
+        """Begin in an empty or new folder, or continue in one with the same settings. InputError for any other."""
         self.out = out
         self._known: dict[tuple[str, str, str], Record] = {}
         self._settings = json.loads(json.dumps(settings))
@@ -33,10 +33,10 @@ class Workspace:
         if out.exists() and not out.is_dir():
             raise InputError(f"{out} is a file, not a folder.")
         if out.is_dir() and not path.exists() and any(p.name != ".prepare" for p in out.iterdir()):
-            raise InputError(f"{out} is not empty, and no toon-train prepare began it; choose another folder.")
+            raise InputError(f"{out} is not empty, and toon-train prepare did not begin it; choose another folder.")
         path.parent.mkdir(parents=True, exist_ok=True)
         whole = self._read(path) if path.exists() else 0
-        for pattern in (f"{PARTIAL}*", "*.partial"):  # the second: what facetoon 0.1 left when it was killed
+        for pattern in (f"{PARTIAL}*", "*.partial"):  # facetoon 0.1 named its partial files *.partial
             for stale in out.glob(f"**/{pattern}"):
                 stale.unlink()
         (out / UNFINISHED).touch()
@@ -54,7 +54,7 @@ class Workspace:
         self.close()
 
     def close(self) -> None:
-        """Leave the journal on the disk."""
+        """Write the journal to the disk and close it."""
         if not self._journal.closed:
             try:
                 self._sync()
@@ -62,32 +62,32 @@ class Workspace:
                 self._journal.close()
 
     def record(self, domain: str, file: PictureFile) -> Record | None:
-        """An earlier run's record of this very file; None when the file must be cropped (again)."""
-        known = self._known.get((domain, file.container, file.member))
-        if known is None or known.file != file:
+        """Return an earlier run's record of this file; None when the file must be cropped (again)."""
+        record = self._known.get((domain, file.container, file.member))
+        if record is None or record.file != file:
             return None
-        sizes = {crop.name: crop.size_bytes for crop in known.crops if crop.name}
+        sizes = {crop.name: crop.size_bytes for crop in record.crops if crop.name}
         whole = all(self._has(domain, name, size) for name, size in sizes.items())
-        return known if whole else None
+        return record if whole else None
 
     def add(self, record: Record, crops: list[bytes]) -> None:
-        """Keep a record and the PNG bytes of its crops."""
+        """Save a record and the PNG bytes of its crops."""
         names = [crop.name for crop in record.crops if crop.name]
         for name, data in zip(names, crops, strict=True):
             write_whole(self.aside(record.domain) / name, data)
         self._line(dataclasses.asdict(record))
 
     def finish(self) -> None:
-        """Declare the data set complete: training may use it."""
+        """Mark the data set as complete, so that training may use it."""
         self._sync()
         (self.out / UNFINISHED).unlink(missing_ok=True)
 
     def aside(self, domain: str) -> Path:
-        """The folder of crops that are in no part of the data set."""
+        """Return the folder for crops that are in no part of the data set."""
         return self.out / ".prepare" / f"crops{domain}"
 
     def place(self, domain: str, places: dict[str, str]) -> None:
-        """Move crops to their folders by {name: "trainA"}. Crops of the domain that it does not name go aside."""
+        """Move crops to their folders by {name: "trainA"}. Other crops of the domain move to the folder `aside`."""
         folders = [self.aside(domain), *(self.out / name for name in LAYOUT if name.endswith(domain))]
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,7 @@ class Workspace:
         self._synced_s = time.monotonic()
 
     def _read(self, path: Path) -> int:
-        """Read the journal; returns the number of bytes in whole lines."""
+        """Read the journal and return the number of bytes in whole lines."""
         whole = 0
         for number, line in enumerate(path.read_bytes().splitlines(keepends=True)):
             try:
@@ -134,12 +134,12 @@ class Workspace:
             except (ValueError, KeyError, TypeError) as error:
                 if isinstance(error, InputError):
                     raise
-                break  # a run ended in the middle of a line: the files from here on are cropped again
+                break  # a run ended in the middle of a line; files from here on are cropped again
             whole += len(line)
         return whole
 
-    def _check_settings(self, there: dict[str, Any]) -> None:
-        differing = sorted(k for k in there.keys() | self._settings.keys() if there.get(k) != self._settings.get(k))
+    def _check_settings(self, earlier: dict[str, Any]) -> None:
+        differing = sorted(k for k in earlier.keys() | self._settings.keys() if earlier.get(k) != self._settings.get(k))
         if differing:
-            changes = ", ".join(f"{k} {there.get(k)} there, {self._settings.get(k)} asked for" for k in differing)
+            changes = ", ".join(f"{k} {earlier.get(k)} there, {self._settings.get(k)} asked for" for k in differing)
             raise InputError(f"{self.out} was prepared with other settings ({changes}); choose another folder.")

@@ -1,4 +1,4 @@
-"""`toon-train prepare --check`: says what an existing trainA/trainB/testA/testB would lose, and changes nothing."""
+"""`toon-train prepare --check`: reports pictures of an existing trainA/trainB/testA/testB that prepare would drop."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tqdm import tqdm
 
 
 def check(dataset: str, setup: CropSetup, jobs: int, out: Path | None) -> list[Row]:
-    """Score every picture of a layout (folder or zip file). A row's `place` is where its picture may stay.
+    """Score every picture of a data set (folder or zip file). The `place` of a row is the folder of a good picture.
 
-    The data set stays as it is. Reports go to the folder `out` where one is named. Raises InputError without such a
-    layout.
+    The data set is not changed. Reports go to the folder `out`, if it is given. Raises InputError when the data set has
+    no such folders.
     """
     layout = list_layout(dataset)
     where = {file: folder for folder, files in layout.items() for file in files}
@@ -42,7 +42,7 @@ def _selected(records: list[Record], domain: str, where: dict[PictureFile, str],
         rows.append(Row(record, crop, reason=record.reason or (crop.reason if crop else "")))
     _drop_misframed(rows, settings)
     good = [index for index, row in enumerate(rows) if not row.reason]
-    # Of two alike on both sides of the split the test picture stays: without the other there is no leak.
+    # Of two alike on both sides of the split the test picture stays. Dropping the training picture ends the leak.
     good.sort(key=lambda i: (not where[rows[i].record.file].startswith("test"), rows[i].record.file.member))
     good, _ = drop_repeats(rows, good, settings.duplicate_bits)
     for index in drop_grey(rows, good, settings):
@@ -51,7 +51,7 @@ def _selected(records: list[Record], domain: str, where: dict[PictureFile, str],
 
 
 def _drop_misframed(rows: list[Row], settings: PrepareRecipe) -> None:
-    """Reject faces whose height is far from the data set's median: any framing will do, but it must be one."""
+    """Reject faces whose height is far from the data set's median. Any framing is good if all pictures share it."""
     heights = [np.log(row.crop.box[2]) for row in rows if not row.reason and row.crop and row.crop.box]
     if not heights:
         return
@@ -64,7 +64,7 @@ def _drop_misframed(rows: list[Row], settings: PrepareRecipe) -> None:
 
 
 def _named_across(row: Row, rows: list[Row], where: dict[PictureFile, str]) -> Row:
-    """Name a repeat on the other side of the split as such: it is a leak."""
+    """Extend the reason of a repeat across the split, because it is a leak."""
     if not row.like:
         return row
     other = next(r for r in rows if r.name == row.like and r.place)
@@ -73,7 +73,7 @@ def _named_across(row: Row, rows: list[Row], where: dict[PictureFile, str]) -> R
 
 
 def framing_line(rows: list[Row], settings: PrepareRecipe) -> str:
-    """The framing of the photographs beside that of the settings; empty where no face was measured."""
+    """Return a sentence that compares the photographs' framing with the settings; empty without a measured face."""
     shares = [row.crop.box[2] / SCORED_PX for row in rows if row.place and row.crop and row.crop.box]
     if not shares:
         return ""

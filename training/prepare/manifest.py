@@ -1,4 +1,4 @@
-"""manifest.csv: a line for each face of each input file, with its place or its reason, and its scores."""
+"""Writes and reads manifest.csv: a line for each face of each input file, with its place or reason, and its scores."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _line(row: Row) -> list[object]:
 
 
 def read_earlier_run(dataset: Path) -> dict[str, EarlierRun]:
-    """The decisions of an earlier manifest for each domain, "A" and "B"; empty ones without a manifest."""
+    """Read the decisions of an earlier manifest for each domain, "A" and "B"; without a manifest they are empty."""
     path, earlier = dataset / "manifest.csv", {"A": EarlierRun(), "B": EarlierRun()}
     if not path.exists():
         return earlier

@@ -1,7 +1,7 @@
-"""Finds pictures that show the same by a perceptual hash: copies, other encodings and sizes, small shifts.
+"""Finds copies of a picture, also in another encoding or size or slightly shifted, by a perceptual hash.
 
-The hash holds the signs of the lowest 16x16 DCT coefficients (Zauner 2010, with 256 bits instead of 64: aligned faces
-are so alike that 64 bits confuse different people).
+The hash holds the signs of the lowest 16x16 DCT coefficients (Zauner 2010). It has 256 bits instead of 64, because
+aligned faces are so alike that 64 bits confuse different people.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from facetoon.edge_runtime import pixels
 from numpy.typing import NDArray
 
 BITS = 256
-_BLOCK = 512  # rows compared at once: bounds the memory
+_BLOCK = 512  # rows compared at once, which bounds the memory
 
 
 def perceptual_hash(grey: NDArray[np.uint8]) -> str:
-    """The hash of a grey picture, uint8 (height, width), as 64 hexadecimal digits."""
+    """Return the hash of a grey picture, uint8 (height, width), as 64 hexadecimal digits."""
     small = pixels.resize(grey, 32, 32).astype(np.float32)
     low = cv2.dct(small)[:16, :16].ravel()[1:]  # without the mean
     bits = np.append(low > np.median(low), False)
@@ -26,7 +26,7 @@ def perceptual_hash(grey: NDArray[np.uint8]) -> str:
 
 
 def near_pairs(hashes: Sequence[str], limit: int) -> Iterator[tuple[int, int, int]]:
-    """(earlier row, later row, differing bits) for each pair of hashes that differ by at most `limit` bits."""
+    """Yield (earlier row, later row, differing bits) for each pair of hashes that differ by at most `limit` bits."""
     if not hashes:
         return
     packed = np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(len(hashes), BITS // 8)
@@ -40,7 +40,7 @@ def near_pairs(hashes: Sequence[str], limit: int) -> Iterator[tuple[int, int, in
 
 
 def keep_one_of_each(pairs: Iterable[tuple[int, int, int]]) -> dict[int, tuple[int, int]]:
-    """Rows to drop: {row: (the kept row that it repeats, differing bits)}. Of two alike the earlier row stays.
+    """Return the rows to drop: {row: (the kept row that it repeats, differing bits)}. Of two alike the earlier stays.
 
     No two kept rows are alike, so neither side of a split can leak into the other.
     """

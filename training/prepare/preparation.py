@@ -1,4 +1,4 @@
-"""Data preparation: any folder of pictures becomes a clean, split data set with a manifest and a report.
+"""Data preparation: turns folders of pictures into a clean, split data set with a manifest and a report.
 
 folders and zips -> crop and score -> select (repeats, grey share, split) -> place -> report
 """
@@ -33,7 +33,7 @@ class Sources:
     cartoons: list[str]
 
     def files(self) -> list[tuple[str, PictureFile]]:
-        """(domain, file) for every picture, photographs first. A file that two sources name comes once."""
+        """List (domain, file) for every picture, photographs first. A file in two sources comes once."""
         named = (("A", self.photos), ("B", self.cartoons))
         files = [(domain, file) for domain, sources in named for source in sources for file in list_pictures(source)]
         return list(dict.fromkeys(files))
@@ -42,8 +42,8 @@ class Sources:
 def prepare(sources: Sources, out: Path, setup: CropSetup, jobs: int) -> list[Row]:
     """Make the data set `out`, or bring it up to date, and return the rows of its manifest.
 
-    A call that was interrupted goes on when it is made again. Raises InputError for unusable sources, for a folder of
-    something else or of other settings, for a full disk, and when no picture of a domain is usable.
+    To continue after an interruption, repeat the call. Raises InputError for unusable sources, for a folder with other
+    content or other settings, for a full disk, and when no picture of a domain is usable.
     """
     files = sources.files()
     _refuse_own_crops(files, out)
@@ -60,20 +60,20 @@ def prepare(sources: Sources, out: Path, setup: CropSetup, jobs: int) -> list[Ro
 
 
 def _refuse_own_crops(files: list[tuple[str, PictureFile]], out: Path) -> None:
-    """Refuse an output inside a source: a later run would take its crops for new pictures."""
+    """Refuse an output folder inside a source, because a later run would take the crops for new pictures."""
     for folder in sorted({file.container for _, file in files}):
         if out.resolve().is_relative_to(Path(folder).resolve()):
             raise InputError(f"{out} lies inside the source {folder}; choose a folder elsewhere.")
 
 
 def framed_for(settings: PrepareRecipe, model: Path) -> PrepareRecipe:
-    """The settings with the framing of a model file's spec. Raises InputError for a file without a spec."""
+    """Return the settings with the framing of a model file's spec. Raises InputError for a file without a spec."""
     framing = read_model(model)[1].framing
     return dataclasses.replace(settings, face_height=framing.face_height, face_centre_y=framing.face_centre_y)
 
 
 def _settings(setup: CropSetup) -> dict[str, object]:
-    """All that the journal's records depend on."""
+    """Return all settings that the journal's records depend on."""
     values: dict[str, object] = dataclasses.asdict(setup.settings)
     return values | {
         "detector": setup.detector,
@@ -83,19 +83,19 @@ def _settings(setup: CropSetup) -> dict[str, object]:
 
 
 def _cropped(files: list[tuple[str, PictureFile]], workspace: Workspace, setup: CropSetup, jobs: int) -> list[Record]:
-    """A record for every file, in their order. The journal's own records come first; the rest is cropped now."""
-    known = {key: record for key in files if (record := workspace.record(*key)) is not None}
-    todo = [key for key in files if key not in known]
-    with tqdm(total=len(files), initial=len(known), unit="picture", smoothing=0.05) as bar:
+    """Return a record for every file, in order: from the journal if it has one, else by cropping the file now."""
+    records = {key: record for key in files if (record := workspace.record(*key)) is not None}
+    todo = [key for key in files if key not in records]
+    with tqdm(total=len(files), initial=len(records), unit="picture", smoothing=0.05) as bar:
         cropped = crop_all(todo, setup, jobs)
         try:
             for key, (record, crops) in zip(todo, cropped, strict=True):
                 workspace.add(record, crops)
-                known[key] = record
+                records[key] = record
                 bar.update()
         finally:
             cropped.close()  # type: ignore[attr-defined]  # a generator
-    return [known[key] for key in files]
+    return [records[key] for key in files]
 
 
 def _selected(records: list[Record], settings: PrepareRecipe, earlier: dict[str, EarlierRun]) -> list[Row]:
@@ -116,7 +116,7 @@ def _refuse_empty(rows: list[Row], domains: list[str]) -> None:
 
 
 def summary(rows: list[Row]) -> str:
-    """A line for each domain: how many pictures were kept in which part, and why the others were not."""
+    """Return a line for each domain: the number of pictures in each part, and the reasons to drop the others."""
     lines = []
     for domain, what in DOMAINS.items():
         of_domain = [row for row in rows if row.record.domain == domain]

@@ -25,7 +25,7 @@ from facetoon.training.recipes.parts import PrepareRecipe
 TEMPLATES = Path(__file__).parent / "templates"
 NAMES = {"A": "Photographs", "B": "Cartoons"}
 THUMB_PX, SHEET_COLUMNS, SHEET_ROWS = 80, 12, 3
-MEAN_OF = 500  # pictures of a domain that the mean face and the comparison of domains look at
+MEAN_OF = 500  # pictures of a domain in the mean face and in the comparison of domains
 PAIRS = 12
 BINS = 24
 
@@ -34,7 +34,7 @@ ReadKept = Callable[[Row], bytes]
 
 @dataclass(frozen=True)
 class Histogram:
-    """Counts before and after selection, scaled to the highest bar. Ranges have the measure's own unit."""
+    """Counts before and after selection, relative to the highest bar. `least` and `most` have the measure's unit."""
 
     title: str
     least: str
@@ -46,7 +46,7 @@ class Histogram:
 
 
 def write(out: Path, rows: list[Row], settings: PrepareRecipe, read_kept: ReadKept) -> dict[str, Any]:
-    """Write both reports into `out` and return what report.json holds. `read_kept` reads a kept row's picture."""
+    """Write both reports into `out` and return the content of report.json. `read_kept` reads a kept row's picture."""
     domains = {d: of for d in NAMES if (of := [row for row in rows if row.record.domain == d])}
     samples = {d: _kept_pictures(of, settings.size_px, read_kept) for d, of in domains.items()}
     both = all(len(samples.get(d, ())) for d in NAMES)
@@ -124,7 +124,7 @@ def _of(rows: list[Row], reason: str) -> list[Row]:
 
 
 def _spread(rows: list[Row], most: int) -> list[Row]:
-    """At most `most` rows, spread evenly in the order of their hashes: the same data give the same rows."""
+    """Choose at most `most` rows, spread evenly in the order of their hashes. The same data give the same rows."""
     ordered = sorted(rows, key=lambda row: (row.record.sha256, row.name))
     return [ordered[i * len(ordered) // most] for i in range(most)] if len(ordered) > most else ordered
 
@@ -140,7 +140,7 @@ def _decoded(read_kept: ReadKept, row: Row) -> Image:
 
 
 def _thumbnail(row: Row) -> Image | None:
-    """The input picture, cut around its face where it has one; None when it is unreadable or too large."""
+    """Return the input picture, cut around its face if it has one; None when it is unreadable or too large."""
     try:
         data = row.record.file.read() if row.reason != "too large" else b""
         header = picture_size(data)
@@ -158,7 +158,7 @@ def _thumbnail(row: Row) -> Image | None:
 
 
 def _sheet(thumbs: Sequence[Image | None]) -> str:
-    """A contact sheet as data URI, without pictures that cannot be shown; empty when none is left."""
+    """Return a contact sheet as a data URI, without pictures that cannot be shown; empty when none is left."""
     shown = [thumb for thumb in thumbs if thumb is not None]
     if not shown:
         return ""
@@ -169,13 +169,13 @@ def _sheet(thumbs: Sequence[Image | None]) -> str:
 
 
 def _pairs(rows: list[Row]) -> list[tuple[str, str, str]]:
-    """(picture of both, kept file, dropped file) for the near-duplicates that differ most."""
+    """Return (picture of both, kept file, dropped file) for the near-duplicates that differ most."""
     by_name = {row.name: row for row in rows if row.place}
     near = sorted(_of(rows, "near-duplicate"), key=lambda row: (-row.bits, row.name))
-    chosen = [(row, by_name[row.like]) for row in near if row.like in by_name][:PAIRS]
+    pairs = [(row, by_name[row.like]) for row in near if row.like in by_name][:PAIRS]
     return [
         (_sheet([_thumbnail(kept), _thumbnail(row)]), kept.record.file.member, row.record.file.member)
-        for row, kept in chosen
+        for row, kept in pairs
     ]
 
 
@@ -211,7 +211,7 @@ def _scored(rows: list[Row], name: str) -> list[tuple[float, bool]]:
 
 
 def _histogram(title: str, values: list[tuple[float, bool]], limits: list[float]) -> Histogram | None:
-    """A histogram of (value, kept) pairs. The outermost values count in the outermost bins."""
+    """Return a histogram of (value, kept) pairs. The outermost values count in the outermost bins."""
     if not values:
         return None
     numbers, kept = np.array([v for v, _ in values], float), np.array([k for _, k in values])

@@ -1,4 +1,4 @@
-"""Decides over all records of a domain which crops the data set keeps, and on which side of the split."""
+"""Decides which crops of a domain the data set keeps, and on which side of the split."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ class Row:
     like: str = ""
     """The kept crop (in --check: the kept file) that this one repeats."""
     bits: int = 0
-    """How many of the 256 bits of their perceptual hashes differ."""
+    """Number of differing bits, of 256, in their perceptual hashes."""
 
     @property
     def name(self) -> str:
-        """Name of the crop's file, or of the input file where no crop was made."""
+        """Name of the crop's file, or of the input file if there is no crop."""
         return self.crop.name if self.crop and self.crop.name else self.record.file.member
 
 
 @dataclass(frozen=True)
 class EarlierRun:
-    """What an earlier run decided about the crops of one domain, by their names."""
+    """An earlier run's decisions about the crops of one domain, by their names."""
 
     kept: dict[str, str] = field(default_factory=dict)
-    """Where each was put: {name: "trainA"}."""
+    """The place of each kept crop: {name: "trainA"}."""
     repeats: dict[str, str] = field(default_factory=dict)
-    """For crops that were not kept: the place of the crop that they repeat."""
+    """For each dropped repeat, the place of the kept crop that it repeats."""
 
 
 def select_crops(records: Iterable[Record], settings: PrepareRecipe, earlier: EarlierRun) -> list[Row]:
-    """Rows for all records of one domain, in their order.
+    """Return rows for all records of one domain, in their order.
 
-    Pure: the same arguments give the same rows. What an earlier run kept stays on its side.
+    Pure: the same arguments give the same rows. Crops that an earlier run kept stay on their side.
     """
     rows = [row for record in records for row in _rows(record)]
     good = [index for index, row in enumerate(rows) if row.crop and not row.reason]
@@ -56,15 +56,15 @@ def select_crops(records: Iterable[Record], settings: PrepareRecipe, earlier: Ea
     good = drop_grey(rows, good, settings)
     for index in good:
         names = [rows[index].name, *clusters.get(index, [])]
-        before = next((side[name] for side in (earlier.kept, earlier.repeats) for name in names if name in side), "")
-        rows[index] = replace(rows[index], place=before or _side(rows[index].record, settings))
+        place = next((side[name] for side in (earlier.kept, earlier.repeats) for name in names if name in side), "")
+        rows[index] = replace(rows[index], place=place or _side(rows[index].record, settings))
     return rows
 
 
 def drop_repeats(rows: list[Row], good: list[int], limit: int) -> tuple[list[int], dict[int, list[str]]]:
-    """Give repeats their reason. Returns the rows that stay, and by row the names of the crops that it stands for.
+    """Give repeats their reason. Returns the kept rows, and for each kept row the names of its dropped repeats.
 
-    Of two alike the one earlier in `good` stays. Faces of one picture do not repeat each other.
+    Of two similar crops the first in `good` stays. Faces of one picture do not count as repeats of each other.
     """
     seen: dict[tuple[str, str], int] = {}
     unique, clusters = [], dict[int, list[str]]()
@@ -85,7 +85,7 @@ def drop_repeats(rows: list[Row], good: list[int], limit: int) -> tuple[list[int
 
 
 def _near(rows: list[Row], unique: list[int], limit: int) -> list[tuple[int, int, int]]:
-    """Pairs of alike crops, or of crops from alike pictures; never two faces of one picture."""
+    """Return pairs of similar crops, or of crops from similar pictures; never two faces of one picture."""
     crops = [crop.phash for index in unique if (crop := rows[index].crop)]
     wholes = [rows[index].record.phash for index in unique]
     return [
@@ -97,7 +97,7 @@ def _near(rows: list[Row], unique: list[int], limit: int) -> list[tuple[int, int
 
 
 def drop_grey(rows: list[Row], good: list[int], settings: PrepareRecipe) -> list[int]:
-    """Give grey pictures beyond their share a reason. Returns the rows that stay; those earlier in `good` go first."""
+    """Give grey pictures beyond their share a reason, from the end of `good`. Returns the kept rows."""
     grey = [i for i in good if (crop := rows[i].crop) and crop.scores["chroma"] < settings.grey_chroma]
     share = settings.max_grey_share
     allowed = len(grey) if share >= 1 else int(share / (1 - share) * (len(good) - len(grey)))
@@ -113,14 +113,14 @@ def _rows(record: Record) -> list[Row]:
 
 
 def _size(row: Row) -> float:
-    """Height of the face in pixels, or the picture's shorter side: of two alike the larger is kept."""
+    """Return the height of the face in pixels, or the picture's shorter side. Of two repeats the larger is kept."""
     if row.crop and row.crop.box:
         return row.crop.box[2]
     return float(min(row.record.width_px, row.record.height_px))
 
 
 def _side(record: Record, settings: PrepareRecipe) -> str:
-    """The part by content hash, or by the person where file names tell: a person's pictures stay on one side."""
+    """Choose the part by content hash, or by the person in the file name, so that a person stays on one side."""
     digest = record.sha256
     if settings.identity_pattern:
         match = re.search(settings.identity_pattern, PurePosixPath(record.file.member).name)

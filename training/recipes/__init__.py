@@ -1,1 +1,1 @@
-"""What a run is: dataclasses read from TOML, and the packaged recipes themselves."""
+"""Recipes: the settings of a run as dataclasses read from TOML, and the packaged recipe files."""

@@ -1,4 +1,4 @@
-"""What a recipe's values may be: `Annotated` types that stand beside each field and say their own range."""
+"""Bounds of a recipe's values, as `Annotated` types of its fields. Each bound describes itself in words."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class Bound(Protocol):
     """A condition on one value of a recipe."""
 
     def refusal(self, value: Any) -> str:
-        """What the value must be, to follow "must be"; empty when it is that."""
+        """Return the words after "must be" for a value out of bounds; an empty text for a value within them."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `least` to `most`; `above` and `below` are limits that are not reached. Never infinite or no number.
+    """Finite numbers from `least` to `most`, greater than `above` and less than `below`.
 
-    Of two numbers each must be in the range, and the second one must not be the smaller.
+    For a pair, both numbers must be in the range, and the second must not be smaller than the first.
     """
 
     least: float = -math.inf
@@ -51,7 +51,7 @@ class Range:
 
 @dataclass(frozen=True)
 class OneOf:
-    """A choice."""
+    """One of these values."""
 
     choices: tuple[str | int, ...]
 
@@ -63,7 +63,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class SomeOf:
-    """Any of these words, with commas between them; empty for none."""
+    """Any of these words, separated by commas; an empty text for none."""
 
     words: tuple[str, ...]
 
@@ -74,7 +74,7 @@ class SomeOf:
 
 @dataclass(frozen=True)
 class GroupPattern:
-    """A regular expression with a group in brackets; empty for none."""
+    """A regular expression with a group in brackets; an empty text for none."""
 
     def refusal(self, value: Any) -> str:
         """See Bound."""
@@ -86,13 +86,13 @@ class GroupPattern:
 
 FINITE = Range()
 Weight = Annotated[float, Range(0)]
-"""Of a term of a loss; 0 leaves it out."""
+"""Weight of a loss term; 0 omits the term."""
 Rate = Annotated[float, Range(0)]
-"""A learning rate; 0 holds the network still."""
+"""A learning rate; 0 freezes the network."""
 Share = Annotated[float, Range(0, 1)]
 TestShare = Annotated[float, Range(0, below=1)]
 Zoom = Annotated[tuple[float, float], Range(above=0, most=1)]
-"""Shares of the picture's side that a crop keeps, least and most."""
+"""Share of the picture's side that a crop keeps: least and most."""
 GreyLevels = Annotated[float, Range(0, 255)]
 Count = Annotated[int, Range(1)]
 CountOrNone = Annotated[int, Range(0)]

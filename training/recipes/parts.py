@@ -1,6 +1,6 @@
-"""The sections of a recipe. Each field says beside it what it may be; recipes/*.toml say why a value differs from here.
+"""The sections of a recipe. The type of a field holds its bounds; recipes/*.toml give reasons for other values.
 
-A default is the seed recipe's or the field's common value.
+A default is the seed recipe's value, or the usual value in the literature.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ class DataRecipe:
     cartoon_zoom: Zoom = (0.85, 1.0)
     cartoon_centre_y: Share = 0.5  # where the middle of the crop lies, as a share of the cartoon's height
     rotate_deg: Annotated[float, Range(0, 180)] = 6.0
-    mirror: bool = True  # swaps left and right half of the time, which doubles the set
-    photo_colour_jitter: Share = 0.2  # relative gain per channel, and contrast
-    cartoon_colour_jitter: Share = 0.0  # the generator would learn to draw what is done to its targets
+    mirror: bool = True  # swaps left and right in half of the crops, which doubles the set
+    photo_colour_jitter: Share = 0.2  # relative gain per channel, and brightness
+    cartoon_colour_jitter: Share = 0.0  # above 0 the generator learns to draw the jitter
 
 
 @dataclass(frozen=True)
 class GeneratorRecipe:
-    """The network that translates; training/networks/teacher.py has the layouts."""
+    """The teacher's network; training/networks/teacher.py has the layouts."""
 
     # "resnet": Johnson et al. 2016, Zhu et al. 2017; "unet": Isola et al. 2017, whose skips keep the layout.
     kind: Annotated[str, OneOf(("resnet", "unet"))] = "resnet"
     filters: Count = 32
     blocks: Count = 6  # residual blocks at a quarter of the size; for "unet" the number of halvings
-    # "batch" needs batches of 16 or more, and its pictures in use differ from those in training.
+    # "batch" needs batches of 16 or more, and draws differently at inference than in training.
     norm: Annotated[str, OneOf(("instance", "batch"))] = "instance"
 
 
@@ -61,9 +61,9 @@ class DiscriminatorRecipe:
     # 2 adds a discriminator at half size, which sees the whole face (Wang et al. 2018).
     scales: Annotated[int, OneOf((1, 2))] = 1
     norm: Annotated[str, OneOf(("instance", "none"))] = "instance"  # "none" goes with spectral_norm, as in U-GAT-IT
-    spectral_norm: bool = False  # bounds its slope (Miyato et al. 2018): steadier, a tenth slower
-    cam: bool = False  # class-activation-map head (Kim et al. 2020): shows where it looks; free at run time
-    # Zhao et al. 2020. For some hundred pictures, not for thousands.
+    spectral_norm: bool = False  # bounds the network's slope (Miyato et al. 2018): steadier, a tenth slower
+    cam: bool = False  # class-activation-map head (Kim et al. 2020): shows where it looks; free at inference
+    # Zhao et al. 2020. For a few hundred pictures, not for thousands.
     diff_augment: Annotated[str, SomeOf(("colour", "translation", "cutout"))] = ""
 
 
@@ -85,20 +85,20 @@ class OptimizerRecipe:
     """Adam with beta_1 0.5. The rate is constant at first, then falls linearly to zero."""
 
     learning_rate_generator: Rate = 2e-4
-    learning_rate_discriminator: Rate = 2e-4  # the two differ in TTUR (Heusel et al. 2017): 5e-5 and 1e-4 in UVCGAN2
+    learning_rate_discriminator: Rate = 2e-4  # TTUR (Heusel et al. 2017) uses two rates: 5e-5 and 1e-4 in UVCGAN2
     # The rate falls after this share of the steps; 0.5 is CycleGAN's 100 + 100 epochs.
     decay_from: Annotated[float, Range(0, below=1)] = 0.5
-    # Of the average that becomes the saved generator; short runs need less than 0.9999.
+    # Decay of the average that becomes the saved generator; short runs need less than 0.9999.
     ema_decay: Annotated[float, Range(0, below=1)] = 0.999
     pool_size: CountOrNone = 50  # earlier fakes that the discriminators see again (Shrivastava et al. 2017)
-    # Largest length of all gradients together; 0: no limit, as in CycleGAN. 1 to 10 steadies a bfloat16 run.
+    # Largest norm of all gradients together; 0: no limit, as in CycleGAN. 1 to 10 stabilizes a bfloat16 run.
     clip_norm: Annotated[float, Range(0)] = 0.0
     accumulate: Count = 1  # steps whose gradients make one update, for batches that do not fit into memory
 
 
 @dataclass(frozen=True)
 class ComputeRecipe:
-    """Arithmetic. It belongs to the recipe because it changes the last digits of results."""
+    """Arithmetic. It is part of the recipe because it changes the last digits of results."""
 
     # With "bfloat16" weights stay float32; twice as fast on a GPU, slower on most CPUs.
     precision: Annotated[str, OneOf(("float32", "bfloat16"))] = "float32"
@@ -112,8 +112,8 @@ class PairsRecipe:
     photo_suffix: str = "_face"  # NN_face.jpg and NN_comic.jpg in one folder are a pair
     cartoon_suffix: str = "_comic"
     zoom: Zoom = (0.75, 0.95)
-    colour_jitter: Share = 0.15  # the same on both: new tones, which the generator learns to keep
-    photo_jitter: Share = 0.05  # on the photograph alone: more would teach it to average skin tones
+    colour_jitter: Share = 0.15  # the same on both pictures: new tones, which the generator learns to keep
+    photo_jitter: Share = 0.05  # on the photograph alone: more would teach the generator to average skin tones
     l1_weight: Weight = 1.0
     gradient_weight: Weight = 1.0  # L1 of horizontal and vertical differences: lines
     ssim_weight: Weight = 0.5
@@ -129,7 +129,7 @@ class StudentRecipe:
     filters: Count = 96  # int8 kernels pad to a multiple of 16
     blocks: Count = 8
     kernel: Count = 3  # of the blocks' depthwise convolutions; at 128 px, 3 sees half of a face and 5 all of it
-    style_every: Count = 1  # with several styles, one block in so many has its own gains and shifts for each style
+    style_every: Count = 1  # with several styles, every n-th block has its own gains and shifts for each style
 
 
 @dataclass(frozen=True)
@@ -140,12 +140,12 @@ class DistillRecipe:
     gradient_weight: Weight = 1.0  # L1 of horizontal and vertical differences: lines
     ssim_weight: Weight = 0.5
     haar_weight: Weight = 0.0  # L1 of the wavelet's high bands: sharper, but noisy where a teacher flickers
-    feature_weight: Weight = 0.0  # L1 of the teacher's own features; a quarter slower
-    range_weight: Weight = 0.0  # keeps the sums of the blocks within -8..8: int8 divides the widest range by 256
+    feature_weight: Weight = 0.0  # L1 of the teacher's own features; makes training a quarter slower
+    range_weight: Weight = 0.0  # keeps the blocks' sums within -8..8, because int8 divides the widest range by 256
     adversarial_weight: Weight = 0.0  # sharpness, from a discriminator between the student's and the teachers' pictures
-    shares: str = ""  # parts of a batch by teacher, such as "4 1 1" where the first is harder to learn; empty: even
+    shares: str = ""  # each teacher's parts of a batch, such as "4 1 1" for a difficult first style; empty: equal
     learning_rate: Rate = 2e-3
-    shift_px: CountOrNone = 1  # the student's input is moved by up to so much against its teacher's: steadier video
+    shift_px: CountOrNone = 1  # largest shift of the student's input against its teacher's: steadier video
     noise_levels: GreyLevels = 2.0  # grey levels of noise on the student's input only: less flicker on video
 
 
@@ -156,7 +156,7 @@ class EncoderRecipe:
     filters: Count = 32
     features: Count = 128  # a Frechet distance estimates features squared numbers, so more need more test pictures
     learning_rate: Rate = 1e-3
-    # Of the contrastive loss; a lower one separates look-alikes harder.
+    # Temperature of the contrastive loss; a lower one separates similar pictures more strongly.
     temperature: Annotated[float, Range(above=0)] = 0.2
 
 
@@ -165,8 +165,8 @@ class FastStyleRecipe:
     """Feed-forward style transfer: weights of the losses in training/networks/perceptual.py, layers by name."""
 
     strength: Share = 1.0  # 0 the photograph, 1 the style
-    style_px: SidePx = 128  # longer side of the style pictures; relative to the photograph's it scales the brush
-    style_layers: str = ""  # with spaces between; empty: those of Gatys et al. that see no more than the style picture
+    style_px: SidePx = 128  # longer side of the style pictures; its ratio to the photograph's side scales the brush
+    style_layers: str = ""  # separated by spaces; empty: layers of Gatys et al. that see no more than the style picture
     content_layers: str = "relu3_1 relu4_1"
     content_weight: Weight = 1.0
     style_weight: Weight = 4.0
@@ -180,8 +180,8 @@ class NewStyleRecipe:
     """One more style for a student of several styles; weights of the losses in training/trainers/style_trainer.py."""
 
     start: str = "nearest"  # the style that the new one starts from: the nearest to the cartoons, "mean", or a name
-    style_weight: Weight = 4.0  # VGG's Gram matrices; needs no VGG when this and content_weight are 0
-    style_layers: str = ""  # with spaces between; empty: those of Gatys et al. that see no more than the picture
+    style_weight: Weight = 4.0  # of VGG's Gram matrices; VGG is not needed when this and content_weight are 0
+    style_layers: str = ""  # separated by spaces; empty: layers of Gatys et al. that see no more than the picture
     content_weight: Weight = 1.0
     content_layers: str = "relu3_1"
     colour_weight: Weight = 2.0  # sliced Wasserstein distance between a batch's colours and the cartoons'
@@ -197,41 +197,39 @@ class NewStyleRecipe:
 
 @dataclass(frozen=True)
 class PrepareRecipe:
-    """What `toon-train prepare` keeps; docs/PREPARE.md says how each score is measured."""
+    """Limits of `toon-train prepare`; docs/PREPARE.md says how each score is measured."""
 
-    # Side of the crops. A run caches 1.25 of its own size, so 128 serves runs up to 102 px.
+    # Side of the crops. A run keeps pictures at 1.25 times its own size, so 128 is enough for runs up to 102 px.
     size_px: Annotated[int, Range(16, 1024)] = 128
     test_share: TestShare = 0.2  # the seed's 80:20
-    # The default of facetoon.edge_runtime.framing.Framing: the live crop must agree.
+    # The defaults of facetoon.edge_runtime.framing.Framing, because the live crop must have the same framing.
     face_height: Annotated[float, Range(0.1, 1)] = 0.72
     face_centre_y: Annotated[float, Range(above=0, below=1)] = 0.55
-    # Of several faces: the largest, "all" for a crop each, or "single" to reject the picture.
+    # For pictures with several faces: "largest" keeps one, "all" makes a crop of each, "single" rejects the picture.
     faces: Annotated[str, OneOf(("largest", "all", "single"))] = "largest"
     other_face: Share = 0.5  # another face counts when it has at least this share of the largest one's height
-    believe: Share = 0.6  # face probability; the device gives up at 0.5, and training pictures should be surer
+    believe: Share = 0.6  # least face probability; the device accepts 0.5, and training pictures should be more certain
     min_side_px: CountOrNone = 64  # of the picture; the seed's size
     min_face_px: CountOrNone = 46  # 0.72 of 64: a smaller face would be enlarged even at the seed's size
-    # Decoded at once in each process (150 MB). Most JPEGs can shrink up to 8 times while they are read.
+    # Pixels that a process decodes at once (150 MB). Most JPEGs can shrink up to 8 times while they are read.
     max_megapixels: Annotated[float, Range(above=0)] = 50.0
-    # Of the crop at 128 px. A Gaussian blur of 2 px brings three crops in four below it.
+    # Measured on the crop at 128 px. A Gaussian blur of 2 px brings three crops in four below this limit.
     min_sharpness: Annotated[float, Range(0)] = 0.14
     min_brightness: GreyLevels = 45.0  # mean grey level of the face
     max_brightness: GreyLevels = 215.0
     min_contrast: GreyLevels = 12.0  # standard deviation of the face's grey levels: fog, plain areas
     # From the nose to the middle of the eyes, in eye distances: about 35 degrees to the side.
     max_turn: Annotated[float, Range(0)] = 0.4
-    profile_hits: Count = 8  # without a face, so many windows of OpenCV's profile cascade make a profile
-    # Crops are levelled. Beyond this angle the detectors' measures are unsure.
+    profile_hits: Count = 8  # windows of OpenCV's profile cascade that make a picture without a face a profile
+    # Crops are levelled. Beyond this angle the detectors' measurements are unreliable.
     max_roll_deg: Annotated[float, Range(0, 180)] = 30.0
     max_cut: Share = 0.08  # share of the face's outline outside the picture
     max_outside: Share = 0.30  # share of the crop outside the picture, where its border is repeated
-    max_elongation: Annotated[float, Range(1)] = (
-        1.5  # of a cartoon that is taken whole, since only its middle square is kept
-    )
+    max_elongation: Annotated[float, Range(1)] = 1.5  # of a whole cartoon, because only its middle square is kept
     # Grey levels between a pixel's channels, 95th percentile. Below it a picture counts as grey.
     grey_chroma: GreyLevels = 10.0
     max_grey_share: Share = 0.1  # of the kept pictures of a domain; more would teach the generator to drop colour
-    # Of 256. On 6,000 faces, copies differed by at most 8 and others by at least 48.
+    # Bits of 256. On 6,000 faces, copies differed by at most 8 bits and different faces by at least 48.
     duplicate_bits: Annotated[int, Range(0, 256)] = 40
     # A regular expression for file names. Pictures with the same first group show one person, who stays on one side.
     identity_pattern: Annotated[str, GroupPattern()] = ""

@@ -1,4 +1,4 @@
-"""A recipe: what a run is, as frozen dataclasses read from TOML. An unknown key or an impossible value is refused."""
+"""A recipe: all settings of a run, as frozen dataclasses read from TOML. Unknown keys and bad values are refused."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KINDS = ("cyclegan", "pairs", "sharpen", "distill", "style", "fast-style", "enco
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole run."""
+    """All settings of a run."""
 
     kind: Annotated[str, OneOf(KINDS)] = "cyclegan"
     seed: Annotated[int, Range(0, 2**32 - 1)] = 1
@@ -43,8 +43,8 @@ class Recipe:
     checkpoint_every: Count = 500  # steps
     sample_every: Count = 500
     keep_checkpoints: Count = 2
-    best_metric: str = ""  # which held-out metric, the lower the better, chooses best/; empty: the first the kind has
-    # Where the face lies in the crops that training makes, zoom included; the model file carries it to the live crop.
+    best_metric: str = ""  # the held-out metric, lower is better, that chooses best/; empty: the kind's first metric
+    # Place of the face in training's crops, zoom included. The model file carries it to the live crop.
     framing: Framing = field(default_factory=Framing)
     data: DataRecipe = field(default_factory=DataRecipe)
     generator: GeneratorRecipe = field(default_factory=GeneratorRecipe)
@@ -56,16 +56,16 @@ class Recipe:
     student: StudentRecipe = field(default_factory=StudentRecipe)
     distill: DistillRecipe = field(default_factory=DistillRecipe)
     encoder: EncoderRecipe = field(default_factory=EncoderRecipe)
-    """For `toon-train encoder` alone: no part of another run's identity."""
+    """For `toon-train encoder` alone; not a part of other runs' identity."""
     fast_style: FastStyleRecipe = field(default_factory=FastStyleRecipe)
-    """For `toon-train fast-style` alone: no part of other runs' identity."""
+    """For `toon-train fast-style` alone; not a part of other runs' identity."""
     new_style: NewStyleRecipe = field(default_factory=NewStyleRecipe)
-    """For `toon-train style` alone: no part of other runs' identity."""
+    """For `toon-train style` alone; not a part of other runs' identity."""
     prepare: PrepareRecipe = field(default_factory=PrepareRecipe)
-    """For `toon-train prepare` alone: no part of a run's identity."""
+    """For `toon-train prepare` alone; not a part of a run's identity."""
 
     def dealt(self, teachers: int) -> list[int]:
-        """Which teacher, from 0, answers for each picture of a batch. Raises InputError when it cannot be dealt so."""
+        """Return the teacher's number, from 0, for each picture of a batch. Raises InputError for unusable shares."""
         try:
             parts = [int(part) for part in self.distill.shares.split()] or [1] * teachers
         except ValueError:
@@ -84,8 +84,8 @@ class Recipe:
 def load_recipe(name: str, overrides: list[str] | None = None, beneath: dict[str, Any] | None = None) -> Recipe:
     """Read a recipe file, or a packaged recipe by its name, and apply `key=value` overrides such as `data.size_px=96`.
 
-    `beneath` are sections with values that hold where the recipe says nothing. Raises InputError for a missing file,
-    bad TOML, an unknown key, or a value of another type or outside the range that its field says.
+    `beneath` holds sections with values for keys that the recipe does not set. Raises InputError for a missing file,
+    bad TOML, an unknown key, or a value of another type or outside its field's range.
     """
     path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
     try:

@@ -1,4 +1,4 @@
-"""Dataclasses from TOML. Every key, type and range is checked; a wrong one is refused by name."""
+"""Builds dataclasses from TOML. It checks every key, type and range, and names the key that is wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from facetoon.training.recipes.bounds import FINITE
 
 
 def apply_override(values: dict[str, Any], override: str) -> None:
-    """Put `key=value`, such as `data.size_px=96`, into nested values; InputError when it is no such thing."""
+    """Put `key=value`, such as `data.size_px=96`, into nested values. Raises InputError for any other text."""
     key, separator, text = override.partition("=")
     if not separator:
         raise InputError(f"--set wants key=value, not {override!r}.")
@@ -31,7 +31,7 @@ Section = TypeVar("Section")
 
 
 def build(section: type[Section], values: dict[str, Any], where: str) -> Section:
-    """Make the dataclass `section` of `values`. Raises InputError, naming the key, for what its fields do not allow."""
+    """Build the dataclass `section` from `values`. Raises InputError with the key of a value that is not allowed."""
     hints = get_type_hints(section, include_extras=True)
     unknown = sorted(set(values) - set(hints))
     if unknown:
@@ -49,7 +49,7 @@ def build(section: type[Section], values: dict[str, Any], where: str) -> Section
 
 
 def _checked(key: str, value: Any, hint: Any, where: str) -> Any:
-    """The value as the field's type; InputError when it is of another type or outside the field's bounds."""
+    """Return the value as the field's type. Raises InputError for another type or a value out of the field's bounds."""
     kind, *bounds = get_args(hint) if get_origin(hint) is Annotated else (hint,)
     if kind is float and type(value) is int:
         value = float(value)
@@ -59,12 +59,12 @@ def _checked(key: str, value: Any, hint: Any, where: str) -> Any:
     else:
         good = type(value) is kind
     if not good:
-        wanted = "two numbers" if kind == tuple[float, float] else getattr(kind, "__name__", kind)
-        raise InputError(f"In {where}, {key} must be {wanted}, not {value!r}.")
+        expected = "two numbers" if kind == tuple[float, float] else getattr(kind, "__name__", kind)
+        raise InputError(f"In {where}, {key} must be {expected}, not {value!r}.")
     if kind is float and not bounds:
         bounds = [FINITE]
     for bound in bounds:
-        if wanted := bound.refusal(value):
+        if expected := bound.refusal(value):
             shown = list(value) if isinstance(value, tuple) else value
-            raise InputError(f"In {where}, {key} must be {wanted}, not {shown}.")
+            raise InputError(f"In {where}, {key} must be {expected}, not {shown}.")
     return value

@@ -1,1 +1,1 @@
-"""A run: its directory, the loop, checkpoints, the log, and what it can start from."""
+"""A run: its directory, loop, checkpoints, log, dry run, teacher and warm start."""

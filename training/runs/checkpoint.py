@@ -1,4 +1,4 @@
-"""Checkpoints: one file with everything that a run needs to resume. Also loads the generators that a run keeps."""
+"""Writes and restores checkpoints, one file with everything to resume a run. Also loads the generators of a run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def save(folder: Path, step: int, trainer: Trainer, keep: int) -> None:
 
 
 def save_best(run: Path, step: int, trainer: Trainer, metric: str, scores: dict[str, float]) -> None:
-    """Write state and generators to `run/best` when `metric` is lower than that of the best so far."""
+    """Write state and generators to `run/best` when `metric` is lower than before."""
     if metric not in scores:
         raise InputError(f"The recipe's best_metric is {metric}; this kind of run measures {', '.join(scores)}.")
     kept = run / "best" / "score.json"
@@ -44,7 +44,7 @@ def _write_state(target: Path, step: int, trainer: Trainer) -> None:
         start, stop = stop, stop + len(network.variables)
         arrays[f"range/{name}"] = np.array([start, stop])
     with replacing(target) as partial, partial.open("wb") as file:
-        np.savez(file, step=step, **arrays)  # type: ignore[arg-type]  # the stub takes them for its own flags
+        np.savez(file, step=step, **arrays)  # type: ignore[arg-type]  # the stub mistakes the arrays for savez's flags
 
 
 def _write_generators(folder: Path, trainer: Trainer) -> None:
@@ -74,7 +74,7 @@ def restore(folder: Path, trainer: Trainer) -> int:
 
 
 def network_values(folder: Path, prefix: str) -> dict[str, list[Any]]:
-    """The values of each network whose name begins with `prefix`, from the newest checkpoint; {} without one."""
+    """Return the values of each network whose name begins with `prefix`, from the newest checkpoint; {} without one."""
     checkpoints = sorted(folder.glob("step-*.npz"))
     state = _read_state(checkpoints[-1]) if checkpoints else {}
     ranges = {n.removeprefix("range/"): v for n, v in state.items() if n.startswith(f"range/{prefix}")}
@@ -90,7 +90,7 @@ def _read_state(path: Path) -> dict[str, Any]:
 
 
 def generator_path(run: Path, direction: str = "ab") -> Path:
-    """Where a run keeps its generator, or `run` itself when it is a .keras file; InputError when there is none."""
+    """Return the path of a run's generator, or `run` if it is a .keras file. Raises InputError when there is none."""
     path = run if run.suffix == ".keras" else run / f"generator_{direction}.keras"
     if not path.is_file():
         raise InputError(f"{run} holds no generator for the direction {direction} ({path.name} is missing).")
@@ -98,12 +98,12 @@ def generator_path(run: Path, direction: str = "ab") -> Path:
 
 
 def generator_digest(run: Path) -> str:
-    """SHA-256 of a run's generator, which identifies it in the configuration of what is made from it."""
+    """Return the SHA-256 of a run's generator, which identifies the generator in the configuration of later runs."""
     return hashlib.sha256(generator_path(run).read_bytes()).hexdigest()
 
 
 def load_generator(run: Path, direction: str = "ab") -> Any:
-    """The Keras generator that a run keeps, `direction` "ab" (photo to cartoon) or "ba"; or any .keras file.
+    """Load a run's Keras generator for the `direction` "ab" (photo to cartoon) or "ba", or any .keras file.
 
     It maps float32 (batch, height, width, 3) in -1..1 to the same. Raises InputError when there is none.
     """

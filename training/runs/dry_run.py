@@ -1,4 +1,4 @@
-"""`--dry-run`: measures what a recipe costs on this machine and with its own data. Writes nothing."""
+"""`--dry-run`: measures the cost of a recipe on this machine and with the given data. Writes nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEAST_STEPS = 5
 def dry_run(
     recipe: Recipe, sources: Mapping[str, Sequence[DataSource]], build: Callable[[Recipe], Trainer]
 ) -> Iterator[str]:
-    """Lines with parameters, multiply-adds, memory, steps a second and the time that the schedule takes here."""
+    """Yield lines with parameters, multiply-adds, memory, steps a second and the time of the schedule."""
     domains = {domain: load(domain, places, recipe)[0] for domain, places in sources.items()}
     cluster.check_batch(recipe.batch_size)
     trainer = build(recipe)
@@ -31,7 +31,7 @@ def dry_run(
     for direction, model in trainer.generators.items():
         macs = multiply_adds(model) / 1e6
         yield f"generator {direction}: {model.count_params():,} parameters, {macs:,.0f} million multiply-adds a picture"
-    yield f"all that is kept in a checkpoint: {sum(_size(v) for v in trainer.variables):,} numbers"
+    yield f"checkpoint: {sum(_size(v) for v in trainer.variables):,} numbers"
     started_s = time.monotonic()
     trainer.step(0, *batches.batch_at(0, domains, recipe))
     yield f"first step, with compilation: {time.monotonic() - started_s:.1f} s"
@@ -47,12 +47,12 @@ def dry_run(
     hours = recipe.steps / lap["steps_per_s"] / 3600
     yield f"steps a second: {lap['steps_per_s']:.3f} ({lap['images_per_s']:.2f} of each domain's pictures)"
     yield f"share of time waiting for data: {lap['waiting_share']:.1%}"
-    yield f"memory, at most: {_memory()}"
+    yield f"peak memory: {_memory()}"
     yield f"{recipe.steps:,} steps will take {hours:.1f} hours here, besides samples and checkpoints"
 
 
 def multiply_adds(model: Any) -> int:
-    """Multiply-adds of the convolutions and dense layers for one picture."""
+    """Count the multiply-adds of the convolutions and dense layers for one picture."""
     total = 0
     for layer in model.layers:
         if isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):

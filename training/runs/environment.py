@@ -1,4 +1,4 @@
-"""Versions, devices and git revision of a run, for environment.json."""
+"""Collects versions, devices and git revision of a run for environment.json."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PACKAGES = ("facetoon", "keras", "tensorflow", "tensorflow-cpu", "jax", "jaxlib"
 
 
 def environment() -> dict[str, Any]:
-    """Versions, devices and, in a checkout, the git revision; a "+" marks uncommitted changes."""
+    """Return versions, devices and, in a checkout, the git revision; a "+" marks uncommitted changes."""
     import keras
 
     versions = {}

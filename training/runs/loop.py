@@ -1,4 +1,4 @@
-"""The training loop: trains, logs, draws samples and writes checkpoints; resumes from the newest one."""
+"""The training loop: trains, logs, draws samples, writes checkpoints, and resumes from the newest checkpoint."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from facetoon.training.runs.warm_start import warm_start
 from tqdm import tqdm
 
 SHEET_ROWS = 8
-TEST_PICTURES = 64  # of each domain, for the metrics of held-out pictures
+TEST_PICTURES = 64  # held-out pictures of each domain, for the metrics
 LOG_EVERY = 20  # steps
 
 
@@ -40,11 +40,11 @@ def train(
     part: Part = WHOLE,
     init: Path | None = None,
 ) -> None:
-    """Train `build(recipe)` to the recipe's last step in the directory `run`. A run that exists is resumed.
+    """Train `build(recipe)` to the recipe's last step in the directory `run`. An existing run is resumed.
 
     `sources` holds the sources of each domain ("photos", "cartoons", "pairs"), in the order of the step's arguments.
-    `provenance` is what else identifies the run, such as its teacher's hash. `part` (worker, workers) is the share of
-    this process; only worker 0 writes. A new run takes its first weights from the run or file `init`.
+    `provenance` holds further values that identify the run, such as its teacher's hash. `part` (worker, workers) is the
+    share of this process; only worker 0 writes. A new run takes its first weights from the run or file `init`.
     Raises InputError for unusable data, a full disk, or a directory with another configuration. Raises
     FloatingPointError when a loss is not a number; the last checkpoint stays.
     """
@@ -89,7 +89,7 @@ def _loop(
             done, last = step + 1, step + 1 == recipe.steps
             saving = done % recipe.checkpoint_every == 0 or last
             if saving:
-                scores = trainer.test(*test)  # on all workers: the variables lie on all devices
+                scores = trainer.test(*test)  # on all workers, because the variables lie on all devices
                 parts |= scores
             if done % LOG_EVERY == 0 or saving:
                 log.metrics(done, {**watch.lap(recipe.batch_size), **parts})
@@ -102,29 +102,29 @@ def _loop(
 
 
 class Stopwatch:
-    """Measures the time of steps between two lines of the log. Checkpoints and samples do not count."""
+    """Measures the time of the steps between two log lines, without checkpoints and samples."""
 
     def __init__(self) -> None:
         self._started_s = time.monotonic()
         self._steps, self._stepping_s, self._waited_s = 0, 0.0, 0.0
 
     def waiting(self, batches: Iterator[Any]) -> Iterator[Any]:
-        """The same batches. The time until each arrives counts as waiting, and as part of its step."""
+        """Yield the batches. The time until a batch arrives counts as waiting, and as part of its step."""
         while True:
-            self._asked_s = time.monotonic()
+            self._step_start_s = time.monotonic()
             batch = next(batches, None)
             if batch is None:
                 return
-            self._waited_s += time.monotonic() - self._asked_s
+            self._waited_s += time.monotonic() - self._step_start_s
             yield batch
 
     def stepped(self) -> None:
-        """Call this at the end of a step."""
+        """Count a step. Call it at the end of the step."""
         self._steps += 1
-        self._stepping_s += time.monotonic() - self._asked_s
+        self._stepping_s += time.monotonic() - self._step_start_s
 
     def lap(self, batch_size: int) -> dict[str, float]:
-        """Seconds since the start, and of the steps since the last lap: steps and images a second, share of waiting."""
+        """Return seconds since the start, and steps a second, images a second and waiting share since the last lap."""
         steps_per_s = self._steps / max(self._stepping_s, 1e-9)
         lap = {
             "elapsed_s": round(time.monotonic() - self._started_s, 1),
@@ -137,7 +137,7 @@ class Stopwatch:
 
 
 def load(domain: str, sources: Sequence[DataSource], recipe: Recipe) -> tuple[ImageSet, ImageSet]:
-    """Train and test pictures of a domain, decoded once and kept in memory a little larger than the crops."""
+    """Load training and test pictures of a domain. They are kept in memory, slightly larger than the crops."""
     side_px = round(recipe.data.size_px * MARGIN)
     if domain == "pairs":
         return load_pairs(sources, side_px, recipe.data.test_share, recipe.pairs)
@@ -155,7 +155,7 @@ def _refuse_nan(parts: dict[str, float], step: int) -> None:
 
 
 def _columns(held_out: list[ImageSet], recipe: Recipe, count: int) -> list[pixels.Tensor]:
-    """Test pictures, float32 -1..1, one array for each of the step's arguments, evenly from the sources."""
+    """Return test pictures, float32 -1..1, evenly from the sources, one array for each argument of the step."""
     return [column for images in held_out for column in _test_pictures(images, recipe.data.size_px, count)]
 
 
@@ -166,5 +166,5 @@ def _test_pictures(images: ImageSet, size_px: int, count: int) -> list[pixels.Te
 
 
 def _sheet(columns: list[Any]) -> pixels.Image:
-    """One picture: a column for each batch, a row for each picture."""
+    """Join the batches into one picture: a column for each batch, a row for each picture."""
     return np.hstack([np.vstack([pixels.from_unit(x) for x in np.asarray(column)]) for column in columns])

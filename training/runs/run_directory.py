@@ -1,4 +1,4 @@
-"""A run directory as its readers see it: what the run is, which pictures it saw, and where its generators lie."""
+"""Reads and writes the description of a run: its recipe, its picture sources and the paths of its generators."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from facetoon.training.runs.checkpoint import generator_path
 from facetoon.training.runs.environment import environment
 
 INPUT_DOMAINS = {"ab": "photos", "ba": "cartoons"}
-"""What a generator of each direction takes."""
+"""The domain of the input pictures, by direction of the generator."""
 
 
 @dataclass(frozen=True)
 class InputPictures:
-    """The pictures that a generator takes: where they lie, and which of them its run was trained on."""
+    """The input pictures of a generator: their sources, and the hash of the pictures that its run was trained on."""
 
     sources: tuple[DataSource, ...]
     test_share: float
     train_sha256: str | None
     """`ImageSet.digest` of the training share; None for a model without a run."""
     recipe: Recipe | None = None
-    """Of a run that saw its photographs in aligned pairs alone; its [pairs] section finds them."""
+    """Recipe of a run whose only photographs are in aligned pairs. Its [pairs] section finds them. Otherwise None."""
 
     def load(self, side_px: int) -> tuple[ImageSet, ImageSet]:
-        """Training and test pictures, uint8 RGB (n, side_px, side_px, 3); InputError when they cannot be read."""
+        """Load training and test pictures, uint8 RGB (n, side_px, side_px, 3). InputError when they cannot be read."""
         if self.recipe is None:
             return load_split(self.sources, side_px, self.test_share)
         train, test = load_pairs(self.sources, side_px, self.test_share, self.recipe.pairs)
@@ -48,9 +48,9 @@ class InputPictures:
 
 
 class RunDirectory:
-    """The only reader and writer of a run's config.json and sources.json; it knows every kind of run.
+    """The only reader and writer of a run's config.json and sources.json, for every kind of run.
 
-    Nothing is read before it is asked for. Reading raises InputError, in one sentence, for what is no run directory.
+    Each file is read on first use. Reading raises InputError when `path` is not a run directory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,7 +62,7 @@ class RunDirectory:
         return (self.path / "config.json").is_file()
 
     def recipe(self, overrides: Sequence[str] = ()) -> Recipe:
-        """The run's recipe, with `key=value` overrides. A field that the run did not know has its default."""
+        """Return the run's recipe with `key=value` overrides. A field missing in config.json has its default."""
         with self._understood():
             values = json.loads(json.dumps(self._config["recipe"]))  # a copy: overrides are written into it
             for override in overrides:
@@ -77,15 +77,15 @@ class RunDirectory:
 
     @cached_property
     def sources(self) -> dict[str, tuple[DataSource, ...]]:
-        """Where the pictures of each domain lay: "photos", "cartoons", "pairs" or "pictures"."""
+        """Picture sources of each domain: "photos", "cartoons", "pairs" or "pictures"."""
         with self._understood():
             sources = json.loads(self._read("sources.json"))
             return {domain: tuple(map(DataSource.from_json, places)) for domain, places in sources.items()}
 
     def input_pictures(self, direction: str = "ab") -> InputPictures:
-        """What the generator of a direction takes: photographs ("ab") or cartoons ("ba").
+        """Return the input pictures of a direction's generator: photographs ("ab") or cartoons ("ba").
 
-        A run that saw its photographs in pairs alone has them there.
+        A run without a source of photographs has them in its pairs.
         """
         recipe, domain = self.recipe(), INPUT_DOMAINS[direction]
         in_pairs = direction == "ab" and domain not in self.sources
@@ -95,27 +95,27 @@ class RunDirectory:
             return InputPictures(self.sources[domain], recipe.data.test_share, sha256, recipe if in_pairs else None)
 
     def generator_path(self, direction: str = "ab") -> Path:
-        """The .keras file of a direction. Raises InputError when this kind of run holds none."""
+        """Return the .keras file of a direction. Raises InputError when the run has none."""
         return generator_path(self.path, direction)
 
     def sha256(self, direction: str = "ab") -> str:
-        """Of configuration and generator: it names this state of this run in what is made from it."""
+        """Return the hash of configuration and generator, which identifies this state of the run elsewhere."""
         return hashlib.sha256(self._read("config.json") + self.generator_path(direction).read_bytes()).hexdigest()
 
     def refuse_another(self, config: dict[str, Any]) -> None:
         """Raise InputError, with the difference, when the directory belongs to another configuration.
 
-        The number of steps may change: that is how a run is prolonged. A field that the run did not know counts as
-        its default.
+        The number of steps may change, which prolongs a run. A field that is missing in config.json counts as its
+        default.
         """
         if not self.exists:
             return
         with self._understood():
             recipe = _completed(self._config["recipe"], identity(Recipe())) | {"steps": config["recipe"]["steps"]}
-            before = _stable({**self._config, "recipe": recipe}).splitlines()
-        after = _stable(config).splitlines()
-        if before != after:
-            lines = difflib.unified_diff(before, after, "this run directory", "asked for", n=0, lineterm="")
+            own_lines = _stable({**self._config, "recipe": recipe}).splitlines()
+        new_lines = _stable(config).splitlines()
+        if own_lines != new_lines:
+            lines = difflib.unified_diff(own_lines, new_lines, "this run directory", "asked for", n=0, lineterm="")
             difference = "\n  ".join(line for line in lines if not line.startswith("@@"))
             raise InputError(
                 f"{self.path} belongs to another configuration; choose another directory or undo this:\n  {difference}"
@@ -142,7 +142,7 @@ class RunDirectory:
 
     @contextmanager
     def _understood(self) -> Iterator[None]:
-        """Turns what no run of toon-train has written into one sentence."""
+        """Raise InputError for the errors of a file that toon-train did not write."""
         try:
             yield
         except InputError:
@@ -152,9 +152,9 @@ class RunDirectory:
 
 
 def identity(recipe: Recipe) -> dict[str, Any]:
-    """What of a recipe makes a run the run it is, as JSON has it."""
+    """Return the fields of a recipe that identify a run, as JSON values."""
     fields = dataclasses.asdict(recipe)
-    del fields["prepare"]  # how pictures were made; which pictures they are is in their digest
+    del fields["prepare"]  # the digest of the pictures identifies them, however they were prepared
     for kind, field in (("encoder", "encoder"), ("fast-style", "fast_style"), ("style", "new_style")):
         if recipe.kind != kind:
             del fields[field]
@@ -162,7 +162,7 @@ def identity(recipe: Recipe) -> dict[str, Any]:
 
 
 def _completed(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    """`values`, with the defaults of fields that they lack."""
+    """Return `values` with defaults for missing fields."""
     nested = {k: _completed(values[k], d) for k, d in defaults.items() if isinstance(d, dict) and k in values}
     return {**defaults, **values, **nested}
 

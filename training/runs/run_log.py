@@ -1,4 +1,4 @@
-"""The log of a run: metrics.jsonl, sample sheets, and the same for TensorBoard."""
+"""Logs a run: metrics.jsonl and sample sheets, both also as TensorBoard events."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tensorboardX.proto.summary_pb2 import Summary
 
 
 class RunLog:
-    """Writes metrics.jsonl, samples/*.png, and the same as TensorBoard events; nothing where `writes` is false."""
+    """Writes metrics.jsonl and samples/*.png, both also as TensorBoard events. Writes nothing if `writes` is false."""
 
     def __init__(self, run: Path, first: int, writes: bool) -> None:
-        """Drops what an interrupted run logged after step `first`: those steps will be taken again."""
+        """Remove log entries after step `first`, because a resumed run repeats these steps."""
         self.run, self.writes = run, writes
         if not writes:
             return
@@ -24,7 +24,7 @@ class RunLog:
         self._events = SummaryWriter(str(run / "tensorboard"), purge_step=first + 1, flush_secs=20)
 
     def metrics(self, step: int, values: dict[str, float]) -> None:
-        """One line, and one TensorBoard scalar for each value."""
+        """Log the values of a step: one line, and one TensorBoard scalar for each value."""
         if not self.writes:
             return
         self._lines.write(json.dumps({"step": step, **values}) + "\n")
@@ -33,12 +33,12 @@ class RunLog:
             self._events.add_scalar(name, value, step)
 
     def sample(self, step: int, sheet: pixels.Image) -> None:
-        """The sample sheet of a step, RGB."""
+        """Log the sample sheet of a step, RGB uint8 (height, width, 3)."""
         if not self.writes:
             return
         png = pixels.encode_png(sheet)
         write_whole(self.run / "samples" / f"step-{step:08d}.png", png)
-        height, width, _ = sheet.shape  # add_image would need PIL to encode it again
+        height, width, _ = sheet.shape  # add_image would encode the sheet again, and needs PIL for it
         image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=png)
         self._events.file_writer.add_summary(Summary(value=[Summary.Value(tag="samples", image=image)]), step)
 

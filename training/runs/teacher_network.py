@@ -1,4 +1,4 @@
-"""A run's generator as a teacher: one picture in, one picture out, whatever kind of run it comes from."""
+"""Loads the generator of any kind of run as a teacher, which maps one picture to one picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from keras import ops
 
 
 def load_teacher(run: Path, style: str) -> Any:
-    """The generator of a run or .keras file; of one with several styles, the one called `style` is fixed.
+    """Load the generator of a run or .keras file. If it has several styles, it is fixed to the style `style`.
 
     The Keras model maps float32 (batch, n, n, 3) in -1..1 to the same. Raises InputError when there is no generator,
     or no such style.
@@ -24,8 +24,8 @@ def load_teacher(run: Path, style: str) -> Any:
     directory = RunDirectory(run if run.is_dir() else run.parent)  # a .keras file lies in its run
     names = directory.styles if directory.exists else ()
     if style not in names:
-        known = f"({', '.join(names)}): name one of them, as --teacher {names[0]}={run}" if names else "without names"
-        raise InputError(f"The teacher {run} draws several styles {known}.")
+        choice = f"({', '.join(names)}): name one of them, as --teacher {names[0]}={run}" if names else "without names"
+        raise InputError(f"The teacher {run} draws several styles {choice}.")
     image = keras.Input(next(tensor.shape for tensor in generator.inputs if len(tensor.shape) == 4)[1:], name="image")
     mix = [float(name == style) for name in names]
     vector = ops.zeros_like(image[:, 0, 0, :1]) + ops.convert_to_tensor([mix])

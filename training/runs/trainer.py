@@ -1,4 +1,4 @@
-"""What a run asks of the thing it trains, and the answers that most trainers share."""
+"""The interface between the training loop and a trainer, with defaults that most trainers share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from facetoon.training.recipes.recipe import Recipe
 
 
 class Trainer(Protocol):
-    """Networks, optimizers and a compiled step. Each class in training/trainers inherits this and fills it in.
+    """Networks, optimizers and a compiled step. Each trainer in training/trainers inherits and implements this.
 
     A batch is one array for each argument of `step`: pictures are float32 (batch, size_px, size_px, 3) in -1..1.
     """
@@ -30,19 +30,19 @@ class Trainer(Protocol):
         """Train once; returns the losses by name. `index` counts from 0 and sets the learning rate."""
 
     def test(self, *batch: Any, **_: Any) -> dict[str, float]:
-        """Metrics of a held-out batch, lower is better. The first one chooses the best checkpoint."""
+        """Return metrics of a held-out batch; lower is better. The first metric chooses the best checkpoint."""
 
     def translate(self, *batch: Any, **_: Any) -> list[Tensor]:
-        """Columns of a sample sheet, each a batch of pictures."""
+        """Return the columns of a sample sheet, each a batch of pictures."""
 
     def teach(self, domains: dict[str, ImageSet]) -> dict[str, ImageSet]:
-        """The pictures that batches are drawn from, made once from those that were read. By default the same."""
+        """Turn the loaded pictures into the pictures for batches, once for the run. By default they are the same."""
         return domains
 
     def host_state(self) -> dict[str, Tensor]:
-        """State that lies outside `variables`, as arrays by name. By default there is none."""
+        """Return the state outside `variables`, as arrays by name. By default there is none."""
         return {}
 
     def restore_host_state(self, state: dict[str, Tensor]) -> None:
-        """Takes back what `host_state` gave."""
+        """Restore the arrays that `host_state` returned."""
         return

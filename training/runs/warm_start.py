@@ -14,10 +14,10 @@ from facetoon.training.runs.trainer import Trainer
 def warm_start(trainer: Trainer, start: Path) -> None:
     """Give `trainer` the averaged generators and the discriminators of the run `start`, or the model of a .keras file.
 
-    Networks that `start` does not have keep their random weights. Raises InputError when it has no generator, or one of
+    Networks that `start` lacks keep their random weights. Raises InputError when `start` has no generator, or one of
     another layout.
     """
-    generator_path(start)  # says what is missing
+    generator_path(start)  # raises when the generator is missing
     if "student" in trainer.networks:
         _assign(trainer.networks["student"], load_generator(start).get_weights(), f"The student of {start}")
     for direction in DIRECTIONS:
@@ -43,7 +43,7 @@ def _assign(network: Any, values: list[Any], what: str) -> None:
 
 
 def _grown(kernel: Any, shape: tuple[int, ...]) -> Any:
-    """A kernel padded with zeros to a larger one: the network's answers stay, and it can learn to see further."""
+    """Pad a kernel with zeros to a larger one. The network's output stays the same, and it can learn to see further."""
     kernel = np.asarray(kernel)
     if kernel.ndim != 4 or kernel.shape[2:] != shape[2:] or kernel.shape[0] > shape[0]:
         return kernel

@@ -1,1 +1,1 @@
-"""How near a generator's pictures come to the cartoons that it should draw."""
+"""Measures how near a generator's pictures come to real cartoons."""

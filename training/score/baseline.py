@@ -1,4 +1,4 @@
-"""`toon-train score --baseline`: style transfer and translators compared on the same test photographs."""
+"""`toon-train score --baseline`: compares style transfer and translators on the same test photographs."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ AT_ONCE = 16  # photographs that style transfer paints together
 
 @dataclass(frozen=True)
 class Compared:
-    """One way of drawing, measured on the photographs that all ways drew."""
+    """The scores of one way of drawing, on the photographs that all ways drew."""
 
     name: str
     kid: measures.Measure
     content: float
-    """Relative squared error of VGG's content features between photograph and picture: 0 changes no feature."""
+    """Relative squared error of VGG's content features between photograph and picture. 0 means no feature changed."""
     style: float
-    """Relative squared error of VGG's Gram matrices to the style pictures': 0 means the same textures."""
+    """Relative squared error of VGG's Gram matrices to the style pictures'. 0 means the same textures."""
     seconds: float
-    """Seconds a picture on this machine, in batches of the size that suits each way."""
+    """Seconds a picture on this machine, in batches of each way's own size."""
 
 
 def compare(
@@ -43,10 +43,10 @@ def compare(
     encode: measures.Encoder,
     out: Path | None,
 ) -> Iterator[str]:
-    """Yields the lines of a table; writes baseline.json and a sheet (photograph, style transfer, translators) to `out`.
+    """Yield a table's lines; write baseline.json and a sheet (photograph, style transfer, translators) to `out`.
 
-    Every way draws the same PICTURES test photographs at the first translator's size. A translator of another size
-    gets them resampled.
+    Every way draws the same PICTURES test photographs at the first translator's size. They are resampled for a
+    translator of another size.
     """
     size_px = translators[0].size_px
     pictures = question.pictures(size_px)
@@ -55,49 +55,50 @@ def compare(
     compared = [
         Compared(
             name,
-            measures.score(made, pictures.targets, photos, encode).kid,
-            *_vgg_errors(painter, photos, made),
+            measures.score(drawings, pictures.targets, photos, encode).kid,
+            *_vgg_errors(painter, photos, drawings),
             elapsed_s / len(photos),
         )
-        for name, made, elapsed_s in ways
+        for name, drawings, elapsed_s in ways
     ]
     if out:
         with disk_faults(out):
-            write_whole(out / "baseline.png", pixels.encode_png(sheet([photos, *(made for _, made, _ in ways)])))
+            columns = [photos, *(drawings for _, drawings, _ in ways)]
+            write_whole(out / "baseline.png", pixels.encode_png(sheet(columns)))
             fields = [vars(one) | {"kid": vars(one.kid) | {"normalized": one.kid.normalized}} for one in compared]
             write_whole(out / "baseline.json", json.dumps(fields, indent=2) + "\n")
     yield from _table(compared)
-    yield f"{len(photos)} photographs of {size_px} px; rows of the sheet are the first {2 * SHEET_ROWS}."
+    yield f"{len(photos)} photographs of {size_px} px; the sheet shows the first {2 * SHEET_ROWS}."
 
 
 def _drawn_each_way(
     photos: pixels.Image, translators: list[Translator], painter: StyleTransfer
 ) -> list[tuple[str, pixels.Image, float]]:
-    """Name, pictures of the photographs' shape, and seconds of style transfer and of each translator."""
+    """Return (name, pictures of the photographs' shape, seconds) of style transfer and of each translator."""
     started_s = time.perf_counter()
     parts = [painter.paint(photos[i : i + AT_ONCE], progress=False) for i in range(0, len(photos), AT_ONCE)]
     ways = [("style transfer", np.concatenate(parts), time.perf_counter() - started_s)]
     for translator in translators:
         fitted = np.stack([pixels.square(photo, translator.size_px) for photo in photos])
-        translator.draw(fitted[:1])  # the compilation is not counted
+        translator.draw(fitted[:1])  # compiles, which is not timed
         started_s = time.perf_counter()
-        made = translator.draw(fitted)
+        drawings = translator.draw(fitted)
         elapsed_s = time.perf_counter() - started_s
-        same_size = np.stack([pixels.square(image, photos.shape[1]) for image in made])
+        same_size = np.stack([pixels.square(image, photos.shape[1]) for image in drawings])
         ways.append((translator.name, same_size, elapsed_s))
     return ways
 
 
-def _vgg_errors(painter: StyleTransfer, photos: pixels.Image, made: pixels.Image) -> tuple[float, float]:
-    """Mean errors of content and style, as `Compared` has them."""
+def _vgg_errors(painter: StyleTransfer, photos: pixels.Image, drawings: pixels.Image) -> tuple[float, float]:
+    """Return the mean errors of content and style, as `Compared` defines them."""
     content, style = [], []
     target = perceptual.style_grams(painter.encoder, painter.styles, painter.shares, painter.layers)
     for start in range(0, len(photos), AT_ONCE):
-        before, after = (painter.encoder(pixels.to_unit(x[start : start + AT_ONCE])) for x in (photos, made))
+        photo, drawing = (painter.encoder(pixels.to_unit(x[start : start + AT_ONCE])) for x in (photos, drawings))
         layers = painter.settings.content_layers
-        errors = [perceptual.relative_error(after[layer], before[layer]) for layer in layers]
+        errors = [perceptual.relative_error(drawing[layer], photo[layer]) for layer in layers]
         content.append(ops.convert_to_numpy(sum(errors[1:], errors[0])) / len(layers))
-        style.append(ops.convert_to_numpy(perceptual.style_error(after, target)))
+        style.append(ops.convert_to_numpy(perceptual.style_error(drawing, target)))
     return float(np.concatenate(content).mean()), float(np.concatenate(style).mean())
 
 

@@ -1,4 +1,4 @@
-"""95 % intervals of measured values."""
+"""Computes 95 % confidence intervals of measured values."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Callable
 import numpy as np
 
 GROUPS = 10  # of the jackknife
-STUDENT_T = 2.262  # 97.5 % of Student's t with GROUPS - 1 degrees of freedom: ten groups say little of their own spread
+STUDENT_T = 2.262  # 97.5 % of Student's t with GROUPS - 1 degrees of freedom: ten groups estimate their spread roughly
 
 
 def jackknife_interval(
     distance: Callable[..., float], sets: list[np.ndarray], random: np.random.Generator
 ) -> tuple[float, float]:
-    """Interval of `distance(*sets)` from leaving out a tenth of each set at a time (Quenouille 1956, Tukey 1958).
+    """Return the interval of `distance(*sets)`, leaving out a tenth of each set in turn (Quenouille 1956, Tukey 1958).
 
-    Each set is an array with one row for each picture. The bootstrap would draw with replacement, show a distance the
-    same picture twice and bias it.
+    Each set is an array with one row for each picture. The bootstrap draws with replacement, so a distance would see
+    the same picture twice and be biased.
     """
     groups = [np.array_split(random.permutation(len(x)), GROUPS) for x in sets]
     values = [
@@ -29,7 +29,7 @@ def jackknife_interval(
 
 
 def wilson_interval(hits: int, count: int) -> tuple[float, float]:
-    """Interval of the share `hits` / `count` (Wilson 1927). It has a width even for no hits at all."""
+    """Return the interval of the share `hits` / `count` (Wilson 1927). It has a width even without a hit."""
     z2 = 1.96**2
     share = hits / count
     middle, width = share + z2 / (2 * count), 1.96 * np.sqrt(share * (1 - share) / count + z2 / (4 * count**2))

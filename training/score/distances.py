@@ -1,4 +1,4 @@
-"""Distances between two sets of pictures, by features or by texture. NumPy arithmetic alone."""
+"""Distances between two sets of pictures, by features or by texture, in NumPy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     """Frechet distance (Heusel et al. 2017) between Gaussians fitted to features (n, d) and (m, d)."""
     if a.shape[1] <= min(len(a), len(b)):
         return frechet_of_gaussians(a.mean(0), np.cov(a, rowvar=False), b.mean(0), np.cov(b, rowvar=False))
-    # With more features than pictures, as from Inception, an (n, m) matrix gives the same and is smaller than (d, d).
+    # With more features than pictures, as from Inception, an (n, m) matrix gives the same value and is smaller.
     x, y = ((z - z.mean(0)) / np.sqrt(len(z) - 1) for z in (a, b))
     cross = np.linalg.svd(x @ y.T, compute_uv=False).sum()
     return float(((a.mean(0) - b.mean(0)) ** 2).sum() + (x * x).sum() + (y * y).sum() - 2 * cross)
@@ -43,7 +43,7 @@ def frechet_of_gaussians(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarr
 
 
 def sliced_wasserstein(a: np.ndarray, b: np.ndarray, projections: int = 64) -> float:
-    """Sliced Wasserstein distance (Rabin et al. 2011) of patches (n, levels, k, d), mean of the levels.
+    """Sliced Wasserstein distance (Rabin et al. 2011) of patches (n, levels, k, d), averaged over the levels.
 
     It is the mean distance between sorted projections on `projections` random directions.
     """
@@ -54,10 +54,10 @@ def sliced_wasserstein(a: np.ndarray, b: np.ndarray, projections: int = 64) -> f
 
 
 def patches(pictures: np.ndarray, seed: int = 0, per_picture: int = 16) -> np.ndarray:
-    """Pictures (n, size, size, 3), uint8 RGB, to 7x7 patches (n, levels, per_picture, 147), float32 grey levels.
+    """Cut pictures (n, size, size, 3), uint8 RGB, into 7x7 patches (n, levels, per_picture, 147), float32 grey levels.
 
-    They are cut from every level of the Laplacian pyramid down to 16 px, as in Karras et al. 2018, but not normalized:
-    a change of contrast counts.
+    The patches come from every level of the Laplacian pyramid down to 16 px, as in Karras et al. 2018. They are not
+    normalized, so a change of contrast counts.
     """
     random, levels, image = np.random.default_rng(seed), [], pictures.astype(np.float32)
     while True:

@@ -1,4 +1,4 @@
-"""Encoders that scores look through, opened from .keras or .onnx files."""
+"""Opens the encoders that scores use, from .keras or .onnx files."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ BATCH = 128
 
 
 def open_encoder(path: Path = PACKAGED) -> Callable[[pixels.Image], np.ndarray]:
-    """A function of uint8 RGB pictures (n, side, side, 3) to float32 features (n, d), from a .keras or .onnx file.
+    """Open a .keras or .onnx file as a function: uint8 RGB pictures (n, side, side, 3) to float32 features (n, d).
 
-    Pictures are resampled to the encoder's size and scaled to -1..1, which Inception takes too. In ONNX, channels may
-    come first or last. Raises InputError when the file does not turn a square picture into one vector.
+    Pictures are resampled to the encoder's size and scaled to -1..1, Inception's range too. In ONNX, channels may come
+    first or last. Raises InputError when the file does not turn a square picture into one vector.
     """
     size_px, run = _onnx(path) if path.suffix == ".onnx" else _keras(path)
 
@@ -70,7 +70,7 @@ def _onnx(path: Path) -> tuple[int, Callable[[np.ndarray], np.ndarray]]:
 
 
 def _side_px(shape: Sequence[Any], path: Path) -> int:
-    """The side of (height, width, channels), of which None or text stands for any size."""
+    """Return the side of (height, width, channels). InputError for a variable size (None or text) or another shape."""
     side_px = shape[0] if len(shape) == 3 else None
     if not isinstance(side_px, int) or shape[1] != side_px or shape[2] != 3:
         raise InputError(f"{path} takes {tuple(shape)}; an encoder takes square RGB pictures of one size.")
@@ -79,4 +79,4 @@ def _side_px(shape: Sequence[Any], path: Path) -> int:
 
 def _check_vector(shape: Sequence[Any], path: Path) -> None:
     if len(shape) != 2:
-        raise InputError(f"{path} makes {tuple(shape)} of pictures; an encoder makes one vector of each.")
+        raise InputError(f"{path} turns pictures into {tuple(shape)}; an encoder gives one vector for each picture.")

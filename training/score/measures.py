@@ -1,4 +1,4 @@
-"""Scores of a set of generated pictures: each distance to the target beside its floor and its ceiling."""
+"""Scores a set of generated pictures: each distance to the target, with its floor and its ceiling."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.training.score import confidence_intervals, distances
 
 Encoder = Callable[[np.ndarray], np.ndarray]
-"""uint8 RGB pictures (n, size, size, 3) to features (n, d). No loss may use it."""
+"""Maps uint8 RGB pictures (n, size, size, 3) to features (n, d). No loss may use it."""
 
 Distance = Callable[..., float]
 """Distance of two arrays with one row for each picture."""
 
 LEAST_PICTURES = 16
-FEW_PICTURES = 100  # below it chance decides much, and the user is warned
+FEW_PICTURES = 100  # with fewer, chance has a large effect, and the user is warned
 HALVINGS = 8  # of the targets, for the floor
 
 
@@ -28,9 +28,9 @@ class Measure:
     interval: tuple[float, float]
     """95 % interval of the value."""
     floor: float
-    """The distance between two disjoint halves of the real targets, mean of several halvings."""
+    """The distance between two disjoint halves of the real targets, averaged over several halvings."""
     floor_range: tuple[float, float]
-    """The least and the most of these halvings: the spread that chance alone gives sets of this size."""
+    """Least and greatest value of these halvings: the spread of sets of this size by chance alone."""
     ceiling: float
     """The distance of the untouched sources to the targets."""
 
@@ -60,7 +60,7 @@ class Scores:
     believed: Measure
     """Share of pictures that a linear classifier, fitted to features of sources and targets, takes for sources."""
     images: int
-    """Number of pictures in each set of the Frechet and Wasserstein distances, which depend on it."""
+    """Pictures in each set of the Frechet and Wasserstein distances, whose values depend on this number."""
 
 
 MEASURES = ("kid", "frechet", "swd", "believed")
@@ -68,12 +68,12 @@ MEASURES = ("kid", "frechet", "swd", "believed")
 
 @dataclass(frozen=True)
 class Change:
-    """By how much some treatment of generated pictures, such as int8 arithmetic, changed their KID."""
+    """The change of KID by a treatment of the generated pictures, such as int8 arithmetic."""
 
     reference: float
     changed: float
     interval: tuple[float, float]
-    """95 % interval of changed - reference. If all of it is above 0, the treatment cost likeness."""
+    """95 % interval of changed - reference. If all of it is above 0, the treatment made the pictures worse."""
 
     @property
     def difference(self) -> float:
@@ -82,10 +82,10 @@ class Change:
 
 
 def score(fakes: np.ndarray, targets: np.ndarray, sources: np.ndarray, encoder: Encoder, seed: int = 0) -> Scores:
-    """Score `fakes` against `targets`, all uint8 RGB (n, size, size, 3); `sources` are the pictures translated.
+    """Score `fakes` against `targets`, all uint8 RGB (n, size, size, 3); `sources` are the untranslated pictures.
 
     KID is unbiased and takes all pictures. The Frechet and Wasserstein distances shrink as sets grow, so they always
-    compare sets of the same number, half of the targets at most.
+    compare sets of equal size, at most half of the targets.
     Raises InputError when a set is too small or of another shape.
     """
     count = _check(fakes, targets, sources)
@@ -117,30 +117,30 @@ def score(fakes: np.ndarray, targets: np.ndarray, sources: np.ndarray, encoder: 
 def kid_change(
     reference: np.ndarray, changed: np.ndarray, targets: np.ndarray, encoder: Encoder, seed: int = 0
 ) -> Change:
-    """By how much the KID of `changed` to `targets` exceeds that of `reference`.
+    """Measure by how much the KID of `changed` to `targets` exceeds the KID of `reference`.
 
     All are uint8 RGB (n, size, size, 3). `changed[i]` and `reference[i]` come from one source, so chance moves both
-    alike, and the interval of the difference is far narrower than that of either. Raises InputError as `score` does.
+    equally, and the difference has a far narrower interval than either KID. Raises InputError as `score` does.
     """
     if len(reference) != len(changed):
         raise InputError(f"{len(changed)} changed pictures do not match {len(reference)} of the reference.")
     _check(reference, targets, changed)
-    before, after, real = (_encode(encoder, pictures) for pictures in (reference, changed, targets))
+    plain, treated, real = (_encode(encoder, pictures) for pictures in (reference, changed, targets))
 
     def difference(both: np.ndarray, real: np.ndarray) -> float:
         return distances.kid(both[:, 1], real) - distances.kid(both[:, 0], real)
 
     interval = confidence_intervals.jackknife_interval(
-        difference, [np.stack([before, after], axis=1), real], np.random.default_rng(seed)
+        difference, [np.stack([plain, treated], axis=1), real], np.random.default_rng(seed)
     )
-    return Change(distances.kid(before, real), distances.kid(after, real), interval)
+    return Change(distances.kid(plain, real), distances.kid(treated, real), interval)
 
 
 def _check(fakes: np.ndarray, targets: np.ndarray, sources: np.ndarray) -> int:
     for name, pictures in (("fakes", fakes), ("targets", targets), ("sources", sources)):
         if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[1:] != targets.shape[1:]:
             raise InputError(
-                f"The {name} are {pictures.dtype} {pictures.shape}; uint8 (n, *{targets.shape[1:]}) is scored."
+                f"The {name} are {pictures.dtype} {pictures.shape}; they must be uint8 (n, *{targets.shape[1:]})."
             )
     count = min(len(fakes), len(sources), len(targets) // 2)
     if count < LEAST_PICTURES:
@@ -154,12 +154,12 @@ def _check(fakes: np.ndarray, targets: np.ndarray, sources: np.ndarray) -> int:
 def _encode(encoder: Encoder, pictures: np.ndarray) -> np.ndarray:
     features = np.asarray(encoder(pictures), np.float64)
     if features.ndim != 2 or len(features) != len(pictures):
-        raise InputError(f"The encoder made {features.shape} of {len(pictures)} pictures; (n, features) is needed.")
+        raise InputError(f"The encoder turned {len(pictures)} pictures into {features.shape}, not (n, features).")
     return features
 
 
 def _believed(fakes: np.ndarray, targets: np.ndarray, sources: np.ndarray) -> Measure:
-    """Fits least squares to every second picture of sources and targets; the others give floor and ceiling."""
+    """Fit least squares to every second picture of sources and targets; the others give floor and ceiling."""
 
     def with_one(x: np.ndarray) -> np.ndarray:
         return np.column_stack([(x - centre) / scale, np.ones(len(x))])

@@ -1,4 +1,4 @@
-"""`toon-train score`: how near a generator's pictures come to its target domain, on pictures that no training saw."""
+"""`toon-train score`: scores a generator's pictures against its target domain, on pictures that no training saw."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from facetoon.training.score import measures
 from facetoon.training.score.translator import Translator
 
 SHEET_ROWS, SHEET_BLOCKS = 8, 2
-MOST_PICTURES = 600  # of each domain: more would hardly narrow the intervals
+MOST_PICTURES = 600  # of each domain; more would hardly narrow the intervals
 SHIFTED_PICTURES = 64
 TRIED_PICTURES = 16  # in a dry run
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """The pictures to translate and those of the target domain, uint8 RGB (n, size_px, size_px, 3)."""
+    """The pictures to translate and the pictures of the target domain, uint8 RGB (n, size_px, size_px, 3)."""
 
     sources: pixels.Image
     targets: pixels.Image
@@ -47,10 +47,10 @@ class Judged:
     shift_levels: float | None = None
     """Mean grey levels by which the output changes, shifted back, when the input shifts by one pixel."""
     cycle_levels: float | None = None
-    """Mean grey levels between a picture and itself after the way there and back."""
+    """Mean grey levels between a picture and its copy that both generators translated there and back."""
 
     def as_json(self) -> dict[str, Any]:
-        """The fields for scores.json with the normalized distances. NaN becomes null."""
+        """Return the fields for scores.json with the normalized distances. NaN becomes null."""
         fields = asdict(self.scores)
         for name in measures.MEASURES:
             measure = getattr(self.scores, name)
@@ -67,9 +67,9 @@ def load_pictures(
     direction: str,
     whole: bool = False,
 ) -> Pictures:
-    """The test share of both domains, framed as the recipe's training crops are on average.
+    """Load the test share of both domains, framed like the recipe's average training crop.
 
-    `whole` takes all cartoons, for sets of a few dozen, of which the test share would be too small.
+    `whole` takes all cartoons, for sets of a few dozen, whose test share would be too small.
     """
     side_px = round(size_px * batches.MARGIN)
     framed_as = {"photos": "photos", "cartoons": "pairs" if recipe.kind == "pairs" else "cartoons"}
@@ -83,37 +83,37 @@ def load_pictures(
 
 
 def _evenly(images: ImageSet) -> pixels.Image:
-    """At most MOST_PICTURES, evenly from the sources, and the same ones in every call."""
+    """Choose at most MOST_PICTURES pictures, evenly from the sources, and the same in every call."""
     rows = take_turns(images.source, MOST_PICTURES, lambda rows: np.random.default_rng(0).permutation(rows)[::-1])
     return images.images[rows]
 
 
 def load_fakes(source: str, size_px: int) -> pixels.Image:
-    """Pictures made by any means, uint8 RGB (n, size_px, size_px, 3), from a folder or zip."""
+    """Load pictures of any origin from a folder or zip, uint8 RGB (n, size_px, size_px, 3)."""
     with ThreadPoolExecutor() as pool:
         return np.stack([i for _, i in pool.map(partial(read_square, side_px=size_px), list_pictures(source))])
 
 
 def judge(translator: Translator, pictures: Pictures, encode: measures.Encoder) -> tuple[Judged, pixels.Image]:
-    """Scores, and a sheet: some sources, their translations and, if there is a way back, the sources again."""
-    sources, made = pictures.sources, translator.draw(pictures.sources)
+    """Return scores and a sheet: some sources, their translations and, if there is a way back, the sources again."""
+    sources, fakes = pictures.sources, translator.draw(pictures.sources)
     moved = translator.draw(np.roll(sources[:SHIFTED_PICTURES], 1, axis=2))[:, :, 2:].astype(np.float32)
-    shift = float(np.abs(moved - made[:SHIFTED_PICTURES, :, 1:-1]).mean())
-    again = translator.back(made) if translator.back else None
+    shift = float(np.abs(moved - fakes[:SHIFTED_PICTURES, :, 1:-1]).mean())
+    again = translator.back(fakes) if translator.back else None
     cycle = None if again is None else float(np.abs(again.astype(np.float32) - sources).mean())
-    scores = measures.score(made, pictures.targets, sources, encode)
-    return Judged(translator.name, scores, shift, cycle), sheet([x for x in (sources, made, again) if x is not None])
+    scores = measures.score(fakes, pictures.targets, sources, encode)
+    return Judged(translator.name, scores, shift, cycle), sheet([x for x in (sources, fakes, again) if x is not None])
 
 
 def judge_fakes(
     name: str, made: pixels.Image, pictures: Pictures, encode: measures.Encoder
 ) -> tuple[Judged, pixels.Image]:
-    """Scores and a sheet of pictures made elsewhere, uint8 RGB of the size of `pictures`, in any order and number."""
+    """Return scores and a sheet of pictures made elsewhere, uint8 RGB of the size of `pictures`, in any order."""
     return Judged(name, measures.score(made, pictures.targets, pictures.sources, encode)), sheet([made])
 
 
 def sheet(columns: list[pixels.Image]) -> pixels.Image:
-    """One picture of uint8 arrays (n, size, size, 3): a column for each array, rows in two blocks side by side."""
+    """Join uint8 arrays (n, size, size, 3) into one picture: a column for each array, in two blocks side by side."""
     rows = np.array_split(np.arange(min(SHEET_ROWS * SHEET_BLOCKS, *map(len, columns))), SHEET_BLOCKS)
     least = len(rows[-1])
     return np.hstack([np.vstack(list(column[block[:least]])) for block in rows for column in columns])
@@ -128,7 +128,7 @@ NAMES = {
 
 
 def table(judged: list[Judged]) -> Iterator[str]:
-    """Markdown lines: each distance with its interval, floor and ceiling, raw and normalized."""
+    """Yield Markdown lines: each distance with its interval, floor and ceiling, raw and normalized."""
     yield "| model | measure | value (95 % interval) | floor (range) | ceiling | normalized (95 % interval) |"
     yield "|---|---|---|---|---|---|"
     for one in judged:
@@ -152,7 +152,7 @@ def _number(value: float) -> float | None:
 
 @dataclass(frozen=True)
 class Question:
-    """The pictures that `toon-train score` compares, and how they are framed."""
+    """The pictures that `toon-train score` compares, and their framing."""
 
     photos: Sequence[DataSource | str]
     cartoons: Sequence[DataSource | str]
@@ -161,7 +161,7 @@ class Question:
     all_cartoons: bool = False
 
     def pictures(self, size_px: int) -> Pictures:
-        """The pictures at the size of a generator."""
+        """Load the pictures at the size of a generator."""
         return load_pictures(self.photos, self.cartoons, self.recipe, size_px, self.direction, self.all_cartoons)
 
 
@@ -170,7 +170,7 @@ def score_all(
 ) -> Iterator[str]:
     """Judge each translator and each folder of fakes; write scores.json and sheets to `out`; yield the table's lines.
 
-    Fakes are brought to the recipe's size. Raises InputError for pictures that cannot be read or are too few.
+    Fakes are resized to the recipe's size. Raises InputError for unreadable or too few pictures.
     """
     loaded: dict[int, Pictures] = {}
     results = []
@@ -190,25 +190,25 @@ def score_all(
             write_whole(out / "scores.json", scores)
     yield from table([one for one, _ in results])
     count = min(one.scores.images for one, _ in results)
-    yield f"At least {count} pictures in each set; the ranges of the floors are those of {measures.HALVINGS} halvings."
+    yield f"At least {count} pictures in each set; each floor's range is over {measures.HALVINGS} halvings."
     if count < measures.FEW_PICTURES:
-        yield "That is few: read the intervals, and call different only what they keep apart."
+        yield "These are few pictures: models differ only if their intervals do not overlap."
 
 
 def dry_run(question: Question, translators: list[Translator], encode: measures.Encoder) -> Iterator[str]:
-    """Lines with the number of pictures and the time that scoring takes here. Writes nothing."""
+    """Yield lines with the number of pictures and the time of scoring on this machine. Writes nothing."""
     for translator in translators:
         pictures = question.pictures(translator.size_px)
         some = pictures.sources[:TRIED_PICTURES]
-        translator.draw(some), encode(some)  # the start-up is not counted
+        translator.draw(some), encode(some)  # starts both up, which is not timed
         times = [time.monotonic()]
-        made = translator.draw(some)
+        fakes = translator.draw(some)
         times.append(time.monotonic())
-        encode(made)
+        encode(fakes)
         times.append(time.monotonic())
         drawing, looking = (b - a for a, b in pairwise(times))
         counts = f"{len(pictures.sources)} sources and {len(pictures.targets)} targets at {translator.size_px} px"
         passes = len(pictures.sources) * (1 + bool(translator.back)) + SHIFTED_PICTURES
         looks = 2 * len(pictures.sources) + len(pictures.targets)
         total = (drawing * passes + looking * looks) / len(some)
-        yield f"{translator.name}: {counts}; drawing and encoding take some {total:.0f} s, the distances come on top"
+        yield f"{translator.name}: {counts}; drawing and encoding take about {total:.0f} s, plus the distances"

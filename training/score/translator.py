@@ -1,4 +1,4 @@
-"""Any generator as a function of pictures: a run directory, a .keras file, or a model file as the device runs it."""
+"""Opens any generator as a function of pictures: a run directory, a .keras file, or a model file as on the device."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Translator:
-    """A generator whose `draw` takes uint8 RGB pictures (n, size_px, size_px, 3) to the same."""
+    """A generator; `draw` maps uint8 RGB pictures (n, size_px, size_px, 3) to cartoons of the same shape."""
 
     name: str
     size_px: int
@@ -31,7 +31,7 @@ class Translator:
 
 
 def open_translator(place: Path, direction: str, style: str = "") -> Translator:
-    """Opens a run directory, .keras, .tflite or .onnx file; `style` is a mix such as "anime:0.6,comic:0.4".
+    """Open a run directory, .keras, .tflite or .onnx file; `style` is a mix such as "anime:0.6,comic:0.4".
 
     Raises InputError when it cannot be loaded, when a model with styles gets none, or a model without styles gets one.
     """

@@ -1,4 +1,4 @@
-"""The optimization behind style transfer: it changes a picture's pixels until its loss is small."""
+"""Optimizes a picture's pixels until the loss of style transfer is small."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Done = Callable[[dict[str, Any], Any], None]
 
 
 class Painter:
-    """Pictures of one shape as a Keras variable, and the compiled steps that change them."""
+    """Pictures of one shape in a Keras variable, with the compiled steps that change them."""
 
     def __init__(self, encoder: Any, shape: tuple[int, ...], settings: StyleSettings) -> None:
         """`shape` is (n, h, w, 3)."""
         s = self.settings = settings
         self.encoder = encoder
-        # At strength 0 the photograph must come back, so the smoothing fades with the strength.
+        # At strength 0 the result must be the photograph, so the smoothing decreases with the strength.
         self.weights = perceptual.LossWeights(s.content_weight, s.style_weight, s.tv_weight * s.strength)
         self.picture = keras.Variable(np.zeros(shape, np.float32), name="picture")
         self.optimizer = keras.optimizers.Adam(s.learning_rate)
@@ -50,7 +50,7 @@ class Painter:
         return self.picture
 
     def _lbfgs(self, start: Any, content: Any, target: Any, done: Done) -> Any:
-        """SciPy's L-BFGS-B: its bounds keep the picture in range and leave its record of the curvature intact."""
+        """Run SciPy's L-BFGS-B. Its bounds keep the picture in range without spoiling its record of the curvature."""
         try:
             from scipy.optimize import Bounds, minimize  # JAX brings SciPy, TensorFlow does not
         except ModuleNotFoundError:
@@ -70,7 +70,7 @@ class Painter:
             method="L-BFGS-B",
             bounds=Bounds(-1.0, 1.0),
             callback=lambda flat: done(latest, flat),
-            # Each pixel's slope is tiny, so only the number of steps, or no progress at all, may end it.
+            # Each pixel's slope is tiny, so only the number of steps or a complete standstill may end the run.
             options={"maxiter": self.settings.steps, "maxfun": 20 * self.settings.steps, "gtol": 0.0, "ftol": 0.0},
         )
         return result.x.astype(np.float32)

@@ -1,4 +1,4 @@
-"""The files of `toon-train stylize`: the photographs, where each result goes, and which are painted at once."""
+"""The files of `toon-train stylize`: the photographs, the path of each result, and groups to paint at once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PictureJob:
     out: Path
 
     def write(self, image: Image, step: int | None = None) -> None:
-        """The result, RGB uint8 (h, w, 3), whole or not at all; of a `step`, with its number in the name."""
+        """Write the result, RGB uint8 (h, w, 3), whole or not at all. A `step` goes into the name."""
         path = self.out if step is None else self.out.with_stem(f"{self.out.stem}-step-{step:04d}")
         is_png = path.suffix.lower() == ".png"
         data = pixels.encode_png(image) if is_png else pixels.encode_jpeg(pixels.swap_red_blue(image), JPEG_QUALITY)
@@ -41,7 +41,7 @@ class PictureJob:
 
 
 def read_picture_at(path: Path, longest_px: int | None) -> Image:
-    """A picture file as RGB uint8 (h, w, 3), its longer side `longest_px` or its own; transparent parts become white.
+    """Read a picture as RGB uint8 (h, w, 3), scaled to a longer side of `longest_px` if given, transparency as white.
 
     Raises InputError when it cannot be read.
     """
@@ -49,7 +49,7 @@ def read_picture_at(path: Path, longest_px: int | None) -> Image:
 
 
 def list_jobs(sources: list[str], longest_px: int, out: Path) -> list[PictureJob]:
-    """A job for each photograph in files, folders and zip files; `out` is a folder, or the file of a single result.
+    """List a job for each photograph in files, folders and zip files; `out` is a folder or, for one result, a file.
 
     Raises InputError, before anything is painted, when two results would have one name or cannot be written.
     """
@@ -70,7 +70,7 @@ def list_jobs(sources: list[str], longest_px: int, out: Path) -> list[PictureJob
 
 
 def same_shapes(jobs: list[PictureJob], most: int) -> Iterator[list[PictureJob]]:
-    """Groups of at most `most` jobs whose photographs have one shape."""
+    """Yield groups of at most `most` jobs whose photographs have one shape."""
     groups: dict[tuple[int, ...], list[PictureJob]] = {}
     for job in jobs:
         groups.setdefault(job.photo.shape, []).append(job)

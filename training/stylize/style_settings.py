@@ -12,10 +12,10 @@ OPTIMIZERS = ("adam", "lbfgs")
 
 @dataclass(frozen=True)
 class StyleSettings:
-    """How a picture is painted."""
+    """The settings of one style transfer."""
 
     strength: float = 1.0
-    """0 gives the photograph exactly, 1 asks for the style's Gram matrices, a value between for their mixture."""
+    """0 gives the photograph exactly. 1 targets the style's Gram matrices, a value between 0 and 1 a mixture."""
     layers: tuple[str, ...] = ()
     """VGG layers whose Gram matrices are the style; empty means vgg.default_style_layers."""
     content_layers: tuple[str, ...] = ("relu3_1", "relu4_1")
@@ -25,7 +25,7 @@ class StyleSettings:
     steps: int = 200
     optimizer: str = "adam"
     learning_rate: float = 0.03
-    """Of Adam, in units of the picture's -1..1."""
+    """Learning rate of Adam, in units of the picture's -1..1."""
     colours: str = "style"
     """With "luminance" the photograph's chroma stays. With "match" the style first takes the photograph's colours."""
     from_noise: bool = False

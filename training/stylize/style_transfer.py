@@ -1,7 +1,7 @@
 """The baseline: neural style transfer (Gatys et al. 2016) changes a photograph's pixels until VGG19 sees the style.
 
-It trains no generator: each picture is an optimization of its own. trainers/fast_style_trainer.py trains a network with
-the same losses.
+It trains no generator: it optimizes each picture by itself. trainers/fast_style_trainer.py trains a network with the
+same losses.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Watch = Callable[[int, int, Image], None]
 
 
 def shares_of(weights: Sequence[float], count: int) -> list[float]:
-    """The styles' weights scaled to sum 1; an empty list means equal ones. Raises InputError unless they fit."""
+    """Scale the styles' weights to sum 1; an empty list means equal weights. Raises InputError for unusable weights."""
     weights = list(weights) or [1.0] * count
     if len(weights) != count:
         raise InputError(f"There are {count} styles but {len(weights)} weights.")
@@ -36,9 +36,9 @@ def shares_of(weights: Sequence[float], count: int) -> list[float]:
 
 
 def chosen_layers(weights: VggWeights, styles: Sequence[Image], layers: Sequence[str]) -> tuple[str, ...]:
-    """The style layers: `layers`, or if empty all that fit the smallest style picture (h, w, 3).
+    """Return the style layers: `layers`, or if empty all that fit the smallest style picture (h, w, 3).
 
-    A layer that sees more than the whole picture would measure its borders, so it raises InputError.
+    Raises InputError for a layer that sees more than the whole picture, because it would measure the picture's borders.
     """
     side_px = min(min(style.shape[:2]) for style in styles)
     chosen = tuple(layers) or vgg.default_style_layers(weights, side_px)
@@ -53,7 +53,7 @@ def chosen_layers(weights: VggWeights, styles: Sequence[Image], layers: Sequence
 
 
 class StyleTransfer:
-    """An encoder, styles and settings, ready to paint photographs of any size."""
+    """Paints photographs of any size with an encoder, styles and settings."""
 
     def __init__(
         self, weights: VggWeights, styles: Sequence[Image], shares: Sequence[float], settings: StyleSettings
@@ -70,7 +70,7 @@ class StyleTransfer:
         self._painters: dict[tuple[int, ...], Painter] = {}  # by shape, since a graph is traced for each
 
     def paint(self, photos: Image, watch: Watch | None = None, progress: bool = True) -> Image:
-        """RGB uint8 photographs (n, h, w, 3) to paintings of the same shape, all at once; `watch` sees every step.
+        """Paint RGB uint8 photographs (n, h, w, 3) together, in the same shape. `watch` is called after every step.
 
         Raises InputError for photographs that are too small for the layers.
         """
@@ -81,7 +81,7 @@ class StyleTransfer:
             )
         if self.settings.strength == 0:
             return photos.copy()
-        if self.settings.optimizer == "lbfgs":  # one line search cannot serve several pictures
+        if self.settings.optimizer == "lbfgs":  # a line search works for one picture at a time
             return np.concatenate([self._paint(photos[i : i + 1], i, watch, progress) for i in range(len(photos))])
         return self._paint(photos, 0, watch, progress)
 
@@ -115,7 +115,7 @@ class StyleTransfer:
             return finished(painter.run(noise if s.from_noise else to_unit(start), content, target, done))
 
     def _style_grams(self, photos: Image) -> dict[str, Any]:
-        """The merged style's Gram matrices: (1, c, c), or (n, c, c) where the style takes each photograph's colours."""
+        """Return the merged style's Gram matrices: (1, c, c), or (n, c, c) if the style takes each photo's colours."""
         if self.settings.colours == "style":
             return perceptual.style_grams(self.encoder, self.styles, self.shares, self.layers)
         by_colours = self.settings.colours == "match"

@@ -1,1 +1,1 @@
-"""One trainer for each training command (`toon-train pairs` is pairs_trainer.py), and the parts that they share."""
+"""One trainer for each training command (`toon-train pairs` is pairs_trainer.py), and their shared parts."""

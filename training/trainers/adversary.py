@@ -1,4 +1,4 @@
-"""A discriminator with its augmentation, and the losses that it and the generator take from its scores."""
+"""A discriminator with its augmentation and its losses for generator and discriminator."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Adversary:
     """The discriminator of one domain."""
 
     def __init__(self, recipe: Recipe, name: str, seed: int, size_px: int | None = None, styles: int = 0) -> None:
-        """Builds the network, for which the recipe's seed must be set; `seed` is for the augmentation alone.
+        """Build the network with Keras's global seed, which must be set before; `seed` is for the augmentation alone.
 
-        `size_px` is the side of the pictures that it judges, by default the recipe's. With `styles` above 0 it is
-        conditional (Mirza and Osindero 2014): the losses take the style of each picture too, (batch, styles).
+        `size_px` is the side of the judged pictures, by default the recipe's. With `styles` above 0 the network is
+        conditional (Mirza and Osindero 2014): the losses also take the style of each picture, (batch, styles).
         """
         self.recipe = recipe
         self.discriminator = build_discriminator(recipe.discriminator, size_px or recipe.data.size_px, name, styles)
@@ -29,7 +29,7 @@ class Adversary:
 
     @property
     def trainable_variables(self) -> list[Any]:
-        """The variables that its optimizer moves."""
+        """The variables for the discriminator's optimizer."""
         return self.discriminator.trainable_variables
 
     @property
@@ -38,19 +38,19 @@ class Adversary:
         return self.discriminator.variables + ([self.seed.state] if self.seed else [])
 
     def generator_loss(self, fake: Any, style: Any = None) -> Any:
-        """The generator's loss on fakes (batch, side, side, 3), float -1..1: mean over the heads."""
+        """Return the generator's loss on fakes (batch, side, side, 3), float -1..1: mean over the heads."""
         heads = self._scores(fake, style, training=False)
         return sum(self._for_generator(scores) for scores in heads) / len(heads)
 
     def discriminator_loss(self, real: Any, fake: Any, style: Any = None) -> Any:
-        """The discriminator's loss on pictures (batch, side, side, 3), float -1..1: mean over the heads, plus R1."""
+        """Return the discriminator's loss on pictures (batch, side, side, 3), float -1..1: mean of heads, plus R1."""
         pairs = list(zip(*(self._scores(images, style, training=True) for images in (real, fake)), strict=True))
         loss = sum(self._for_discriminator(*pair) for pair in pairs) / len(pairs)
         weight = self.recipe.loss.gradient_penalty_weight
         return loss + 0.5 * weight * self._gradient_penalty(real, style) if weight else loss
 
     def _gradient_penalty(self, real: Any, style: Any = None) -> Any:
-        """R1 (Mescheder et al. 2018): mean squared length of the scores' gradient on real pictures."""
+        """Return R1 (Mescheder et al. 2018): mean squared length of the scores' gradient on real pictures."""
 
         def total(images: Any) -> Any:
             heads = self._scores(images, style, training=False)

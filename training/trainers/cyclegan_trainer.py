@@ -1,7 +1,6 @@
 """CycleGAN (Zhu et al. 2017): two generators, two discriminators, and the step that trains them.
 
-Letters are those of the paper: a is the photograph, b the cartoon; `fake_b = gen_ab(real_a)` and
-`reco_a = gen_ba(fake_b)`.
+Domain a is photographs, b is cartoons: `fake_b = gen_ab(real_a)` and `reco_a = gen_ba(fake_b)`.
 """
 
 from __future__ import annotations
@@ -62,16 +61,16 @@ class CycleGAN(Trainer):
         return [v for part in (*self.networks.values(), *optimizers) for v in part.variables]
 
     def host_state(self) -> dict[str, Tensor]:
-        """The image pools."""
+        """Return the image pools."""
         return {**self.pool_a.state("pool_a"), **self.pool_b.state("pool_b")}
 
     def restore_host_state(self, state: dict[str, Tensor]) -> None:
-        """Takes back what `host_state` gave."""
+        """Restore the image pools."""
         self.pool_a.restore("pool_a", state)
         self.pool_b.restore("pool_b", state)
 
     def step(self, index: int, real_a: Tensor, real_b: Tensor) -> dict[str, float]:
-        """Train once on photographs and cartoons, float -1..1 (batch, size_px, size_px, 3); the losses by name."""
+        """Train once on photographs and cartoons, float32 (batch, size_px, size_px, 3) in -1..1; losses by name."""
         o = self.recipe.optimizer
         decay = linear_decay(index, self.recipe.steps, o.decay_from)
         self.generator_optimizer.learning_rate.assign(o.learning_rate_generator * decay)
@@ -82,13 +81,13 @@ class CycleGAN(Trainer):
         return {name: float(value) for name, value in parts.items()}
 
     def translate(self, photos: Tensor, cartoons: Tensor) -> list[Tensor]:
-        """Six columns: photograph, its cartoon, the photograph again; cartoon, its photograph, the cartoon again."""
+        """Return six columns: photograph, its cartoon, and back; cartoon, its photograph, and back."""
         ab, ba = self.generators["ab"], self.generators["ba"]
         fake_b, fake_a = ab(photos), ba(cartoons)
         return [photos, fake_b, ba(fake_b), cartoons, fake_a, ab(fake_a)]
 
     def test(self, photos: Tensor, cartoons: Tensor) -> dict[str, float]:
-        """Held-out cycle error, L1. It shows a collapse; how good the cartoons are, toon-train score tells."""
+        """Return the held-out cycle error, L1. It shows a collapse; toon-train score measures the cartoons."""
         _, _, reco_a, _, _, reco_b = self.translate(photos, cartoons)
         cycles = {"test_cycle_a": losses.l1(reco_a, photos), "test_cycle_b": losses.l1(reco_b, cartoons)}
         values = {name: float(value) for name, value in cycles.items()}

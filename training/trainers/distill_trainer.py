@@ -1,8 +1,8 @@
-"""Distillation: one student learns by regression how one or several teachers draw photographs.
+"""Distillation: a student learns by regression to draw photographs like one or several teachers.
 
-The teachers' pictures are the targets, so training is steady, and the batch statistics still hold once they are folded
-away (Ren et al. 2021). Regression alone blurs details that it is unsure of, so a small discriminator may tell the
-student's pictures from the teachers'. This needs no cartoons.
+The teachers' pictures are the targets, so training is stable, and the batch statistics stay valid after folding (Ren et
+al. 2021). Regression alone blurs uncertain details, so a small discriminator can be added that tells the student's
+pictures from the teachers'. Distillation needs no cartoons.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from tqdm import tqdm
 
 TEACHING_BATCH = 32
 WIDEST = 8.0
-"""Values beyond +-8 in the sums of the student's blocks cost `range_weight`; their standard deviation is about 1."""
+"""`range_weight` penalizes values beyond +-8 in the sums of the student's blocks; their deviation is about 1."""
 
 
 class Distillation(Trainer):
     """Student, optimizer and the compiled step. The teachers do not change."""
 
     def __init__(self, recipe: Recipe, teachers: Mapping[str, Path]) -> None:
-        """`teachers` are runs or .keras files by style name; a single one makes a student without a style input.
+        """`teachers` are runs or .keras files by style name. With one teacher, the student has no style input.
 
-        Teachers may work at other sizes than the student. Raises InputError when a batch cannot be dealt to them.
+        Teachers may have other sizes than the student. Raises InputError when a batch cannot be divided among them.
         """
         keras.utils.set_random_seed(recipe.seed)
         self.recipe = recipe
@@ -76,10 +76,10 @@ class Distillation(Trainer):
         return [*kept, *self.optimizer.variables, *critic, self.random.state]
 
     def teach(self, domains: dict[str, ImageSet]) -> dict[str, ImageSet]:
-        """Photographs (n, side, side, 3) to "taught": photographs and answers, (n, 1 + teachers, side, side, 3), uint8.
+        """Turn photographs into "taught", uint8 (n, 1 + teachers, side, side, 3): photographs and their cartoons.
 
-        This is done once for the whole run, because in every step it would take more than half of the time. A teacher
-        sees the whole picture at its own size, so its zoom is one of those that it was trained on.
+        This is done once for the run, because in every step it would take more than half of the time. A teacher sees
+        the whole picture at its own size, a zoom that it was trained on.
         """
         photos = domains["photos"]
         side_px = photos.images.shape[1]
@@ -96,25 +96,25 @@ class Distillation(Trainer):
         return {"taught": dataclasses.replace(photos, images=taught)}
 
     def step(self, index: int, photos: Tensor, targets: Tensor) -> dict[str, float]:
-        """Train once on photographs and their teachers' answers, float -1..1 (batch, size_px, size_px, 3).
+        """Train once on photographs and their teachers' cartoons, float32 (batch, size_px, size_px, 3) in -1..1.
 
-        The first part of the batch is the first teacher's, and so on. Returns the losses by name.
+        The first part of the batch belongs to the first teacher, and so on. Returns the losses by name.
         """
         decay = cosine_decay(index, self.recipe.steps)
         self.optimizer.learning_rate.assign(self.recipe.distill.learning_rate * decay)
         return {name: float(value) for name, value in self._train(photos, targets).items()}
 
     def translate(self, photos: Tensor, *answers: Tensor) -> list[Tensor]:
-        """Columns: photograph, and for each style the teacher's and the student's cartoon."""
+        """Return columns: photograph, then for each style the teacher's and the student's cartoon."""
         columns = [photos]
         for style, answer in enumerate(answers):
             columns += [answer, self.draw(photos, [style] * len(photos))]
         return columns
 
     def test(self, photos: Tensor, *answers: Tensor) -> dict[str, float]:
-        """L1 and 1 - SSIM between student and teachers on held-out photographs, mean of all styles.
+        """Return L1 and 1 - SSIM between student and teachers on held-out photographs, averaged over the styles.
 
-        `test_shift` is by how many grey levels the output changes, shifted back, when the input shifts by one pixel.
+        `test_shift` is the change of the output in grey levels, shifted back, when the input shifts by one pixel.
         """
         _, *columns = self.translate(photos, *answers)
         pairs = list(zip(columns[::2], columns[1::2], strict=True))
@@ -127,7 +127,7 @@ class Distillation(Trainer):
         return {name: float(np.mean([float(value) for value in values])) for name, values in scores.items()}
 
     def draw(self, photos: Any, styles: list[int], training: bool = False) -> Any:
-        """The student's cartoons of photographs (n, size_px, size_px, 3), float -1..1; `styles` count from 0."""
+        """Draw the student's cartoons of photographs (n, size_px, size_px, 3), float -1..1; `styles` count from 0."""
         return self.student(self._inputs(photos, styles), training=training)
 
     def _inputs(self, photos: Any, styles: list[int]) -> Any:
@@ -136,15 +136,15 @@ class Distillation(Trainer):
         return [ops.convert_to_tensor(photos), ops.one_hot(np.array(styles), self.styles)]
 
     def _shares(self) -> Any:
-        """The style of each picture of a batch, (batch, styles): the critic judges each style by itself."""
+        """Return the style of each picture of a batch, (batch, styles), for the critic; None for a single style."""
         return ops.one_hot(np.array(self.dealt), self.styles) if self.styles else None
 
     def _step(self, photos: Any, targets: Any) -> dict[str, Any]:
-        # Every batch holds all styles: batch normalization would otherwise learn statistics of no picture in use.
+        # Every batch holds all styles. Otherwise batch normalization would learn statistics that fit no picture.
         d = self.recipe.distill
         noisy = photos + keras.random.normal(ops.shape(photos), stddev=d.noise_levels / 127.5, seed=self.random)
-        # The student sees the picture a pixel away from where its teacher saw it, and the answer moves along. So it
-        # learns to move lines with the picture and not to flicker (Eilertsen et al. 2019).
+        # The student's input and target are both shifted against the picture that the teacher saw. So the student
+        # learns to move lines with the picture instead of flickering (Eilertsen et al. 2019).
         offset = keras.random.randint((2,), 0, 2 * d.shift_px + 1, seed=self.random)
         noisy, targets = (shifted(images, offset, d.shift_px) for images in (noisy, targets))
         variables = self.student.trainable_variables
@@ -179,17 +179,17 @@ class Distillation(Trainer):
         return sum(getattr(d, f"{name}_weight") * value for name, value in parts.items()), (parts, output)
 
     def _feature_loss(self, output: Any, targets: Any) -> Any:
-        """L1 between the teacher's own features of both, relative to those of the target."""
+        """Return the L1 distance between the teacher's features of both pictures, relative to the target's features."""
         total = 0.0
         for style, encoder in enumerate(self.features):
             rows = slice(self.dealt.index(style), self.dealt.index(style) + self.dealt.count(style))
-            drawn, taught = (encoder(resized(x[rows], encoder.input_shape[1])) for x in (output, targets))
-            total = total + losses.l1(drawn, taught) / (ops.mean(ops.abs(taught)) + 1e-6)
+            features, target_features = (encoder(resized(x[rows], encoder.input_shape[1])) for x in (output, targets))
+            total = total + losses.l1(features, target_features) / (ops.mean(ops.abs(target_features)) + 1e-6)
         return total / len(self.features)
 
 
 def _features(teacher: Any) -> Any:
-    """The teacher up to its last halving, a tenth of its work. Of a chain of networks the last one counts."""
+    """Return the teacher up to its last strided convolution, a tenth of its work; the last network of a chain."""
     networks = [layer for layer in teacher.layers if isinstance(layer, keras.Model)]
     if networks:
         return _features(networks[-1])
@@ -200,6 +200,6 @@ def _features(teacher: Any) -> Any:
     halving = [layer for layer in teacher.layers if isinstance(layer, layers.Conv2D) and layer.strides == (2, 2)]
     if not halving:
         raise InputError(
-            f"The teacher {teacher.name} halves nothing, so it has no features: set distill.feature_weight=0."
+            f"The teacher {teacher.name} has no strided convolution, so no features: set distill.feature_weight=0."
         )
     return keras.Model(teacher.inputs, halving[-1].output, name=f"{teacher.name}_features")

@@ -1,10 +1,11 @@
-"""Trains the encoder that scores look through: a small network of this kit's own that no loss ever uses.
+"""Trains the encoder that scores use: a small network of this kit's own that no loss uses.
 
 It learns three things about every training picture:
-- from which source it comes. This makes it see style;
-- which other crop in the batch shows the same picture (NT-Xent, Chen et al. 2020). This keeps it from forgetting all
-  else, as a plain classifier would;
-- whether it was bent by one to three pixels. This makes it see shape: without it, bent faces scored like straight ones.
+- the source of the picture, which makes the encoder see style;
+- which other crop in the batch shows the same picture (NT-Xent, Chen et al. 2020). A plain classifier would discard
+  all other content;
+- whether the picture was bent by 1 to 3 px, which makes the encoder see shape. Without it, bent faces scored like
+  straight ones.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from keras import layers, ops
 
 
 def build_encoder(size_px: int, filters: int, features: int) -> keras.Model:
-    """Pictures (batch, size_px, size_px, 3), float -1..1, to features (batch, `features`), a quarter per quadrant.
+    """Build the encoder: pictures (batch, size_px, size_px, 3), float -1..1, to features (batch, `features`).
 
-    The quadrants show a face in the wrong place, which one mean over the whole picture would hide.
+    A quarter of the features comes from each quadrant, so a face in the wrong place shows. A mean over the whole
+    picture would hide it.
     Raises InputError for sizes that cannot be halved five times.
     """
     if size_px % 32 or features % 4:
@@ -43,7 +45,7 @@ def build_encoder(size_px: int, filters: int, features: int) -> keras.Model:
 
 
 class EncoderTraining(Trainer):
-    """Encoder, the three heads that only training needs, the optimizer and the compiled step."""
+    """The encoder, three heads for training alone, the optimizer and the compiled step."""
 
     def __init__(self, recipe: Recipe, sources: int) -> None:
         """`sources` is the number of picture sources. Raises InputError for fewer than two."""
@@ -73,22 +75,22 @@ class EncoderTraining(Trainer):
         return [v for part in (*self.networks.values(), self.optimizer) for v in part.variables]
 
     def step(self, index: int, first: Tensor, second: Tensor, bent: Tensor, source: Tensor) -> dict[str, float]:
-        """Train once on three views of the same pictures, float -1..1 (batch, size_px, size_px, 3).
+        """Train once on three views of the same pictures, float32 (batch, size_px, size_px, 3) in -1..1.
 
-        `bent` is the first view out of shape, `source` (batch,) the number of each picture's source.
+        `bent` is the first view, bent. `source` (batch,) is the number of each picture's source. Returns the losses.
         """
         decay = linear_decay(index, self.recipe.steps, self.recipe.optimizer.decay_from)
         self.optimizer.learning_rate.assign(self.recipe.encoder.learning_rate * decay)
         return {name: float(value) for name, value in self._train(first, second, bent, source).items()}
 
     def translate(self, pictures: Tensor) -> list[Tensor]:
-        """One column: the pictures."""
+        """Return one column: the pictures."""
         return [pictures]
 
     def test(self, pictures: Tensor) -> dict[str, float]:
-        """Share of held-out pictures whose source it gets wrong. Pictures come from the sources in turn."""
-        chosen = np.asarray(self.classifier(self.encoder(pictures, training=False))).argmax(1)
-        return {"test_error": float(np.mean(chosen != np.arange(len(pictures)) % self.sources))}
+        """Return the share of held-out pictures with a wrong source. Pictures come from the sources in turn."""
+        labels = np.asarray(self.classifier(self.encoder(pictures, training=False))).argmax(1)
+        return {"test_error": float(np.mean(labels != np.arange(len(pictures)) % self.sources))}
 
     def _step(self, first: Any, second: Any, bent: Any, source: Any) -> dict[str, Any]:
         def loss() -> Any:
@@ -97,13 +99,13 @@ class EncoderTraining(Trainer):
             straight = features[: 2 * count]
             scores = self.classifier(straight)
             sources = ops.concatenate([source, source])
-            known = ops.mean(keras.losses.sparse_categorical_crossentropy(sources, scores, from_logits=True))
+            origin = ops.mean(keras.losses.sparse_categorical_crossentropy(sources, scores, from_logits=True))
             same = _contrast(self.projector(straight), self.recipe.encoder.temperature)
-            # The second view stays out: it was resampled once less, so its sharpness would give the answer away.
+            # The second view is left out. It was resampled once less, so its sharpness would reveal the answer.
             pair = self.critic(ops.concatenate([features[:count], features[2 * count :]]))
             is_bent = np.repeat([[0.0], [1.0]], count, axis=0).astype(np.float32)
             shape = ops.mean(keras.losses.binary_crossentropy(is_bent, pair, from_logits=True))
-            return known + same + shape, {"source": known, "same": same, "shape": shape}
+            return origin + same + shape, {"source": origin, "same": same, "shape": shape}
 
         _, parts, gradients = value_and_grad(loss, self._trained)
         self.optimizer.apply(gradients, self._trained)
@@ -111,7 +113,7 @@ class EncoderTraining(Trainer):
 
 
 def _contrast(views: Any, temperature: float) -> Any:
-    """NT-Xent (Chen et al. 2020) of (2n, d): row i and row i + n show the same picture."""
+    """Return NT-Xent (Chen et al. 2020) of (2n, d), where row i and row i + n show the same picture."""
     views = views / (ops.norm(views, axis=1, keepdims=True) + 1e-6)
     count = views.shape[0]
     likeness = ops.matmul(views, ops.transpose(views)) / temperature - 1e9 * ops.eye(count)

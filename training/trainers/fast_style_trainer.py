@@ -1,4 +1,4 @@
-"""The fast baseline: a feed-forward network trained with style transfer's losses (Johnson et al. 2016).
+"""The fast baseline: trains a feed-forward network with the losses of style transfer (Johnson et al. 2016).
 
 The network has the student's layout, so toon-convert takes its run directory like any other.
 """
@@ -26,7 +26,7 @@ class FastStyle(Trainer):
     """Student, optimizer and the compiled step. The encoder and the style's Gram matrices do not change."""
 
     def __init__(self, recipe: Recipe, weights: VggWeights, styles: Sequence[Image], shares: Sequence[float]) -> None:
-        """`styles` are RGB uint8 (h, w, 3), `shares` their weights. InputError when they do not fit the layers."""
+        """`styles` are RGB uint8 (h, w, 3), `shares` their weights. Raises InputError for unusable ones."""
         keras.utils.set_random_seed(recipe.seed)
         self.recipe, f = recipe, recipe.fast_style
         self.layers = style_transfer.chosen_layers(weights, styles, f.style_layers.split())
@@ -49,17 +49,17 @@ class FastStyle(Trainer):
         return [*self.student.variables, *self.optimizer.variables, self.noise.state]
 
     def step(self, index: int, photos: Tensor) -> dict[str, float]:
-        """Train once on photographs, float -1..1 (batch, size_px, size_px, 3); returns the losses by name."""
+        """Train once on photographs, float32 (batch, size_px, size_px, 3) in -1..1; returns the losses by name."""
         decay = cosine_decay(index, self.recipe.steps)
         self.optimizer.learning_rate.assign(self.recipe.fast_style.learning_rate * decay)
         return {name: float(value) for name, value in self._train(photos).items()}
 
     def translate(self, photos: Tensor) -> list[Tensor]:
-        """Two columns: photograph, painted photograph."""
+        """Return two columns: photograph, painted photograph."""
         return [photos, self.student(photos)]
 
     def test(self, photos: Tensor) -> dict[str, float]:
-        """The training losses on held-out photographs, without noise."""
+        """Return the training losses on held-out photographs, without noise."""
         photos = ops.convert_to_tensor(photos)
         _, parts = self._loss(self.student(photos), *self._targets(photos))
         return {f"test_{name}": float(value) for name, value in parts.items()}
@@ -75,14 +75,14 @@ class FastStyle(Trainer):
         return parts
 
     def _targets(self, photos: Any) -> tuple[perceptual.Features, dict[str, Any]]:
-        """The photographs' content features, and the style's Gram matrices at the recipe's strength."""
+        """Return the photographs' content features, and the style's Gram matrices at the recipe's strength."""
         features = self.encoder(photos)
         content = {layer: features[layer] for layer in self.content_layers}
         own = perceptual.grams(features, self.layers)
         return content, perceptual.blend(own, self.style, self.recipe.fast_style.strength)
 
     def _loss(self, raw: Any, content: perceptual.Features, style: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        # The device clips to -1..1, so the encoder must not be pleased by values beyond.
+        # The device clips to -1..1, so values outside must not lower the encoder's losses.
         output = ops.clip(raw, -1.0, 1.0)
         total, parts = perceptual.loss(output, self.encoder(output), content, style, self.weights)
         parts["outside"] = ops.mean(ops.square(raw - output))
@@ -90,7 +90,7 @@ class FastStyle(Trainer):
 
 
 def provenance(weights: VggWeights, styles: Sequence[Image], shares: Sequence[float]) -> dict[str, str]:
-    """Hashes that identify a run beside recipe and photographs: of the encoder, and of the styles and their shares."""
+    """Return hashes of the encoder, and of the styles and their shares, which are a part of the run's identity."""
     digest = hashlib.sha256(repr(style_transfer.shares_of(shares, len(styles))).encode())
     for style in styles:
         digest.update(repr(style.shape).encode() + style.tobytes())

@@ -1,4 +1,4 @@
-"""The image pool: discriminators also see past fakes, so that the two sides do not chase each other in circles."""
+"""The image pool: discriminators also see past fakes, which keeps both sides from oscillating."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from facetoon.edge_runtime.pixels import Tensor
 
 
 class ImagePool:
-    """Holds `size` past fakes and swaps each new fake for an old one half of the time (Shrivastava et al. 2017).
+    """Holds `size` past fakes and replaces half of the new fakes by old ones (Shrivastava et al. 2017).
 
-    Its pictures and random state go into the checkpoint, so a resumed run sees the same fakes as an unbroken one.
+    Its pictures and random state go into the checkpoint, so a resumed run sees the same fakes as an uninterrupted one.
     """
 
     def __init__(self, size: int, size_px: int, seed: int) -> None:
@@ -20,7 +20,7 @@ class ImagePool:
         self._random = np.random.Generator(np.random.PCG64(seed))
 
     def exchange(self, fakes: Tensor) -> Tensor:
-        """Fakes (batch, size_px, size_px, 3), float -1..1, to the same: each is the new fake or an old one."""
+        """Return new or old fakes for the new fakes (batch, size_px, size_px, 3), float32 -1..1, in the same shape."""
         out = np.array(fakes, np.float32)
         size = len(self._images)
         for index in range(len(out) if size else 0):
@@ -33,8 +33,8 @@ class ImagePool:
         return out
 
     def state(self, prefix: str) -> dict[str, Tensor]:
-        """Arrays that restore the pool exactly, by names that begin with `prefix`."""
-        # The whole state: beside its 128 bits the generator keeps half a word for the next draw.
+        """Return arrays that restore the pool exactly, by names that begin with `prefix`."""
+        # The whole state, because besides its 128 bits the generator keeps half a word for the next draw.
         random = json.dumps(self._random.bit_generator.state).encode()
         return {
             f"{prefix}/images": self._images,
@@ -43,7 +43,7 @@ class ImagePool:
         }
 
     def restore(self, prefix: str, state: dict[str, Tensor]) -> None:
-        """Takes back what `state` gave."""
+        """Restore the arrays that `state` returned."""
         self._images = np.array(state[f"{prefix}/images"])
         self._filled = int(state[f"{prefix}/filled"])
         self._random.bit_generator.state = json.loads(state[f"{prefix}/random"].tobytes())

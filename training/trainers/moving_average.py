@@ -1,4 +1,4 @@
-"""The exponential moving average (EMA) of a generator's weights, which is what a run keeps."""
+"""The exponential moving average (EMA) of a generator's weights, which becomes the saved generator."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from keras import ops
 
 
 class MovingAverage:
-    """A second generator whose weights follow those of the first: steadier than what is being trained.
+    """A second generator whose weights follow the trained generator's weights, but more steadily.
 
-    It is plain float32 whatever the training's precision, so any machine can load it.
+    It is plain float32 at any training precision, so any machine can load it.
     """
 
     def __init__(self, generator: keras.Model, recipe: Recipe, name: str) -> None:
@@ -19,10 +19,10 @@ class MovingAverage:
         self.model = build_generator(recipe.generator, recipe.data.size_px, name)
         self.model.set_weights(generator.get_weights())
         self.model.trainable = False
-        # The average moves every step, the weights only every `accumulate` steps: the root keeps its pace the same.
+        # The average moves every step, the weights only every `accumulate` steps. The root compensates for it.
         self._keep = recipe.optimizer.ema_decay ** (1 / recipe.optimizer.accumulate)
 
     def move(self) -> None:
-        """One step towards the weights. Call it inside a compiled step."""
+        """Move the average one step towards the weights. Call it inside a compiled step."""
         for variable, mean in zip(self.generator.variables, self.model.variables, strict=True):
             mean.assign(self._keep * mean + (1.0 - self._keep) * ops.convert_to_tensor(variable))

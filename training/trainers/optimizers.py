@@ -1,4 +1,4 @@
-"""Adam with a recipe's settings, and the two ways in which learning rates fall."""
+"""Adam with a recipe's settings, and the two decays of the learning rate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from facetoon.training.recipes.parts import OptimizerRecipe
 
 
 def adam(learning_rate: float, variables: list[Any], optimizer: OptimizerRecipe) -> keras.optimizers.Adam:
-    """Adam for `variables` with the recipe's clipping and accumulation, ready to be traced."""
+    """Build Adam for `variables` with the recipe's clipping and accumulation, ready to be traced."""
     adam = keras.optimizers.Adam(
         learning_rate,
         beta_1=0.5,
@@ -22,10 +22,10 @@ def adam(learning_rate: float, variables: list[Any], optimizer: OptimizerRecipe)
 
 
 def linear_decay(step: int, steps: int, decay_from: float) -> float:
-    """Factor of the learning rate: 1 until `decay_from` of the run, then linear to 0 at its end."""
+    """Return the factor of the learning rate: 1 until the share `decay_from` of the run, then linear to 0."""
     return min(1.0, (1.0 - step / steps) / (1.0 - decay_from))
 
 
 def cosine_decay(step: int, steps: int) -> float:
-    """Factor of the learning rate: half a cosine from 1 to 0 (Loshchilov and Hutter 2017)."""
+    """Return the factor of the learning rate: half a cosine from 1 to 0 (Loshchilov and Hutter 2017)."""
     return 0.5 * (1 + math.cos(math.pi * step / steps))

@@ -1,7 +1,7 @@
 """Image-to-image translation from aligned pairs (pix2pix, Isola et al. 2017), with the CycleGAN's generator.
 
-A few dozen pairs show the style. Photographs without a pair, where there are some, show what people look like: the
-cartoons drawn from them must pass the same discriminator and keep the photographs' tones.
+A few dozen pairs show the style. Photographs without a pair are optional and show more people. Their cartoons must pass
+the same discriminator and keep the photographs' tones.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class PairedTranslation(Trainer):
         return [v for part in (*self.networks.values(), *optimizers) for v in part.variables]
 
     def step(self, index: int, photos: Tensor, cartoons: Tensor, *unpaired: Tensor) -> dict[str, float]:
-        """Train once on aligned photographs and cartoons, and on photographs without a pair; the losses by name.
+        """Train once on aligned photographs and cartoons, and on photographs without a pair; returns losses by name.
 
-        All are float -1..1 (batch, size_px, size_px, 3).
+        All are float32 (batch, size_px, size_px, 3) in -1..1.
         """
         o = self.recipe.optimizer
         decay = linear_decay(index, self.recipe.steps, o.decay_from)
@@ -58,12 +58,12 @@ class PairedTranslation(Trainer):
         return {name: float(value) for name, value in self._train(photos, cartoons, *unpaired).items()}
 
     def translate(self, photos: Tensor, cartoons: Tensor, *unpaired: Tensor) -> list[Tensor]:
-        """Columns: photograph, drawn cartoon, true cartoon; then each unpaired photograph with its drawn cartoon."""
+        """Return columns: photograph, drawn cartoon, real cartoon; then an unpaired photograph and its cartoon."""
         columns = [photos, self.average.model(photos), cartoons]
         return columns + [column for more in unpaired for column in (more, self.average.model(more))]
 
     def test(self, photos: Tensor, cartoons: Tensor, *_: Tensor) -> dict[str, float]:
-        """L1 and 1 - SSIM of held-out pairs."""
+        """Return L1 and 1 - SSIM of held-out pairs."""
         fake = self.average.model(photos)
         return {"test_l1": float(losses.l1(fake, cartoons)), "test_ssim": 1 - float(losses.ssim(fake, cartoons))}
 

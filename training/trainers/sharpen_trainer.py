@@ -1,8 +1,8 @@
-"""Sharpening: a U-Net behind a trained teacher draws its cartoons again at a larger size.
+"""Sharpening: a U-Net behind a trained teacher redraws its cartoons at a larger size.
 
-A small CycleGAN trains in an hour where one of twice the size takes four. The U-Net learns from pairs: a real cartoon
-is the sharp half, and the same cartoon, sent to a photograph and back at the small size, is the blurred half. The
-teacher's cartoons of photographs have no sharp half. They only have to pass the same discriminator.
+A small CycleGAN trains in an hour, one of twice the size in four. The U-Net learns from pairs. The sharp half is a real
+cartoon. The blurred half is the same cartoon after the teacher translated it to a photograph and back at the small
+size. The teacher's cartoons of photographs have no sharp half. They only have to pass the same discriminator.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TEACHING_BATCH = 32
 
 
 class Sharpening(PairedTranslation):
-    """Trains the U-Net as on any pairs. A run keeps teacher and U-Net as one network of the recipe's size."""
+    """Trains the U-Net on pairs. A run keeps teacher and U-Net as one network of the recipe's size."""
 
     def __init__(self, recipe: Recipe, teacher: Path) -> None:
         """`teacher` is the run directory of a CycleGAN with both generators, of half the recipe's size or less."""
@@ -42,18 +42,18 @@ class Sharpening(PairedTranslation):
         self.generators = {"ab": self._chain()}
 
     def teach(self, domains: dict[str, ImageSet]) -> dict[str, ImageSet]:
-        """Cartoons to "pairs" (n, 2, side, side, 3) of blurred and sharp ones; "photos" to the teacher's cartoons."""
+        """Turn cartoons into "pairs" (n, 2, side, side, 3), blurred and sharp, and "photos" into teacher's cartoons."""
         cartoons, photos = domains["cartoons"], domains["photos"]
         sharp = centre_crops(cartoons.images, "cartoons", self.recipe, self.recipe.data.size_px)
         blurred = self._through(sharp, self.undraw, self.draw)
-        drawn = self._through(photos.images, self.draw)
+        redrawn = self._through(photos.images, self.draw)
         return {
             "pairs": dataclasses.replace(cartoons, images=np.stack([blurred, sharp], axis=1)),
-            "photos": dataclasses.replace(photos, images=drawn),
+            "photos": dataclasses.replace(photos, images=redrawn),
         }
 
     def _through(self, images: Image, *networks: Any) -> Image:
-        """Uint8 pictures (n, side, side, 3) sent through networks of the teacher's size, at their own size again."""
+        """Send uint8 pictures (n, side, side, 3) through networks of the teacher's size and back to their own size."""
         out = []
         for start in range(0, len(images), TEACHING_BATCH):
             part = images[start : start + TEACHING_BATCH]
@@ -64,11 +64,11 @@ class Sharpening(PairedTranslation):
         return np.stack(out)
 
     def _chain(self) -> keras.Model:
-        """One network: down to the teacher's size, the teacher, up again, and the U-Net's moving average."""
+        """Chain one network: reduction to the teacher's size, teacher, enlargement, and the U-Net's moving average."""
         size_px = self.recipe.data.size_px
         factor = size_px // self.small_px
         photo = keras.Input((size_px, size_px, 3), name="image")
         teacher = keras.Model(self.draw.input, self.draw.output, name="teacher")  # both are called ema_ab
-        drawn = teacher(layers.AveragePooling2D(factor)(photo))
-        drawn = layers.UpSampling2D(factor, interpolation="bilinear")(drawn)
-        return keras.Model(photo, self.average.model(drawn), name="sharpened")
+        cartoon = teacher(layers.AveragePooling2D(factor)(photo))
+        cartoon = layers.UpSampling2D(factor, interpolation="bilinear")(cartoon)
+        return keras.Model(photo, self.average.model(cartoon), name="sharpened")

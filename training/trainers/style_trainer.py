@@ -1,9 +1,9 @@
-"""A style of one's own: a distilled student learns one more style from as few as 50 cartoons, without pairs.
+"""Teaches a distilled student one more style from as few as 50 cartoons, without pairs.
 
 Only a row of gains and shifts is new, as in Dumoulin et al. 2017. Every batch is drawn in the new style alone, so the
 other rows get a gradient of zero, and batch normalization keeps its statistics. The old styles stay the same to the
-last bit. Three losses say how the cartoons look: statistics of VGG's features, colours, and a small discriminator. The
-discriminator sees augmented pictures only, because it would soon know 50 by heart.
+last bit. Three losses describe the cartoons: statistics of VGG's features, colours, and a small discriminator. The
+discriminator sees augmented pictures only, because it would soon know 50 pictures by heart.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class NewStyle(Trainer):
     """The student with one more row, its optimizers and the compiled step. The old student does not change."""
 
     def __init__(self, recipe: Recipe, student: Path, names: list[str], weights: VggWeights | None) -> None:
-        """`student` is a run of toon-train distill with the styles `names`; `weights` are needed if a loss uses VGG.
+        """`student` is a run of toon-train distill with the styles `names`. A loss with VGG needs `weights`.
 
         Raises InputError for a student without a style input or of another size, and for missing weights.
         """
@@ -56,8 +56,8 @@ class NewStyle(Trainer):
                 recipe.optimizer.learning_rate_discriminator, self.critic.trainable_variables, recipe.optimizer
             )
         self.rows = [v for layer in affines(self.student) for v in (layer.gains, layer.shifts)]
-        chosen = {id(v) for v in self.rows}
-        self.trunk = [v for v in self.student.trainable_variables if id(v) not in chosen] if s.trunk else []
+        row_ids = {id(v) for v in self.rows}
+        self.trunk = [v for v in self.student.trainable_variables if id(v) not in row_ids] if s.trunk else []
         self.optimizer = keras.optimizers.Adam(s.learning_rate, beta_1=0.5)
         self.optimizer.build(self.rows)
         self.trunk_optimizer = keras.optimizers.Adam(s.trunk_learning_rate)
@@ -76,31 +76,31 @@ class NewStyle(Trainer):
         return [*kept, *optimizers, *critic, self.start, self.random.state]
 
     def begin(self, photos: Tensor, cartoons: Tensor) -> str:
-        """Give the new row the values of the recipe's starting style and return its name.
+        """Give the new row the values of the recipe's starting style and return the name of that style.
 
-        By default that is the style whose pictures of `photos` are nearest to `cartoons`, both float -1..1
-        (batch, size_px, size_px, 3).
+        The default is the style that draws `photos` most like `cartoons`, both float32 (batch, size_px, size_px, 3) in
+        -1..1.
         """
         count = len(self.names)
         starts = {name: np.eye(count, dtype="float32")[row] for row, name in enumerate(self.names)}
         starts |= {MEAN: np.full(count, 1 / count, "float32")}
-        chosen = self.recipe.new_style.start
-        if chosen == "nearest":
+        style_name = self.recipe.new_style.start
+        if style_name == "nearest":
             distances = {name: self._distance(photos, cartoons, style) for name, style in starts.items()}
             table = ", ".join(f"{name} {distance:.3f}" for name, distance in distances.items())
-            chosen = min(distances, key=distances.__getitem__)
-            tqdm.write(f"The new style begins as {chosen}, the nearest: {table}.")
-        if chosen not in starts:
-            raise InputError(f"new_style.start is {chosen}; this student has {', '.join(starts)}, or nearest.")
+            style_name = min(distances, key=distances.__getitem__)
+            tqdm.write(f"The new style begins as {style_name}, the nearest: {table}.")
+        if style_name not in starts:
+            raise InputError(f"new_style.start is {style_name}; this student has {', '.join(starts)}, or nearest.")
         for rows in self.rows:
             values = np.array(rows)
-            values[-1] = starts[chosen] @ values[:-1]
+            values[-1] = starts[style_name] @ values[:-1]
             rows.assign(values)
-        self.start.assign(starts[chosen])
-        return chosen
+        self.start.assign(starts[style_name])
+        return style_name
 
     def step(self, index: int, photos: Tensor, cartoons: Tensor) -> dict[str, float]:
-        """Train once on unpaired batches, float -1..1 (batch, size_px, size_px, 3); returns the losses by name."""
+        """Train once on unpaired batches, float32 (batch, size_px, size_px, 3) in -1..1; returns the losses by name."""
         if index == 0:
             self.begin(photos, cartoons)
         decay, s = cosine_decay(index, self.recipe.steps), self.recipe.new_style
@@ -109,13 +109,13 @@ class NewStyle(Trainer):
         return {name: float(value) for name, value in self._train(photos, cartoons).items()}
 
     def translate(self, photos: Tensor, cartoons: Tensor) -> list[Tensor]:
-        """Columns: photograph, its cartoon in the starting style, its cartoon in the new style, a real cartoon."""
+        """Return columns: photograph, its cartoons in the starting style and in the new style, a real cartoon."""
         return [photos, self._answer(photos, self.start), self._draw(photos), cartoons]
 
     def test(self, photos: Tensor, cartoons: Tensor) -> dict[str, float]:
-        """Distances of colour, style and content on held-out photographs and cartoons, and steadiness.
+        """Return distances of colour, style and content on held-out photographs and cartoons, and steadiness.
 
-        `test_shift` is by how many grey levels the output changes, shifted back, when the input shifts by one pixel.
+        `test_shift` is the change of the output in grey levels, shifted back, when the input shifts by one pixel.
         """
         drawn, cartoons = self._draw(photos), ops.convert_to_tensor(cartoons)
         directions = np.random.default_rng(1).normal(size=(COLOUR_DIRECTIONS, 3)).astype("float32")
@@ -127,19 +127,19 @@ class NewStyle(Trainer):
         return {name: float(value) for name, value in scores.items()}
 
     def _draw(self, photos: Any) -> Any:
-        """Photographs in the new style."""
+        """Draw photographs in the new style."""
         return self.student([ops.convert_to_tensor(photos), self._new(photos)])
 
     def _answer(self, photos: Any, style: Any) -> Any:
-        """The old student's cartoons, all in one mix (styles,) of its own styles."""
+        """Draw the old student's cartoons, all in one mix (styles,) of its own styles."""
         return self.before([ops.convert_to_tensor(photos), ops.tile(ops.reshape(style, (1, -1)), (photos.shape[0], 1))])
 
     def _new(self, photos: Any) -> Any:
-        """The style input (batch, styles + 1) that asks for the new style."""
+        """Return the style input (batch, styles + 1) of the new style."""
         return ops.tile(np.eye(len(self.names) + 1, dtype="float32")[-1:], (photos.shape[0], 1))
 
     def _distance(self, photos: Tensor, cartoons: Tensor, style: Any) -> float:
-        """Distance between the old student's pictures in one mix and the cartoons, in colour and style."""
+        """Return the distance in colour and style between the old student's pictures in one mix and the cartoons."""
         drawn = self._answer(photos, style)
         distance = losses.colour_distance(drawn, cartoons, np.eye(3, dtype="float32"))
         if self.layers:
@@ -168,7 +168,7 @@ class NewStyle(Trainer):
         output = ops.clip(raw, -1.0, 1.0)
         answer = ops.stop_gradient(self._answer(photos, self.start))
         directions = keras.random.normal((COLOUR_DIRECTIONS, 3), seed=self.random)
-        # The device clips to -1..1. Values beyond get no gradient from the other losses, so they cost something here.
+        # The device clips to -1..1. The other losses give values outside no gradient, so "outside" penalizes them.
         parts = {
             "outside": ops.mean(ops.square(raw - output)),
             "colour": losses.colour_distance(output, cartoons, directions),
@@ -184,22 +184,22 @@ class NewStyle(Trainer):
         return sum(weights[name] * value for name, value in parts.items()), (parts, output)
 
     def _perceived(self, output: Any, photos: Any, cartoons: Any) -> dict[str, Any]:
-        """Relative errors of the batch's mean Gram matrices ("style"), and of each picture's features ("content")."""
-        ours, theirs, errors = self.encoder(output), self.encoder(cartoons), {}
+        """Return relative errors of the batch's mean Gram matrices ("style") and the pictures' features ("content")."""
+        output_features, cartoon_features, errors = self.encoder(output), self.encoder(cartoons), {}
         if self.layers:
-            # Means over the batch: each picture may keep tones of its own.
-            matrices = [perceptual.grams(features, self.layers) for features in (ours, theirs)]
+            # Means over the batch, so that each picture may keep its own tones.
+            matrices = [perceptual.grams(features, self.layers) for features in (output_features, cartoon_features)]
             means = [{name: ops.mean(x, axis=0, keepdims=True) for name, x in grams.items()} for grams in matrices]
             each = [perceptual.relative_error(means[0][name], means[1][name]) for name in self.layers]
             errors["style"] = ops.mean(ops.stack(each))
         if self.content_layers:
             content = self.encoder(photos)
-            each = [perceptual.relative_error(ours[name], content[name]) for name in self.content_layers]
+            each = [perceptual.relative_error(output_features[name], content[name]) for name in self.content_layers]
             errors["content"] = ops.mean(ops.stack(each))
         return errors
 
     def _hold(self, photos: Any) -> Any:
-        """L1 and gradient L1 between the new and the old student in the old styles, which take turns in the batch."""
+        """Return L1 plus gradient L1 between new and old student; the batch cycles through the old styles."""
         turns = np.arange(photos.shape[0]) % len(self.names)
         old, new = (ops.one_hot(turns, len(self.names) + more) for more in (0, 1))
         drawn, target = self.drawn([photos, new]), ops.stop_gradient(self.drawn_before([photos, old]))
@@ -211,7 +211,7 @@ def _grey(images: Any) -> Any:
 
 
 def _encoder(recipe: Recipe, weights: VggWeights | None) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
-    """VGG or None, and the layers in which style and content are compared; none where a weight is zero."""
+    """Return VGG or None, and the layers for style and content; a weight of zero has no layers."""
     s = recipe.new_style
     if not needs_encoder(recipe):
         return None, (), ()
@@ -224,7 +224,7 @@ def _encoder(recipe: Recipe, weights: VggWeights | None) -> tuple[Any, tuple[str
 
 
 def needs_encoder(recipe: Recipe) -> bool:
-    """Whether a loss of the recipe looks through VGG."""
+    """Whether a loss of the recipe uses VGG."""
     return bool(recipe.new_style.style_weight or recipe.new_style.content_weight)
 
 

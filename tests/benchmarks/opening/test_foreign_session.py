@@ -1,4 +1,4 @@
-"""Other projects' models, made here: what comes out must be the picture that the network makes of what went in."""
+"""Other projects' models, made here: the session must return the picture that the network makes of its input."""
 
 from importlib.util import find_spec
 
@@ -61,7 +61,7 @@ def test_a_float_onnx_with_its_range(stripped):
 def test_a_float_tflite_with_its_range(float_tflite):
     assert np.array_equal(ForeignSession(float_tflite, LITERT, Foreign((0, 1))).run(IMAGE), IMAGE)
     half = ForeignSession(float_tflite, LITERT, Foreign((-1, 1))).run(IMAGE)
-    assert np.array_equal(half, np.maximum(IMAGE, 128))  # what was below grey is cut
+    assert np.array_equal(half, np.maximum(IMAGE, 128))  # values below grey are cut
 
 
 def test_the_output_may_have_another_range(float_tflite):

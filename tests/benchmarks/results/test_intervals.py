@@ -55,7 +55,7 @@ def test_only_an_interval_wholly_beyond_the_tolerance_is_a_difference(low, high,
 
 def test_runs_that_differ_by_their_processes_alone_are_no_regression():
     random, found = np.random.default_rng(2), []
-    for _ in range(100):  # each run is off by 1.5 % of its own, its rounds by 0.3 %: what was seen on an idle machine
+    for _ in range(100):  # each run is off by 1.5 % of its own, its rounds by 0.3 %, as on an idle machine
         runs = [10 * random.normal(1, 0.015) * random.normal(1, 0.003, 7) for _ in range(2)]
         found.append(verdict(*ratio_interval(*runs, draws=300)[1:], 0.05))
     assert found.count("REGRESSION") <= 2

@@ -174,13 +174,13 @@ def test_a_style_input_stays_live(live, suffix):
 
 
 def test_the_operators_of_a_live_file_are_ranked(live, styled_run, tmp_path, capfd):
-    """Its inputs need not come in the order of the Keras model's."""
+    """Its inputs may come in another order than the Keras model's."""
     command = ["debug", str(live["tflite"]), "--run", str(styled_run), "--out", str(tmp_path), *NAMES, *SMALL]
     assert main(command) == 0
     ranking = capfd.readouterr().out.split("\n\n")[0].splitlines()[2:]
     ratios = [float(line.split("|")[2]) for line in ranking]
     assert ratios == sorted(ratios)
-    assert ratios[0] > 15  # compared with tensors that were still there: what overwrote them would be no likeness
+    assert ratios[0] > 15  # the tensors were still intact; overwritten ones would not match
 
 
 def test_a_baked_mix_is_the_live_one(styled_run, tmp_path):

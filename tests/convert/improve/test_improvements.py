@@ -94,7 +94,7 @@ def plain_operators():
 
 
 def test_conditioning_keeps_the_pictures_of_every_mix_and_serves_int8(tiny_model, tmp_path):
-    """Random gains and shifts, so that much of what reaches them is cut off behind them."""
+    """Random gains and shifts, so that much of their input is clipped after them."""
     model, given = student(2), replace(sample(2), styles=spread_styles(12, 2, 1))
     conditioned = improve(model, [], given, None, 0, 1)
     np.testing.assert_allclose(draw(conditioned, given), draw(model, given), atol=1e-4)

@@ -54,7 +54,7 @@ def test_ssim_written_out_for_one_window():
 
 
 def swapped(values: np.ndarray, training: bool) -> np.ndarray:
-    """What tests/data/make_tiny.py says of the tiny model, in float."""
+    """The tiny model of tests/data/make_tiny.py, computed in float."""
     assert training is False
     return np.stack([values[..., 2], -values[..., 0], values[..., 1]], axis=-1)
 

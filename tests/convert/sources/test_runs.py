@@ -51,7 +51,7 @@ def vgg_file(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def runs(photos, pairs, vgg_file, tmp_path_factory) -> dict[str, Path]:
-    """A run of every kind, by its name; those that teach come first."""
+    """A run of every kind, by its name; teachers come first."""
     folder, [many, few] = tmp_path_factory.mktemp("runs"), photos
     domains = ["--photos", many, "--cartoons", few]
     places = {name: folder / name for name in KINDS}

@@ -7,7 +7,7 @@ from facetoon.edge_runtime.sinks.sink import PreviewSink
 
 
 class FakeLive:
-    """A live loop that only keeps what it is told."""
+    """A live loop that only records its calls."""
 
     def __init__(self):
         self.settings = {"model": "a", "strength": 1.0}

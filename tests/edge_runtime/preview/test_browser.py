@@ -86,7 +86,7 @@ def test_the_page_shows_the_demo_moving_and_recovers_a_lost_server(browser, star
 
 
 def slide(browser, name, value):
-    """What a hand on a slider does: the value, and the event that tells of it."""
+    """Move a slider as a user does: set its value and send the input event."""
     browser.execute_script(
         "const s = document.getElementById(arguments[0]); s.value = arguments[1]; s.dispatchEvent(new Event('input'))",
         name, value,
@@ -99,10 +99,10 @@ def values_of(browser, *names):
 
 @pytest.fixture
 def still(tiny_model, portrait, tmp_path, start_live):
-    """A live run on one photograph that never moves, so that whatever changes was changed by a control."""
+    """A live run on one still photograph, so that only a control can change the picture."""
     (tmp_path / "still").mkdir()
     cv2.imwrite(str(tmp_path / "portrait.jpg"), portrait)
-    for number in range(3600):  # of which one is read each second
+    for number in range(3600):  # one of them is read each second
         (tmp_path / "still" / f"{number:04}.jpg").hardlink_to(tmp_path / "portrait.jpg")
     return start_live(
         "--port", 0, "--source", tmp_path / "still", "--model", tiny_model.with_name("tiny-32-styles.tflite"),

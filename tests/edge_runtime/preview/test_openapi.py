@@ -1,4 +1,4 @@
-"""A schema fuzzer asks everything the document allows, and what it forbids."""
+"""A schema fuzzer sends requests that the document allows, and requests that it forbids."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def authority():
 
 @pytest.fixture(autouse=True)
 def no_client_is_dropped(monkeypatch, patience_s):
-    """A client that sends or takes nothing holds its thread for longer than any of these tests waits."""
+    """A client that sends or reads nothing blocks its thread for longer than these tests wait."""
     monkeypatch.setattr(server, "TIMEOUT_S", 2 * patience_s)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 
 class Listener:
-    """What a service manager hears."""
+    """The socket of a service manager."""
 
     def __init__(self, path, patience_s):
         self.path, self._patience_s = path, patience_s

@@ -91,7 +91,7 @@ def camera_url(demo_frames):
 
 @pytest.fixture
 def viewers():
-    """Makes viewers of an address, and sends them home in the end."""
+    """Connects viewers to an address, and disconnects them at the end."""
     stop, stalled = threading.Event(), []
 
     def add(url, watching=0, stalling=0):

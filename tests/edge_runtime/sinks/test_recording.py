@@ -79,7 +79,7 @@ def test_a_killed_process_leaves_a_recording_that_plays_up_to_the_last_half_seco
 @pytest.mark.parametrize("kind", [RecordingSink, pytest.param(FragmentedRecording, marks=needs_av)])
 def test_files_rotate_and_only_the_newest_stay(tmp_path, demo_frames, kind):
     (tmp_path / "out-notes.mp4").write_text("not ours")
-    for _ in range(2):  # a second run goes on counting
+    for _ in range(2):  # a second run continues the count
         sink = RotatingRecording(tmp_path / "out.mp4", 30.0, 10 / 30 / 60, 3, kind)
         for frame in demo_frames[:25]:
             sink.write(frame)

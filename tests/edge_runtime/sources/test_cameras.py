@@ -55,7 +55,7 @@ def test_a_lost_camera_shows_no_video_and_comes_back(flaky):
     """Two frames, two failed attempts to reopen with a growing wait between them, then two frames again."""
     camera = open_camera("0", (640, 480), 30)
     frames = [camera.read() for _ in range(60)]
-    assert {frame.shape for frame in frames} == {(360, 480, 3)}  # what the camera grants, not what was asked for
+    assert {frame.shape for frame in frames} == {(360, 480, 3)}  # granted by the camera, not the requested size
     shown = [(frame == 99).all() for frame in frames]
     assert shown[:3] == [True, True, False]
     first_back = shown.index(True, 2)

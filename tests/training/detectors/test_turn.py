@@ -27,7 +27,7 @@ def test_a_frontal_face_is_no_profile(portrait):
 
 
 def test_the_device_s_own_search_is_refined_in_finer_steps(portrait):
-    """Of photographs tilted more and more, the first in which the coarse search finds nothing."""
+    """The least tilted photograph in which the coarse search finds nothing."""
     finder = FaceFinder()
     for degrees in range(14, 40, 2):
         matrix = cv2.getRotationMatrix2D((224, 128), degrees, 0.8)

@@ -1,4 +1,4 @@
-"""Where pictures lie is said once: as a data set, or a source for each domain."""
+"""Picture sources are given once: as a data set, or as a source for each domain."""
 
 from __future__ import annotations
 

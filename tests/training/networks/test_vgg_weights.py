@@ -31,7 +31,7 @@ def test_weights_of_another_layout_are_refused(vgg_arrays, tmp_path, damage, sen
 
 def test_a_failed_download_names_the_file_and_its_place(monkeypatch):
     def fails(**_):
-        raise Exception("URL fetch failure on somewhere")  # what keras raises
+        raise Exception("URL fetch failure on somewhere")  # the exception that keras raises
 
     monkeypatch.setattr(keras.applications, "VGG19", fails)
     with pytest.raises(InputError, match=r"put vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 .* --vgg-weights"):

@@ -10,7 +10,7 @@ from facetoon.training.__main__ import main
 
 
 def variants(portrait, count):
-    """So many different photographs of the same face: moved, tilted, lit and with another background."""
+    """Different photographs of the same face: moved, tilted, lit and with another background."""
     random = np.random.default_rng(3)
     for number in range(count):
         turn = cv2.getRotationMatrix2D((224, 128), random.uniform(-12, 12), random.uniform(0.8, 1.1))
@@ -33,7 +33,7 @@ def photos(portrait, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def loose():
-    """Options for one face six times, which is what near-duplicates are, and for drawn heads, which are small."""
+    """Options that accept near-duplicates, for one face six times, and small faces, for drawn heads."""
     values = ("duplicate_bits=0", "test_share=0.5", "min_side_px=32")
     return [part for value in values for part in ("--set", f"prepare.{value}")]
 
@@ -57,5 +57,5 @@ def read_manifest():
 
 @pytest.fixture(scope="session")
 def reasons(read_manifest):
-    """By file name, the reason why it was not kept; empty where it was."""
+    """The reason to reject each file, by file name; empty for a kept file."""
     return lambda out: {Path(line["file"]).name: line["reason"] for line in read_manifest(out)}

@@ -44,7 +44,7 @@ def test_every_fault_has_its_reason(portrait, tmp_path, prepare, reasons):
     (folder / "empty.png").write_bytes(b"")
     (folder / "again.png").write_bytes((folder / "good.png").read_bytes())
     (folder / "__MACOSX").mkdir()
-    (folder / "__MACOSX" / "._good.png").write_bytes(b"\0\5\x16\7")  # what macOS adds to zip files; no picture
+    (folder / "__MACOSX" / "._good.png").write_bytes(b"\0\5\x16\7")  # added to zip files by macOS; no picture
     out = tmp_path / "out"
     assert prepare("--photos", folder, "--out", out) == 0
     found = reasons(out)

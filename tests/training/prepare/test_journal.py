@@ -14,7 +14,7 @@ from facetoon.training.__main__ import main
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on(photos, tmp_path, prepare, loose):
-    """Killed in the middle, and with half a line in its journal; the second run judges only what is missing."""
+    """A run is killed and leaves half a line in its journal; the second run crops only the missing files."""
     out = tmp_path / "out"
     command = [sys.executable, "-m", "facetoon.training", "prepare", "--jobs", "1", "--photos", str(photos)]
     process = subprocess.Popen([*command, "--out", str(out), *loose], stderr=subprocess.DEVNULL)
@@ -72,7 +72,7 @@ def test_other_settings_are_refused(photos, tmp_path, capsys, prepare, loose):
 
 
 def test_what_a_killed_run_left_half_written_goes(photos, tmp_path, prepare, loose):
-    """By the names of today and of facetoon 0.1."""
+    """Partial files have the present name or the name of facetoon 0.1."""
     out = tmp_path / "out"
     prepare("--photos", photos, "--out", out, *loose)
     leftovers = [out / "trainA" / ".partial-a.png", out / ".prepare" / "cropsA" / "b.png.partial"]

@@ -1,4 +1,4 @@
-"""The split on its own, with made-up records: what pictures cannot show cheaply."""
+"""The split on its own, with made-up records for cases that pictures cannot show cheaply."""
 
 from __future__ import annotations
 

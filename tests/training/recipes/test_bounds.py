@@ -1,4 +1,4 @@
-"""What a bound allows, and the words it refuses with."""
+"""The values that a bound allows, and its words for others."""
 
 from __future__ import annotations
 

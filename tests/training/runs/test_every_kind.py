@@ -1,4 +1,4 @@
-"""Every kind of run that holds a generator can be scored, taught from and converted: what these need can be read."""
+"""Every kind of run that holds a generator can be read for scoring, teaching and conversion."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from facetoon.training.runs import checkpoint
 from facetoon.training.runs.run_directory import RunDirectory, identity
 
 STEPS = 40
-PATIENCE_S = 1200  # for a state that comes in seconds on a machine with nothing else to do
+PATIENCE_S = 1200  # for a state that an idle machine reaches in seconds
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_a_dead_worker_ends_the_run_with_a_sentence_and_it_resumes(command, tmp_
     _, told = workers[0].communicate(timeout=PATIENCE_S)
     assert workers[0].returncode == 1, told
     assert "another worker is gone" in told.splitlines()[-1], told
-    workers[1].communicate(timeout=PATIENCE_S)  # its stderr closes when the child that worked for it has ended too
+    workers[1].communicate(timeout=PATIENCE_S)  # its stderr closes only when its child has ended too
     reached = int(state(run)["step"])
     for process in [start([*arguments, "--set", f"steps={reached + 1}"]) for arguments in commands]:
         _, told = process.communicate(timeout=PATIENCE_S)

@@ -27,7 +27,7 @@ RECIPES = {
 
 @pytest.fixture
 def begin(tmp_path):
-    """A function that writes what a run of a kind writes when it begins."""
+    """A function that writes the first files of a run of any kind."""
 
     def write(kind: str, sources: dict, **more: object) -> RunDirectory:
         data = {domain: {"train_images": 1, "train_sha256": f"of {domain}"} for domain in sources}

@@ -1,4 +1,4 @@
-"""Whatever kind of run a teacher comes from, it is one picture in and one picture out."""
+"""A teacher from any kind of run maps one picture to one picture."""
 
 from __future__ import annotations
 

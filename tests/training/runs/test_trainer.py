@@ -1,4 +1,4 @@
-"""Every trainer answers what a run asks of it."""
+"""Every trainer implements the interface of the training loop."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def models(tmp_path_factory):
 
 @pytest.fixture
 def build(models, small, vgg_file):
-    """A function that builds the trainer of a class, as small as can be."""
+    """A function that builds the smallest trainer of a class."""
     weights = vgg_weights.load_weights(str(vgg_file))
     builders = {
         CycleGAN: ("anime_64", (), lambda recipe: CycleGAN(recipe)),

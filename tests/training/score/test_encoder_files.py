@@ -1,4 +1,4 @@
-"""Encoders from files, and what the packaged one sees."""
+"""Encoders from files, and the sensitivity of the packaged one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_the_packaged_encoder_opens():
 
 
 def test_the_packaged_encoder_ranks_damage():
-    """Blur, JPEG, a colour cast and the other domain: each the further, the more of it."""
+    """More blur, JPEG, colour cast or pictures of the other domain give a larger distance."""
     random = np.random.default_rng(0)
     noise = [cv2.GaussianBlur(random.normal(size=(64, 64, 3)), (0, 0), s) * s for s in (1, 3, 8)]
 

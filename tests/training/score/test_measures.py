@@ -70,5 +70,5 @@ def test_unfit_pictures_are_refused():
         measures.score(drawn(4, 1, 0), drawn(40, 1, 0), drawn(20, 1, 0), means)
     with pytest.raises(InputError, match="fakes are float64"):
         measures.score(drawn(20, 1, 0) / 255, drawn(40, 1, 0), drawn(20, 1, 0), means)
-    with pytest.raises(InputError, match="encoder made"):
+    with pytest.raises(InputError, match="encoder turned"):
         measures.score(drawn(20, 1, 0), drawn(40, 1, 0), drawn(20, 1, 0), lambda pictures: pictures)

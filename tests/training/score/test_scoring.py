@@ -26,7 +26,7 @@ def score(heads, encoder_run, *more):
 
 
 def test_a_model_that_swaps_red_and_blue_scores_nearer_than_none(heads, encoder_run, tmp_path, capsys):
-    """The tiny model exchanges red and blue, which is all that sets the two kinds of heads apart."""
+    """The tiny model exchanges red and blue, the only difference between the two kinds of heads."""
     assert (
         score(heads, encoder_run, str(TINY / "tiny-32.tflite"), str(TINY / "tiny-32.onnx"), "--out", str(tmp_path)) == 0
     )
@@ -60,7 +60,7 @@ def test_pictures_made_elsewhere_are_judged_beside_a_model(heads, encoder_run, t
     assert abs(best["kid"]["normalized"]) < 0.1
     assert worst["kid"]["normalized"] > 0.7
     assert worst["shift_levels"] is worst["cycle_levels"] is None
-    assert "That is few" in capsys.readouterr().out
+    assert "These are few pictures" in capsys.readouterr().out
 
 
 def test_a_model_with_styles_is_judged_in_the_style_asked_for(heads, encoder_run, tmp_path):

@@ -66,7 +66,7 @@ def test_resumed_run_equals_an_unbroken_one_bit_for_bit(train, tmp_path):
     assert train("broken", "--set", "steps=6", *every) == 0
     whole, broken = weights(tmp_path / "whole"), weights(tmp_path / "broken")
     steps = [json.loads(line)["step"] for line in (tmp_path / "broken/metrics.jsonl").read_text().splitlines()]
-    assert steps == [3, 6]  # the lost second half is not told twice
+    assert steps == [3, 6]  # the lost second half is not logged twice
     assert "variable/0000" in whole
     assert whole.keys() == broken.keys()
     for name, value in whole.items():
@@ -200,5 +200,5 @@ def test_two_accumulated_batches_are_one_of_twice_the_size():
         halves.step(index, IMAGES[rows], other[rows])
     assert whole.gen_ab.trainable_variables
     for a, b in zip(whole.gen_ab.trainable_variables, halves.gen_ab.trainable_variables, strict=True):
-        # Adam divides by the gradient's size, so where it is almost nothing its rounding shows: 2e-4 is one step
+        # Adam divides by the gradient's size, so the rounding of tiny gradients shows: 2e-4 is one step
         assert np.mean(np.abs(np.asarray(a) - np.asarray(b))) < 1e-5

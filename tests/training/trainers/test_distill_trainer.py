@@ -90,7 +90,7 @@ def styled(drawn, tmp_path_factory):
 
 
 def drawn_in(styled, drawn, *shares):
-    """What the run's student makes of some drawn photographs."""
+    """The cartoons of some drawn photographs by the run's student."""
     photos, _ = load_split([str(drawn / "photos")], 32, 0.2)
     tensors = pixels.to_unit(photos.images[:4])
     style = np.tile(np.array([shares], "float32"), (4, 1))

@@ -38,7 +38,7 @@ def test_a_sharpened_teacher_is_one_network_of_twice_the_size_to_distil_from(sha
     assert lines[-1]["l1"] < lines[0]["l1"]
     sharpened = load_generator(tmp_path / "run")
     assert sharpened.input_shape == sharpened.output_shape == (None, 2 * size_px, 2 * size_px, 3)
-    # what the small teacher sees decides: a picture that differs only in detail it cannot see is drawn the same
+    # a picture that differs only in details below the small teacher's resolution is drawn the same
     flat = np.zeros((1, 2 * size_px, 2 * size_px, 3), np.float32)
     checked = flat.copy()
     checked[:, ::2, ::2], checked[:, 1::2, 1::2] = 0.5, -0.5

@@ -77,7 +77,7 @@ def mine(command, tmp_path_factory):
 
 
 def _know_their_range(student, photos):
-    """Batch normalization with the statistics of these pictures, or what a random network draws is all grey."""
+    """Batch normalization with the statistics of these pictures; otherwise a random network draws only grey."""
     normed = [layer for layer in student.layers if isinstance(layer, keras.layers.BatchNormalization)]
     for layer in normed:
         layer.momentum = 0.0
