@@ -1,1 +1,1 @@
-"""Flags that several commands of toon-train share; nothing here is heavy to import."""
+"""What several commands of toon-train share: flags, and the path that every training takes. It is light to import."""

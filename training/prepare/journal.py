@@ -1,24 +1,21 @@
 """Keeps data preparation on the disk, so that it can stop at any moment and go on.
 
-`.prepare/journal.jsonl` holds the settings, then one line for each file. A half line at its end, which a killed run
-leaves, does not count. A crop is written whole before its line. `.prepare/unfinished` exists until all is in place.
+`.prepare/journal.jsonl` holds the settings, then one line for each file. A crop is written whole before its line.
+`.prepare/unfinished` exists until all is in place.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.whole_file import PARTIAL, write_whole
+from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.pictures.images import LAYOUT, UNFINISHED, PictureFile
 from facetoon.training.prepare.crops import Record
-
-SYNC_S = 1.0  # at most this much work is lost with the power
+from facetoon.training.work.work_journal import WorkJournal
 
 
 class Workspace:
@@ -28,24 +25,9 @@ class Workspace:
         """Begin in an empty or new folder, or go on in one of the same settings. InputError for any other."""
         self.out = out
         self._known: dict[tuple[str, str, str], Record] = {}
-        self._settings = json.loads(json.dumps(settings))
         path = out / ".prepare" / "journal.jsonl"
-        if out.exists() and not out.is_dir():
-            raise InputError(f"{out} is a file, not a folder.")
-        if out.is_dir() and not path.exists() and any(p.name != ".prepare" for p in out.iterdir()):
-            raise InputError(f"{out} is not empty, and no toon-train prepare began it; choose another folder.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole = self._read(path) if path.exists() else 0
-        for pattern in (f"{PARTIAL}*", "*.partial"):  # the second: what facetoon 0.1 left when it was killed
-            for stale in out.glob(f"**/{pattern}"):
-                stale.unlink()
+        self._journal = WorkJournal(path, "toon-train prepare", settings, self._check_settings, self._recall)
         (out / UNFINISHED).touch()
-        self._journal = path.open("r+b" if path.exists() else "w+b")
-        self._journal.truncate(whole)
-        self._journal.seek(whole)
-        self._synced_s = time.monotonic()
-        if not whole:
-            self._line({"settings": self._settings})
 
     def __enter__(self) -> Workspace:
         return self
@@ -55,11 +37,7 @@ class Workspace:
 
     def close(self) -> None:
         """Leave the journal on the disk."""
-        if not self._journal.closed:
-            try:
-                self._sync()
-            finally:
-                self._journal.close()
+        self._journal.close()
 
     def record(self, domain: str, file: PictureFile) -> Record | None:
         """An earlier run's record of this very file; None when the file must be cropped (again)."""
@@ -75,11 +53,11 @@ class Workspace:
         names = [crop.name for crop in record.crops if crop.name]
         for name, data in zip(names, crops, strict=True):
             write_whole(self.aside(record.domain) / name, data)
-        self._line(dataclasses.asdict(record))
+        self._journal.add(dataclasses.asdict(record))
 
     def finish(self) -> None:
         """Declare the data set complete: training may use it."""
-        self._sync()
+        self._journal.sync()
         (self.out / UNFINISHED).unlink(missing_ok=True)
 
     def aside(self, domain: str) -> Path:
@@ -107,39 +85,12 @@ class Workspace:
                 continue
         return False
 
-    def _line(self, values: dict[str, Any]) -> None:
-        self._journal.write(json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n")
-        self._journal.flush()
-        if time.monotonic() - self._synced_s > SYNC_S:
-            self._sync()
+    def _recall(self, values: dict[str, Any]) -> None:
+        record = Record.from_json(values)
+        self._known[record.domain, record.file.container, record.file.member] = record
 
-    def _sync(self) -> None:
-        self._journal.flush()
-        os.fsync(self._journal.fileno())
-        self._synced_s = time.monotonic()
-
-    def _read(self, path: Path) -> int:
-        """Read the journal; returns the number of bytes in whole lines."""
-        whole = 0
-        for number, line in enumerate(path.read_bytes().splitlines(keepends=True)):
-            try:
-                if not line.endswith(b"\n"):
-                    break
-                values = json.loads(line.decode("utf-8", "surrogateescape"))
-                if number == 0:
-                    self._check_settings(values["settings"])
-                else:
-                    record = Record.from_json(values)
-                    self._known[record.domain, record.file.container, record.file.member] = record
-            except (ValueError, KeyError, TypeError) as error:
-                if isinstance(error, InputError):
-                    raise
-                break  # a run ended in the middle of a line: the files from here on are cropped again
-            whole += len(line)
-        return whole
-
-    def _check_settings(self, there: dict[str, Any]) -> None:
-        differing = sorted(k for k in there.keys() | self._settings.keys() if there.get(k) != self._settings.get(k))
+    def _check_settings(self, there: dict[str, Any], here: dict[str, Any]) -> None:
+        differing = sorted(k for k in there.keys() | here.keys() if there.get(k) != here.get(k))
         if differing:
-            changes = ", ".join(f"{k} {there.get(k)} there, {self._settings.get(k)} asked for" for k in differing)
+            changes = ", ".join(f"{k} {there.get(k)} there, {here.get(k)} asked for" for k in differing)
             raise InputError(f"{self.out} was prepared with other settings ({changes}); choose another folder.")
