@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.photos and not arguments.out:
         raise InputError("Give --out DIR, the folder for the drawings.")
     studio = Studio(arguments.style, arguments.landmarks, size_px)
-    _ = studio.style, studio.net  # an unusable style or landmark file is the first thing to say
+    _ = studio.style, studio.net  # an unusable style or landmark file ends the command first
     return _preview(arguments, studio) if arguments.preview else _pairs(arguments, studio)
 
 

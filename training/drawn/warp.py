@@ -51,9 +51,9 @@ def redraw(photo: Image, mesh: Mesh, shape: Shape) -> tuple[Image, Mesh]:
 
 
 def field(mesh: Mesh, shape: Shape) -> NDArray[np.floating]:
-    """(height, width, 2): from where, relative to itself, each pixel of the redrawn picture is taken.
+    """(height, width, 2): from where, relative to itself, each pixel of the redrawn picture comes.
 
-    Made at a quarter of the size: it is smooth, and costs a sixteenth there.
+    It is made at a quarter of the size, where it costs a sixteenth; it is smooth.
     """
     size = (max(mesh.width_px // COARSE, 1), max(mesh.height_px // COARSE, 1))
     share = np.array(size, np.float32) / np.array([mesh.width_px, mesh.height_px], np.float32)
@@ -124,6 +124,6 @@ def _moved(points: NDArray[np.floating], offset: NDArray[np.floating]) -> NDArra
     places = points.copy()
     for _ in range(12):
         x, y = places[:, 0].astype(np.float32), places[:, 1].astype(np.float32)
-        taken = cv2.remap(offset, x[:, None], y[:, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        places = 0.5 * places + 0.5 * (points - taken[:, 0])
+        shift = cv2.remap(offset, x[:, None], y[:, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        places = 0.5 * places + 0.5 * (points - shift[:, 0])
     return places.astype(np.float32)

@@ -1,4 +1,4 @@
-"""A user's own style, and what is said of one that is none."""
+"""A user's own style, and the sentence about a file that is none."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ USERS = {
 
 
 @pytest.mark.parametrize("name", USERS)
-def test_a_users_style_that_is_none_is_told_in_a_sentence(name, tmp_path, photo, points):
+def test_a_file_that_is_no_style_is_one_sentence(name, tmp_path, photo, points):
     code, sentence = USERS[name]
     if code is not None:
         (tmp_path / name).write_text(code)
