@@ -27,8 +27,8 @@ ORDER = {
         "sessions faces cartoon sources sinks live pace summary preview service commands __main__"
     ),
     "training": (
-        "engine recipes pictures networks detectors runs stylize trainers face_tracker prepare score flags commands "
-        "__main__"
+        "engine work recipes pictures networks detectors drawn drawings runs stylize trainers face_tracker prepare "
+        "score flags commands __main__"
     ),
     "convert": (
         "quiet sources formats judge improve destination material build debug verify inspection commands __main__"
@@ -37,8 +37,10 @@ ORDER = {
 }
 SHARED_WITH_TRAINING = {"errors", "whole_file", "picture_files", "command_line", "pixels", "framing", "faces", "spec"}
 SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles"}  # it judges what ships, as it runs on the device
+SHARED_WITH_DRAWN = SHARED_WITH_TRAINING | {"sessions"}  # it runs the face mesh, a foreign file, on LiteRT
 SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks", "score"}
 LATE: dict[str, str] = {  # module -> why it imports another one of the kit inside a function
+    "training.flags.training_run": "the back-end is chosen before Keras is imported, and --help does without it",
     "training.runs.checkpoint": "the layers of a generator need Keras, which reading a run directory does without",
     "benchmarks.measuring.worker_process": "the process is measured: modules of the pipeline would count",
     "edge_runtime.service.running": "the preview brings Flask, 10 MB that a headless run does without",
@@ -118,7 +120,7 @@ def test_no_modules_import_each_other():
 def test_training_takes_only_what_the_device_must_agree_on():
     for name in modules():
         if name.startswith("training."):
-            shared = SHARED_WITH_SCORE if room(name) == "score" else SHARED_WITH_TRAINING
+            shared = {"score": SHARED_WITH_SCORE, "drawn": SHARED_WITH_DRAWN}.get(room(name), SHARED_WITH_TRAINING)
             parts = {room(imported) for imported in own_imports(name) if imported.startswith("edge_runtime.")}
             assert parts <= shared, f"{name} imports {parts - shared}"
 

@@ -9,6 +9,7 @@ from facetoon.edge_runtime.command_line import Program
 from facetoon.training.commands import (
     cyclegan_command,
     distill_command,
+    draw_command,
     encoder_command,
     fast_style_command,
     pairs_command,
@@ -25,6 +26,7 @@ EXAMPLES = """examples:
   toon-train cyclegan --dataset dataset --run runs/anime
   toon-train cyclegan --recipe face_toon_64 --photos faces/ --cartoons anime.zip --run runs/anime
   toon-train cyclegan --recipe anime_64 --photos 'faces.zip#lfw_*' 'faces.zip#selfie_*' --cartoons anime/ --run runs/a
+  toon-train draw --style toon --photos faces/ --out pairs
   toon-train pairs --pairs 'comics.zip#v1/*' --photos faces/ --run runs/comic
   toon-train sharpen --teacher runs/anime --cartoons anime/ --photos faces/ --run runs/anime_128
   toon-train distill --recipe distill_64 --teacher runs/anime --photos faces/ --run runs/student
@@ -49,6 +51,7 @@ PROGRAM = Program(
         "tracker": tracker_command,
         "stylize": stylize_command,
         "score": score_command,
+        "draw": draw_command,
         "prepare": prepare_command,
     },
     extras={"keras": "train", "tensorflow": "train", "tensorboardX": "train", "onnx": "train", "jax": "jax"},

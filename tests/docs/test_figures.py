@@ -113,6 +113,13 @@ def test_the_baseline_of_untrained_runs(script, tiny_run, nets, portrait, tmp_pa
     assert_picture(out, 192, 5 * 192)
 
 
+@pytest.mark.shared_data
+def test_the_packaged_photograph_in_two_drawn_styles(script, nets, tmp_path, assert_picture):
+    landmarks, out = nets / "face_landmark_468.tflite", tmp_path / "drawn.jpg"
+    script("make_drawn").main(["--landmarks", str(landmarks), "--styles", "comic", "pencil", "--out", str(out)])
+    assert_picture(out, 256, 3 * 256)
+
+
 @needs_converters
 @pytest.mark.slow
 def test_formats_of_a_tiny_run(script, tiny_run, drawings, tmp_path, capsys):

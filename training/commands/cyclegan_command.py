@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from facetoon.training.commands.training_run import TrainingPlan, init_provenance, train_by_plan
 from facetoon.training.flags.run_flags import add_init, add_run_flags
 from facetoon.training.flags.source_flags import add_sources, sources_of
+from facetoon.training.flags.training_run import TrainingPlan, init_provenance, train_by_plan
 
 if TYPE_CHECKING:
     from facetoon.training.recipes.recipe import Recipe

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.commands.training_run import TrainingPlan, init_provenance, train_by_plan
 from facetoon.training.flags.run_flags import add_init, add_run_flags
 from facetoon.training.flags.source_flags import add_sources, sources_of
+from facetoon.training.flags.style_flags import add_landmarks
+from facetoon.training.flags.training_run import TrainingPlan, init_provenance, train_by_plan
 
 if TYPE_CHECKING:
     from facetoon.training.recipes.recipe import Recipe
@@ -29,8 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="RUN",
-        help="a run directory or .keras file; NAME=RUN, repeated, for a student of several styles",
+        help="a run directory, .keras file or draw:STYLE; NAME=RUN, repeated, for a student of several styles",
     )
+    add_landmarks(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -40,13 +43,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     """Return the trainer, its picture sources and the values that identify the run."""
+    from facetoon.training.drawings.drawn_teacher import PREFIX, DrawnTeacher
     from facetoon.training.runs.checkpoint import generator_digest
     from facetoon.training.trainers.distill_trainer import Distillation
 
-    teachers = teachers_by_style(arguments.teacher)
+    teachers: dict[str, Path | DrawnTeacher] = {}
     provenance = init_provenance(arguments)
-    for name, teacher in teachers.items():
-        provenance[f"teacher_{name}_sha256" if name else "teacher_sha256"] = generator_digest(teacher)
+    for name, run in teachers_by_style(arguments.teacher).items():
+        key = f"teacher_{name}_sha256" if name else "teacher_sha256"
+        if str(run).startswith(PREFIX):
+            teachers[name] = drawer = DrawnTeacher(str(run), arguments.landmarks, os.cpu_count() or 1)
+            provenance[key] = drawer.digest
+        else:
+            teachers[name] = run
+            provenance[key] = generator_digest(run)
     if len(teachers) > 1:
         provenance["styles"] = list(teachers)  # in the order of the model's style input
     return TrainingPlan(partial(Distillation, teachers=teachers), sources_of(arguments, "photos"), provenance)

@@ -6,10 +6,10 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING
 
-from facetoon.training.commands.training_run import TrainingPlan, train_by_plan
 from facetoon.training.flags.run_flags import add_run_flags
 from facetoon.training.flags.source_flags import add_sources, sources_of
 from facetoon.training.flags.style_flags import add_style
+from facetoon.training.flags.training_run import TrainingPlan, train_by_plan
 
 if TYPE_CHECKING:
     from facetoon.training.recipes.recipe import Recipe

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.commands.training_run import TrainingPlan, train_by_plan
 from facetoon.training.flags.run_flags import add_run_flags
 from facetoon.training.flags.source_flags import add_source, add_sources, sources_of
 from facetoon.training.flags.style_flags import add_vgg_weights
+from facetoon.training.flags.training_run import TrainingPlan, train_by_plan
 
 if TYPE_CHECKING:
     from facetoon.training.recipes.recipe import Recipe

@@ -1,1 +1,1 @@
-"""Flags that several commands of toon-train share. Importing them loads no heavy library."""
+"""Flags that several commands of toon-train share, and the path of every training. Importing them is light."""

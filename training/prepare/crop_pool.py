@@ -1,25 +1,19 @@
-"""Crops many files on all cores, in order. Only a few are in flight, so memory does not grow with their number."""
+"""Crops many files on all cores, in order."""
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
-from facetoon.edge_runtime.errors import InputError
 from facetoon.training.detectors.opening import open_detector
 from facetoon.training.detectors.profiles import ProfileFinder
 from facetoon.training.pictures.images import PictureFile
 from facetoon.training.prepare.crops import Cropper, Record
 from facetoon.training.recipes.parts import PrepareRecipe
-
-AHEAD = 8  # files in flight for each process
+from facetoon.training.work.ordered_pool import in_order
 
 Cropped = tuple[Record, list[bytes]]  # the record of a file, and the PNG bytes of its kept crops
 
@@ -57,36 +51,9 @@ def crop_all(todo: list[tuple[str, PictureFile]], setup: CropSetup, jobs: int) -
 
     Close the iterator to stop early. Raises InputError when a detector is unusable or a process was killed.
     """
-    croppers = setup.open()  # raises for an unusable detector before any process starts
-    if jobs == 1 or len(todo) < 2 * jobs:
-        yield from (croppers[domain].crop(file) for domain, file in todo)
-        return
-    context = multiprocessing.get_context("spawn")  # after a fork, OpenCV may wait for threads that were not copied
-    pool = ProcessPoolExecutor(jobs, context, _start, (setup,))
-    try:
-        in_flight: deque[Future[Cropped]] = deque()
-        for domain, file in todo:
-            in_flight.append(pool.submit(_crop, domain, file))
-            if len(in_flight) >= AHEAD * jobs:
-                yield in_flight.popleft().result()
-        while in_flight:
-            yield in_flight.popleft().result()
-    except BrokenProcessPool:
-        raise InputError(
-            "A process was killed, perhaps because memory ran out; repeat the command with --jobs 1 to continue."
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    return in_order(partial(_worker, setup), todo, jobs)
 
 
-_croppers: dict[str, Cropper] = {}  # one set for each process
-
-
-def _start(setup: CropSetup) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the run
-    cv2.setNumThreads(1)  # the processes share the cores already
-    _croppers.update(setup.open())
-
-
-def _crop(domain: str, file: PictureFile) -> Cropped:
-    return _croppers[domain].crop(file)
+def _worker(setup: CropSetup) -> Callable[[tuple[str, PictureFile]], Cropped]:
+    croppers = setup.open()
+    return lambda work: croppers[work[0]].crop(work[1])

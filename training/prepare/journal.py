@@ -1,24 +1,21 @@
 """Keeps the progress of data preparation on the disk, so that it can stop at any moment and continue later.
 
-`.prepare/journal.jsonl` holds the settings, then one line for each file. A killed run may leave half a line at the end;
-it is ignored. A crop is written whole before its line. `.prepare/unfinished` exists until the data set is complete.
+`.prepare/journal.jsonl` holds the settings, then one line for each file. A crop is written whole before its line.
+`.prepare/unfinished` exists until the data set is complete.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.whole_file import PARTIAL, write_whole
+from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.pictures.images import LAYOUT, UNFINISHED, PictureFile
 from facetoon.training.prepare.crops import Record
-
-SYNC_S = 1.0  # a power cut loses at most this much work
+from facetoon.training.work.work_journal import WorkJournal
 
 
 class Workspace:
@@ -28,24 +25,9 @@ class Workspace:
         """Begin in an empty or new folder, or continue in one with the same settings. InputError for any other."""
         self.out = out
         self._known: dict[tuple[str, str, str], Record] = {}
-        self._settings = json.loads(json.dumps(settings))
         path = out / ".prepare" / "journal.jsonl"
-        if out.exists() and not out.is_dir():
-            raise InputError(f"{out} is a file, not a folder.")
-        if out.is_dir() and not path.exists() and any(p.name != ".prepare" for p in out.iterdir()):
-            raise InputError(f"{out} is not empty, and toon-train prepare did not begin it; choose another folder.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole = self._read(path) if path.exists() else 0
-        for pattern in (f"{PARTIAL}*", "*.partial"):  # facetoon 0.1 named its partial files *.partial
-            for stale in out.glob(f"**/{pattern}"):
-                stale.unlink()
+        self._journal = WorkJournal(path, "toon-train prepare", settings, self._check_settings, self._recall)
         (out / UNFINISHED).touch()
-        self._journal = path.open("r+b" if path.exists() else "w+b")
-        self._journal.truncate(whole)
-        self._journal.seek(whole)
-        self._synced_s = time.monotonic()
-        if not whole:
-            self._line({"settings": self._settings})
 
     def __enter__(self) -> Workspace:
         return self
@@ -55,11 +37,7 @@ class Workspace:
 
     def close(self) -> None:
         """Write the journal to the disk and close it."""
-        if not self._journal.closed:
-            try:
-                self._sync()
-            finally:
-                self._journal.close()
+        self._journal.close()
 
     def record(self, domain: str, file: PictureFile) -> Record | None:
         """Return an earlier run's record of this file; None when the file must be cropped (again)."""
@@ -75,11 +53,11 @@ class Workspace:
         names = [crop.name for crop in record.crops if crop.name]
         for name, data in zip(names, crops, strict=True):
             write_whole(self.aside(record.domain) / name, data)
-        self._line(dataclasses.asdict(record))
+        self._journal.add(dataclasses.asdict(record))
 
     def finish(self) -> None:
         """Mark the data set as complete, so that training may use it."""
-        self._sync()
+        self._journal.sync()
         (self.out / UNFINISHED).unlink(missing_ok=True)
 
     def aside(self, domain: str) -> Path:
@@ -107,39 +85,12 @@ class Workspace:
                 continue
         return False
 
-    def _line(self, values: dict[str, Any]) -> None:
-        self._journal.write(json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n")
-        self._journal.flush()
-        if time.monotonic() - self._synced_s > SYNC_S:
-            self._sync()
+    def _recall(self, values: dict[str, Any]) -> None:
+        record = Record.from_json(values)
+        self._known[record.domain, record.file.container, record.file.member] = record
 
-    def _sync(self) -> None:
-        self._journal.flush()
-        os.fsync(self._journal.fileno())
-        self._synced_s = time.monotonic()
-
-    def _read(self, path: Path) -> int:
-        """Read the journal and return the number of bytes in whole lines."""
-        whole = 0
-        for number, line in enumerate(path.read_bytes().splitlines(keepends=True)):
-            try:
-                if not line.endswith(b"\n"):
-                    break
-                values = json.loads(line.decode("utf-8", "surrogateescape"))
-                if number == 0:
-                    self._check_settings(values["settings"])
-                else:
-                    record = Record.from_json(values)
-                    self._known[record.domain, record.file.container, record.file.member] = record
-            except (ValueError, KeyError, TypeError) as error:
-                if isinstance(error, InputError):
-                    raise
-                break  # a run ended in the middle of a line; files from here on are cropped again
-            whole += len(line)
-        return whole
-
-    def _check_settings(self, earlier: dict[str, Any]) -> None:
-        differing = sorted(k for k in earlier.keys() | self._settings.keys() if earlier.get(k) != self._settings.get(k))
+    def _check_settings(self, earlier: dict[str, Any], now: dict[str, Any]) -> None:
+        differing = sorted(k for k in earlier.keys() | now.keys() if earlier.get(k) != now.get(k))
         if differing:
-            changes = ", ".join(f"{k} {earlier.get(k)} there, {self._settings.get(k)} asked for" for k in differing)
+            changes = ", ".join(f"{k} {earlier.get(k)} there, {now.get(k)} asked for" for k in differing)
             raise InputError(f"{self.out} was prepared with other settings ({changes}); choose another folder.")

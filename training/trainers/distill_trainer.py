@@ -7,16 +7,15 @@ pictures from the teachers'. Distillation needs no cartoons.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
+from facetoon.training.drawings.drawn_teacher import DrawnTeacher
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import losses
 from facetoon.training.networks.student import build_student
@@ -26,11 +25,10 @@ from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs.teacher_network import load_teacher
 from facetoon.training.runs.trainer import Trainer
 from facetoon.training.trainers.adversary import Adversary
+from facetoon.training.trainers.lesson import lesson, size_px
 from facetoon.training.trainers.optimizers import adam, cosine_decay
 from keras import layers, ops
-from tqdm import tqdm
 
-TEACHING_BATCH = 32
 WIDEST = 8.0
 """`range_weight` penalizes values beyond +-8 in the sums of the student's blocks; their deviation is about 1."""
 
@@ -38,14 +36,14 @@ WIDEST = 8.0
 class Distillation(Trainer):
     """Student, optimizer and the compiled step. The teachers do not change."""
 
-    def __init__(self, recipe: Recipe, teachers: Mapping[str, Path]) -> None:
-        """`teachers` are runs or .keras files by style name. With one teacher, the student has no style input.
+    def __init__(self, recipe: Recipe, teachers: Mapping[str, Path | DrawnTeacher]) -> None:
+        """`teachers` are runs, .keras files or drawn styles by style name. One teacher makes a student without styles.
 
         Teachers may have other sizes than the student. Raises InputError when a batch cannot be divided among them.
         """
         keras.utils.set_random_seed(recipe.seed)
         self.recipe = recipe
-        self.teachers = [load_teacher(run, name) for name, run in teachers.items()]
+        self.teachers = [t if isinstance(t, DrawnTeacher) else load_teacher(t, name) for name, t in teachers.items()]
         self.styles = len(teachers) if len(teachers) > 1 else 0
         self.dealt = recipe.dealt(len(teachers))
         self.student = build_student(recipe.data.size_px, recipe.student, self.styles)
@@ -55,7 +53,7 @@ class Distillation(Trainer):
         self.generators = {"ab": self.student}
         self.networks: dict[str, Any] = {"student": self.student}
         if recipe.distill.adversarial_weight:
-            self.critic_px = min(recipe.data.size_px, *(t.input_shape[1] for t in self.teachers))
+            self.critic_px = min(recipe.data.size_px, *map(size_px, self.teachers))
             self.networks["critic"] = self.critic = Adversary(
                 recipe, "critic", recipe.seed, self.critic_px, self.styles
             )
@@ -78,22 +76,9 @@ class Distillation(Trainer):
     def teach(self, domains: dict[str, ImageSet]) -> dict[str, ImageSet]:
         """Turn photographs into "taught", uint8 (n, 1 + teachers, side, side, 3): photographs and their cartoons.
 
-        This is done once for the run, because in every step it would take more than half of the time. A teacher sees
-        the whole picture at its own size, a zoom that it was trained on.
+        This is done once for the run, because in every step it would take more than half of the time.
         """
-        photos = domains["photos"]
-        side_px = photos.images.shape[1]
-        taught = np.empty((len(photos), 1 + len(self.teachers), *photos.images.shape[1:]), np.uint8)
-        taught[:, 0] = photos.images
-        starts = range(0, len(photos), TEACHING_BATCH)
-        for start in tqdm(starts, desc="teachers", unit="batch", disable=None):
-            rows = slice(start, start + TEACHING_BATCH)
-            for number, teacher in enumerate(self.teachers, 1):
-                size_px = teacher.input_shape[1]
-                pictures = np.stack([pixels.square(image, size_px) for image in photos.images[rows]])
-                cartoons = pixels.from_unit(np.asarray(teacher(pixels.to_unit(pictures), training=False)))
-                taught[rows, number] = [pixels.square(image, side_px) for image in cartoons]
-        return {"taught": dataclasses.replace(photos, images=taught)}
+        return {"taught": lesson(domains["photos"], self.teachers)}
 
     def step(self, index: int, photos: Tensor, targets: Tensor) -> dict[str, float]:
         """Train once on photographs and their teachers' cartoons, float32 (batch, size_px, size_px, 3) in -1..1.
@@ -190,6 +175,8 @@ class Distillation(Trainer):
 
 def _features(teacher: Any) -> Any:
     """Return the teacher up to its last strided convolution, a tenth of its work; the last network of a chain."""
+    if isinstance(teacher, DrawnTeacher):
+        raise InputError(f"The drawn style {teacher.name} has no features: set distill.feature_weight=0.")
     networks = [layer for layer in teacher.layers if isinstance(layer, keras.Model)]
     if networks:
         return _features(networks[-1])

@@ -1,0 +1,1 @@
+"""Photographs drawn by the thousand, on all cores: pairs to train from, and teachers of a student."""

@@ -1,0 +1,55 @@
+"""The pictures that a student learns from: photographs, and the cartoon of each by every teacher."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
+from facetoon.training.drawings.drawn_teacher import DrawnTeacher
+from facetoon.training.pictures.images import ImageSet
+from tqdm import tqdm
+
+TEACHING_BATCH = 32
+
+
+def lesson(photos: ImageSet, teachers: Sequence[Any]) -> ImageSet:
+    """Return uint8 (n, 1 + teachers, side, side, 3): photographs (n, side, side, 3) and their cartoons.
+
+    A teacher is a Keras model or a DrawnTeacher. It sees the whole picture at its own size, a zoom that it was trained
+    on. Photographs without a face for a drawn style are left out.
+    """
+    side_px = photos.images.shape[1]
+    taught = np.empty((len(photos), 1 + len(teachers), side_px, side_px, 3), np.uint8)
+    taught[:, 0] = photos.images
+    has_face = np.ones(len(photos), bool)
+    for number, teacher in enumerate(teachers, 1):
+        if isinstance(teacher, DrawnTeacher):
+            taught[:, number], faces = teacher.draw(photos.images)
+            has_face &= faces
+        else:
+            for start in tqdm(range(0, len(photos), TEACHING_BATCH), desc="teacher", unit="batch", disable=None):
+                rows = slice(start, start + TEACHING_BATCH)
+                taught[rows, number] = _answers(teacher, photos.images[rows])
+    if has_face.all():
+        return dataclasses.replace(photos, images=taught)
+    tqdm.write(f"{(~has_face).sum()} of {len(photos)} photographs show no face and are left out.", file=sys.stderr)
+    if not has_face.any():
+        raise InputError(f"None of {len(photos)} photographs shows a face to all teachers.")
+    return dataclasses.replace(photos, images=taught[has_face], source=photos.source[has_face])
+
+
+def size_px(teacher: Any) -> int:
+    """Return the side of the pictures that a teacher takes."""
+    return teacher.size_px if isinstance(teacher, DrawnTeacher) else int(teacher.input_shape[1])
+
+
+def _answers(teacher: Any, images: pixels.Image) -> pixels.Image:
+    """Return a Keras teacher's cartoons of RGB uint8 (n, side, side, 3), in the same shape and dtype."""
+    pictures = np.stack([pixels.square(image, size_px(teacher)) for image in images])
+    cartoons = pixels.from_unit(np.asarray(teacher(pixels.to_unit(pictures), training=False)))
+    return np.stack([pixels.square(image, images.shape[1]) for image in cartoons])
