@@ -45,7 +45,7 @@ class CriticCycleGAN(Trainer):
         _check_sizes(recipe.data.size_px, recipe.loss.back_px)
         with precision(recipe):
             self.gen_ab = build_generator(recipe.generator, recipe.data.size_px, "gen_ab")
-            self.back_ba = build_light(recipe.loss.back_px)
+            self.back_ba = build_light()
             self.critic = ProjectedCritic(recipe, features, "disc_b", recipe.seed)
         self.ema_ab = MovingAverage(self.gen_ab, recipe, "ema_ab")
         self.generators = {"ab": self.ema_ab.model}
@@ -183,7 +183,7 @@ def slowing(step: int, ema_decay: float) -> float:
     return min(1.0 - 10.0 / (step + 11), ema_decay)
 
 
-def build_light(size_px: int) -> keras.Model:
+def build_light() -> keras.Model:
     """The way back: pictures (batch, side, side, 3), float -1..1, to the same, with a tenth of a generator's work."""
     inputs = keras.Input((None, None, 3), name="image")
     x = layers.Conv2D(3, 3, padding="same", kernel_initializer=normal())(unet_shuffle(inputs, 24, 2, deepest=2))
