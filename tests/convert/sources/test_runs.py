@@ -15,7 +15,7 @@ from facetoon.edge_runtime.spec import read_model
 from facetoon.training.__main__ import main as train
 from facetoon.training.pictures.images import load_split
 from facetoon.training.pictures.pairs import load_pairs
-from facetoon.training.recipes.recipe import Pairs
+from facetoon.training.recipes.recipe import load_recipe
 
 SIZE_PX = 16
 SMALL = [f"data.size_px={SIZE_PX}", "steps=1", "checkpoint_every=1", "sample_every=1", "batch_size=2"]
@@ -64,7 +64,6 @@ def runs(photos, pairs, vgg_file, tmp_path_factory) -> dict[str, Path]:
         "styles": ["distill", *teachers(one=places["cyclegan"], two=places["pairs"]), "--photos", many],
         "style": ["style", "--student", str(places["styles"]), "--name", "mine", "--cartoons", few],
         "fast-style": ["fast-style", "--style", str(next(pairs.iterdir())), "--photos", many],
-        "encoder": ["encoder", "--pictures", many, few],
     }
     commands["style"] += ["--vgg-weights", str(vgg_file)]
     commands["fast-style"] += ["--vgg-weights", str(vgg_file), "--set", "fast_style.style_px=32"]
@@ -78,12 +77,12 @@ def teachers(**runs: Path) -> list[str]:
     return [word for name, run in runs.items() for word in ("--teacher", f"{name}={run}")]
 
 
-KINDS = ("cyclegan", "pairs", "pairs and photos", "sharpen", "distill", "styles", "style", "fast-style", "encoder")
+KINDS = ("cyclegan", "pairs", "pairs and photos", "sharpen", "distill", "styles", "style", "fast-style")
 STYLES = {"styles": ("one", "two"), "style": ("one", "two", "mine")}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "encoder"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_run_converts(runs, kind, photos, pairs, tmp_path):
     out = tmp_path / "toon.tflite"
     assert convert(["build", str(runs[kind]), "--out", str(out), *FEW]) == 0
@@ -91,7 +90,7 @@ def test_every_kind_of_run_converts(runs, kind, photos, pairs, tmp_path):
     assert spec.direction == "photo to cartoon"
     assert spec.styles == STYLES.get(kind, ("toon",))
     if kind == "pairs":  # it saw no other photographs
-        _, test = load_pairs([str(pairs)], SIZE_PX, 0.2, Pairs())
+        _, test = load_pairs([str(pairs)], SIZE_PX, 0.2, load_recipe("comic_64").pairs)
     else:
         _, test = load_split([photos[1 if kind == "pairs and photos" else 0]], SIZE_PX, 0.2)
     assert spec.scores["test"]["split_sha256"] == test.digest
@@ -117,7 +116,7 @@ def test_the_way_back_of_a_cyclegan_takes_cartoons(runs, photos, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "direction"), [("encoder", "ab"), ("pairs", "ba")])
+@pytest.mark.parametrize(("kind", "direction"), [("distill", "ba"), ("pairs", "ba")])
 def test_a_run_without_such_a_generator_is_said(runs, kind, direction, tmp_path, capfd):
     out = tmp_path / "toon.tflite"
     assert convert(["build", str(runs[kind]), "--direction", direction, "--out", str(out), *FEW]) == 2
