@@ -12,6 +12,7 @@ pytest.importorskip("tensorflow")
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.__main__ import main
+from facetoon.training.pictures.data_source import DataSource
 from facetoon.training.pictures.images import ImageSet
 from facetoon.training.recipes.recipe import load_recipe
 from facetoon.training.runs import checkpoint
@@ -36,6 +37,10 @@ class FixedGuides:
         return ImageSet(np.stack([photos.images, masks, photos.images[:, :, ::-1]], 1), photos.source, photos.digest)
 
 
+def sources_in(folder):
+    return {domain: [DataSource(str(folder / domain))] for domain in ("photos", "cartoons")}
+
+
 @pytest.fixture
 def build(features_file):
     return partial(CriticCycleGAN, features=features_file, guides=FixedGuides())
@@ -45,8 +50,7 @@ def build(features_file):
 def run_critic(drawn, build, tmp_path):
     def run(name, *overrides, init=None):
         recipe = load_recipe("anime_critic_128", [*SMALL, *overrides])
-        sources = {"photos": [str(drawn / "photos")], "cartoons": [str(drawn / "cartoons")]}
-        train(recipe, tmp_path / name, sources, build, init=init)
+        train(recipe, tmp_path / name, sources_in(drawn), build, init=init)
         return tmp_path / name
 
     return run
@@ -108,8 +112,7 @@ def test_a_dry_run_measures_steps_with_the_critic(drawn, build, monkeypatch):
     monkeypatch.setattr("facetoon.training.runs.dry_run.MEASURE_S", 0.0)
     steps = []
     monkeypatch.setattr(CriticCycleGAN, "step", lambda self, index, *batch: steps.append(index))
-    sources = {"photos": [str(drawn / "photos")], "cartoons": [str(drawn / "cartoons")]}
-    assert list(dry_run(load_recipe("anime_critic_128", [*SMALL, "start.steps=30"]), sources, build))
+    assert list(dry_run(load_recipe("anime_critic_128", [*SMALL, "start.steps=30"]), sources_in(drawn), build))
     assert min(steps) == 30
 
 
