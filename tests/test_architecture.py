@@ -27,8 +27,8 @@ ORDER = {
         "sessions faces cartoon sources sinks live pace summary preview service commands __main__"
     ),
     "training": (
-        "engine work recipes pictures networks detectors drawn drawings runs stylize trainers face_tracker prepare "
-        "score flags commands __main__"
+        "engine work recipes pictures guides networks critic detectors drawn drawings runs stylize trainers "
+        "face_tracker prepare score flags commands __main__"
     ),
     "convert": (
         "quiet sources formats judge improve destination material build debug verify inspection commands __main__"

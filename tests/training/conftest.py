@@ -78,6 +78,38 @@ def vgg_file(vgg_arrays, tmp_path_factory):
     return path
 
 
+FEATURE_BLOCKS = ((8, 8, 1), (8, 8, 2), (8, 12, 2), (12, 12, 1), (12, 16, 2), (16, 16, 2))  # in, out, stride
+
+
+@pytest.fixture(scope="session")
+def feature_arrays():
+    """Random weights laid out as efficientnet_lite0.npz and far narrower. The first block has no expansion."""
+    random, made = np.random.default_rng(3), {}
+
+    def layer(name, *shape):
+        made[f"{name}/kernel"] = (random.normal(size=shape) / np.sqrt(np.prod(shape[:3]))).astype(np.float16)
+        made[f"{name}/bias"] = np.zeros(shape[-1], np.float16)
+
+    layer("stem", 3, 3, 3, FEATURE_BLOCKS[0][0])
+    for number, (before, after, stride) in enumerate(FEATURE_BLOCKS):
+        inner = 2 * before if number else before
+        if number:
+            layer(f"block{number:02d}/expand", 1, 1, before, inner)
+        layer(f"block{number:02d}/depthwise", 3, 3, 1, inner)
+        layer(f"block{number:02d}/project", 1, 1, inner, after)
+        made[f"block{number:02d}/stride"] = np.int32(stride)
+        made[f"block{number:02d}/skip"] = np.bool_(stride == 1 and before == after and number > 0)
+    return made
+
+
+@pytest.fixture(scope="session")
+def features_file(feature_arrays, tmp_path_factory):
+    """The same as a file."""
+    path = tmp_path_factory.mktemp("features") / "random.npz"
+    np.savez(path, **feature_arrays)
+    return path
+
+
 @pytest.fixture(scope="session")
 def heads(tmp_path_factory):
     """Pink and blue heads, 120 of each: enough for a test share that can be scored."""

@@ -1,8 +1,9 @@
-"""The teacher: the generator, a ResNet or a U-Net, that `toon-train cyclegan` and `pairs` train.
+"""The teacher: the generator, a ResNet or one of two U-Nets, that `toon-train cyclegan` and `pairs` train.
 
 The ResNet follows Johnson et al. 2016 and Zhu et al. 2017: c7s1-n, two downsamplings, residual blocks, two
 upsamplings, c7s1-3, tanh. The U-Net follows Isola et al. 2017. Both pad with zeros and upsample bilinearly, because
-reflection is slow in int8 on the device and transposed convolution leaves checkerboards.
+reflection is slow in int8 on the device and transposed convolution leaves checkerboards. The other U-Net is in
+unet_shuffle.py.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import keras
 from facetoon.edge_runtime.errors import InputError
+from facetoon.training.networks.unet_shuffle import unet_shuffle
 from facetoon.training.recipes.parts import GeneratorRecipe
 from keras import layers, ops
 
@@ -49,16 +51,20 @@ def build_generator(generator: GeneratorRecipe, size_px: int, name: str) -> kera
 
     Raises InputError for impossible sizes.
     """
-    resnet = generator.kind == "resnet"
-    halvings = 2 if resnet else generator.blocks
+    halvings = {"resnet": 2, "unet": generator.blocks, "unet_shuffle": 3}[generator.kind]
     if size_px % 2**halvings or size_px < 2 ** (halvings + 1):
         raise InputError(
             f"A {generator.kind} generator that halves {halvings} times cannot work at {size_px} px: "
             f"the size must be a multiple of {2**halvings}, and at least twice that."
         )
     inputs = keras.Input((size_px, size_px, 3), name="image")
-    x = (_resnet if resnet else _unet)(inputs, generator.filters, generator.blocks, generator.norm)
-    x = layers.Conv2D(3, 7, padding="same", kernel_initializer=normal())(x)
+    if generator.kind == "unet_shuffle":
+        x = unet_shuffle(inputs, generator.filters, generator.blocks)
+        x = layers.Conv2D(3, 3, padding="same", kernel_initializer=normal())(x)
+    else:
+        layout = _resnet if generator.kind == "resnet" else _unet
+        x = layout(inputs, generator.filters, generator.blocks, generator.norm)
+        x = layers.Conv2D(3, 7, padding="same", kernel_initializer=normal())(x)
     outputs = layers.Activation("tanh", dtype="float32", name="cartoon")(x)
     return keras.Model(inputs, outputs, name=name)
 

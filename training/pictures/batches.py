@@ -26,8 +26,9 @@ WHOLE: Part = (0, 1)
 def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE) -> tuple[pixels.Tensor, ...]:
     """Make the batch of a step: for each domain one array, float32 (batch_size, size_px, size_px, 3) in -1..1.
 
-    "pairs" and "taught" give two such arrays. "pictures" gives four: two differently cropped and coloured views of the
-    same pictures, the first view bent, and the number of each picture's source, int32 (batch_size,).
+    "pairs" and "taught" give two such arrays. "guided" gives three: photographs, masks and drawings. "pictures" gives
+    four: two differently cropped and coloured views of the same pictures, the first view bent, and the number of each
+    picture's source, int32 (batch_size,).
 
     The function is pure, so a resumed run needs no data state. `part` (worker, workers) selects a worker's rows of the
     batch. Every worker draws the random numbers of all rows, which costs little.
@@ -104,6 +105,7 @@ def _augmented(
         "cartoons": (data.cartoon_zoom, data.cartoon_centre_y, data.cartoon_colour_jitter),
         "pairs": (pairs.zoom, 0.5, pairs.colour_jitter),
         "taught": (data.photo_zoom, 0.5, data.photo_colour_jitter),
+        "guided": (data.photo_zoom, 0.5, data.photo_colour_jitter),
     }[domain]
     rows, side = draw_evenly(images.source, count, random), images.images.shape[-2]
 
@@ -114,6 +116,8 @@ def _augmented(
     crops = _Crops(images, recipe, rows, places(), mine, random)
     if domain == "taught":
         return _taught(crops, jitter)
+    if domain == "guided":
+        return _guided(crops, jitter)
     if domain == "pictures":
         return _views(crops, replace(crops, matrices=places()), jitter)
     if domain == "pairs":
@@ -127,6 +131,12 @@ def _taught(crops: _Crops, jitter: float) -> list[pixels.Tensor]:
     teachers = [1 + teacher for teacher in crops.recipe.dealt(crops.images.images.shape[1] - 1)][crops.mine]
     shade = crops.shade(jitter)  # the same on both, or the student would learn to average tones
     return [shade(crops.column(0)), shade(_unit(crops.cut(teachers)))]
+
+
+def _guided(crops: _Crops, jitter: float) -> list[pixels.Tensor]:
+    """Photographs, their masks and drawings: one crop for all, one colour change for photograph and drawing."""
+    shade = crops.shade(jitter)
+    return [shade(crops.column(0)), crops.column(1), shade(crops.column(2))]
 
 
 def _views(crops: _Crops, again: _Crops, jitter: float) -> list[pixels.Tensor]:

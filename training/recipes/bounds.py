@@ -57,7 +57,7 @@ class OneOf:
 
     def refusal(self, value: Any) -> str:
         """See Bound."""
-        *others, last = map(str, self.choices)
+        *others, last = (str(choice) or "empty" for choice in self.choices)
         return "" if value in self.choices else f"{', '.join(others)} or {last}"
 
 

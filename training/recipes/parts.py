@@ -45,17 +45,27 @@ class GeneratorRecipe:
     """The teacher's network; training/networks/teacher.py has the layouts."""
 
     # "resnet": Johnson et al. 2016, Zhu et al. 2017; "unet": Isola et al. 2017, whose skips keep the layout.
-    kind: Annotated[str, OneOf(("resnet", "unet"))] = "resnet"
+    # "unet_shuffle": training/networks/unet_shuffle.py, which does without `norm`.
+    kind: Annotated[str, OneOf(("resnet", "unet", "unet_shuffle"))] = "resnet"
     filters: Count = 32
-    blocks: Count = 6  # residual blocks at a quarter of the size; for "unet" the number of halvings
+    # Residual blocks at a quarter of the size; for "unet" the halvings, for "unet_shuffle" the blocks at an eighth.
+    blocks: Count = 6
     # "batch" needs batches of 16 or more, and draws differently at inference than in training.
     norm: Annotated[str, OneOf(("instance", "batch"))] = "instance"
 
 
 @dataclass(frozen=True)
 class DiscriminatorRecipe:
-    """PatchGAN (Isola et al. 2017): `layers` strided convolutions."""
+    """PatchGAN (Isola et al. 2017): `layers` strided convolutions. Or "projected": heads on frozen features."""
 
+    # "projected": Sauer et al. 2021, training/critic/projected_critic.py. It takes --features and the fields below.
+    kind: Annotated[str, OneOf(("patch", "projected"))] = "patch"
+    projected_filters: Count = 64  # channels of the frozen random projections
+    # The features see larger pictures at this size. The pixel critic sees them whole.
+    look_px: Annotated[int, Range(32)] = 128
+    pixel_filters: Count = 24  # of the pixel critic's first convolution
+    pixel_weight: Weight = 0.5  # of the pixel critic; each head has 1
+    # From here on for "patch".
     filters: Count = 64
     layers: Count = 3
     # 2 adds a discriminator at half size, which sees the whole face (Wang et al. 2018).
@@ -74,6 +84,8 @@ class LossRecipe:
     gan: Annotated[str, OneOf(("lsgan", "hinge"))] = "lsgan"  # CycleGAN's; "hinge" goes with spectral_norm
     cycle: Annotated[str, OneOf(("mse", "l1"))] = "mse"  # the seed's; "l1" is Zhu et al.'s
     cycle_weight: Weight = 10.0
+    # With a projected critic a light generator finds the way back, at this size.
+    back_px: SidePx = 64
     identity_weight: Weight = 0.0  # above 0 costs two more generator passes a step
     colour_weight: Weight = 0.0  # MSE of 8x8-pixel means between input and output: hair and skin keep their tone
     # Zero-centred, on real pictures (R1). Above 0 a discriminator step takes twice as long.
@@ -81,9 +93,33 @@ class LossRecipe:
 
 
 @dataclass(frozen=True)
-class OptimizerRecipe:
-    """Adam with beta_1 0.5. The rate is constant at first, then falls linearly to zero."""
+class HoldRecipe:
+    """The colour that a generator with a projected critic must keep; see training/critic/held_colour.py."""
 
+    cells: Count = 16  # cells along a side of the grid whose mean colours are compared
+    skin_weight: Weight = 8.0  # of chroma
+    hair_weight: Weight = 8.0  # of chroma
+    light_weight: Weight = 4.0  # of the lightness of both
+    light_slack: Annotated[float, Range(0, 100)] = 10.0  # in L of Lab: so far lightness may change at no cost
+    rest_weight: Weight = 3.0  # of coarse colour outside skin, hair and features
+
+
+@dataclass(frozen=True)
+class StartRecipe:
+    """The steps of a run with a projected critic before the critic comes."""
+
+    # "anime": regression to a drawn geometry, training/guides/drawn_geometry.py.
+    draw: Annotated[str, OneOf(("", "anime"))] = ""
+    steps: CountOrNone = 0
+    learning_rate: Rate = 1e-3
+
+
+@dataclass(frozen=True)
+class OptimizerRecipe:
+    """Adam. The rate is constant at first, then falls linearly to zero."""
+
+    beta_1: Annotated[float, Range(0, below=1)] = 0.5  # CycleGAN's; 0 with a projected critic
+    beta_2: Annotated[float, Range(0, below=1)] = 0.999
     learning_rate_generator: Rate = 2e-4
     learning_rate_discriminator: Rate = 2e-4  # TTUR (Heusel et al. 2017) uses two rates: 5e-5 and 1e-4 in UVCGAN2
     # The rate falls after this share of the steps; 0.5 is CycleGAN's 100 + 100 epochs.

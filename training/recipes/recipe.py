@@ -18,11 +18,13 @@ from facetoon.training.recipes.parts import (
     EncoderRecipe,
     FastStyleRecipe,
     GeneratorRecipe,
+    HoldRecipe,
     LossRecipe,
     NewStyleRecipe,
     OptimizerRecipe,
     PairsRecipe,
     PrepareRecipe,
+    StartRecipe,
     StudentRecipe,
 )
 from facetoon.training.recipes.sections import apply_override, build
@@ -50,6 +52,8 @@ class Recipe:
     generator: GeneratorRecipe = field(default_factory=GeneratorRecipe)
     discriminator: DiscriminatorRecipe = field(default_factory=DiscriminatorRecipe)
     loss: LossRecipe = field(default_factory=LossRecipe)
+    hold: HoldRecipe = field(default_factory=HoldRecipe)
+    start: StartRecipe = field(default_factory=StartRecipe)
     optimizer: OptimizerRecipe = field(default_factory=OptimizerRecipe)
     compute: ComputeRecipe = field(default_factory=ComputeRecipe)
     pairs: PairsRecipe = field(default_factory=PairsRecipe)

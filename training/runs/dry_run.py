@@ -33,13 +33,14 @@ def dry_run(
         yield f"generator {direction}: {model.count_params():,} parameters, {macs:,.0f} million multiply-adds a picture"
     yield f"checkpoint: {sum(_size(v) for v in trainer.variables):,} numbers"
     started_s = time.monotonic()
-    trainer.step(0, *batches.batch_at(0, domains, recipe))
+    first = recipe.start.steps  # most steps come after the drawn start, and cost more
+    trainer.step(min(first, recipe.steps - 1), *batches.batch_at(0, domains, recipe))
     yield f"first step, with compilation: {time.monotonic() - started_s:.1f} s"
     watch, started_s = Stopwatch(), time.monotonic()
     for step, batch in enumerate(
         watch.waiting(batches.prefetch(1, recipe.steps + LEAST_STEPS + 1, domains, recipe)), 1
     ):
-        trainer.step(min(step, recipe.steps - 1), *batch)
+        trainer.step(min(first + step, recipe.steps - 1), *batch)
         watch.stepped()
         if step >= LEAST_STEPS and time.monotonic() - started_s > MEASURE_S:
             break

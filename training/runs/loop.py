@@ -26,7 +26,6 @@ from facetoon.training.runs.trainer import Trainer
 from facetoon.training.runs.warm_start import warm_start
 from tqdm import tqdm
 
-SHEET_ROWS = 8
 TEST_PICTURES = 64  # held-out pictures of each domain, for the metrics
 LOG_EVERY = 20  # steps
 
@@ -77,7 +76,7 @@ def _loop(
     held_out: list[ImageSet],
     log: RunLog,
 ) -> None:
-    sheet, test = _columns(held_out, recipe, SHEET_ROWS), _columns(held_out, recipe, TEST_PICTURES)
+    sheet, test = (_columns(held_out, recipe, count) for count in (trainer.sheet_pictures, TEST_PICTURES))
     watch = Stopwatch()
     bar = tqdm(total=recipe.steps, initial=first, unit="step", smoothing=0.05, disable=None if log.writes else True)
     with bar:

@@ -25,6 +25,14 @@ from facetoon.training.runs.environment import environment
 
 INPUT_DOMAINS = {"ab": "photos", "ba": "cartoons"}
 """The domain of the input pictures, by direction of the generator."""
+LATER_FIELDS = {
+    "hold": ("cells", "skin_weight", "hair_weight", "light_weight", "light_slack", "rest_weight"),
+    "start": ("draw", "steps", "learning_rate"),
+    "discriminator": ("kind", "projected_filters", "look_px", "pixel_filters", "pixel_weight"),
+    "loss": ("back_px",),
+    "optimizer": ("beta_1", "beta_2"),
+}
+"""Fields of a recipe that version 0.1.0 did not have, by section."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +119,11 @@ class RunDirectory:
         if not self.exists:
             return
         with self._understood():
-            recipe = _completed(self._config["recipe"], identity(Recipe())) | {"steps": config["recipe"]["steps"]}
+            defaults = _as_json(Recipe())
+            new = _completed(config["recipe"], defaults)
+            recipe = _completed(self._config["recipe"], defaults) | {"steps": new["steps"]}
             own_lines = _stable({**self._config, "recipe": recipe}).splitlines()
-        new_lines = _stable(config).splitlines()
+        new_lines = _stable({**config, "recipe": new}).splitlines()
         if own_lines != new_lines:
             lines = difflib.unified_diff(own_lines, new_lines, "this run directory", "asked for", n=0, lineterm="")
             difference = "\n  ".join(line for line in lines if not line.startswith("@@"))
@@ -153,12 +163,30 @@ class RunDirectory:
 
 def identity(recipe: Recipe) -> dict[str, Any]:
     """Return the fields of a recipe that identify a run, as JSON values."""
-    fields = dataclasses.asdict(recipe)
+    fields = _as_json(recipe)
     del fields["prepare"]  # the digest of the pictures identifies them, however they were prepared
     for kind, field in (("encoder", "encoder"), ("fast-style", "fast_style"), ("style", "new_style")):
         if recipe.kind != kind:
             del fields[field]
-    return json.loads(json.dumps(fields))  # type: ignore[no-any-return]  # tuples become lists, as in the file
+    return _without_unused(fields)
+
+
+def _without_unused(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields without LATER_FIELDS if all of those have their defaults: such a run is named as 0.1.0 named it."""
+    defaults = _as_json(Recipe())
+    if any(
+        fields[section][name] != defaults[section][name] for section, names in LATER_FIELDS.items() for name in names
+    ):
+        return fields
+    for section, names in LATER_FIELDS.items():
+        for name in names:
+            del fields[section][name]
+    return {key: value for key, value in fields.items() if value != {}}
+
+
+def _as_json(recipe: Recipe) -> dict[str, Any]:
+    """All fields of a recipe as JSON has them: its tuples are lists."""
+    return json.loads(json.dumps(dataclasses.asdict(recipe)))  # type: ignore[no-any-return]
 
 
 def _completed(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:

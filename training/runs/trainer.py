@@ -22,6 +22,9 @@ class Trainer(Protocol):
     networks: dict[str, Any]
     """All networks by name, such as "gen_ab". `variables` begins with theirs, in this order."""
 
+    sheet_pictures: int = 8
+    """Held-out pictures of each domain on a sample sheet."""
+
     @property
     def variables(self) -> Sequence[Any]:
         """Every Keras variable that a checkpoint must hold, in a fixed order."""

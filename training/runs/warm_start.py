@@ -28,9 +28,10 @@ def warm_start(trainer: Trainer, start: Path) -> None:
             for name in (f"gen_{direction}", f"ema_{direction}"):
                 _assign(trainer.networks[name], values, f"The generator of {start}")
     if start.suffix != ".keras":
-        for name, values in network_values(start / "checkpoints", "disc_").items():
-            if name in trainer.networks:
-                _assign(trainer.networks[name], values, f"The discriminator of {start}")
+        for prefix, what in (("disc_", "discriminator"), ("back_", "way back")):
+            for name, values in network_values(start / "checkpoints", prefix).items():
+                if name in trainer.networks:
+                    _assign(trainer.networks[name], values, f"The {what} of {start}")
 
 
 def _assign(network: Any, values: list[Any], what: str) -> None:

@@ -22,10 +22,10 @@ from facetoon.training.networks.student import build_student
 from facetoon.training.networks.tensor_resampling import resized, shifted
 from facetoon.training.pictures.images import ImageSet
 from facetoon.training.recipes.recipe import Recipe
+from facetoon.training.runs.lesson import lesson, size_px
 from facetoon.training.runs.teacher_network import load_teacher
 from facetoon.training.runs.trainer import Trainer
 from facetoon.training.trainers.adversary import Adversary
-from facetoon.training.trainers.lesson import lesson, size_px
 from facetoon.training.trainers.optimizers import adam, cosine_decay
 from keras import layers, ops
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from facetoon.training.networks.teacher import build_generator
 from facetoon.training.recipes.recipe import Recipe
@@ -22,7 +24,11 @@ class MovingAverage:
         # The average moves every step, the weights only every `accumulate` steps. The root compensates for it.
         self._keep = recipe.optimizer.ema_decay ** (1 / recipe.optimizer.accumulate)
 
-    def move(self) -> None:
-        """Move the average one step towards the weights. Call it inside a compiled step."""
+    def move(self, keep: Any = None) -> None:
+        """Move the average one step towards the weights. Call it inside a compiled step.
+
+        `keep` is the share of the average that stays; by default the recipe's.
+        """
+        keep = self._keep if keep is None else keep
         for variable, mean in zip(self.generator.variables, self.model.variables, strict=True):
-            mean.assign(self._keep * mean + (1.0 - self._keep) * ops.convert_to_tensor(variable))
+            mean.assign(keep * mean + (1.0 - keep) * ops.convert_to_tensor(variable))

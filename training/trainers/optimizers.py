@@ -10,10 +10,11 @@ from facetoon.training.recipes.parts import OptimizerRecipe
 
 
 def adam(learning_rate: float, variables: list[Any], optimizer: OptimizerRecipe) -> keras.optimizers.Adam:
-    """Build Adam for `variables` with the recipe's clipping and accumulation, ready to be traced."""
+    """Build Adam for `variables` with the recipe's betas, clipping and accumulation, ready to be traced."""
     adam = keras.optimizers.Adam(
         learning_rate,
-        beta_1=0.5,
+        beta_1=optimizer.beta_1,
+        beta_2=optimizer.beta_2,
         global_clipnorm=optimizer.clip_norm or None,
         gradient_accumulation_steps=optimizer.accumulate if optimizer.accumulate > 1 else None,
     )

@@ -15,7 +15,7 @@ RANDOM = np.random.default_rng(3)
 IMAGES = RANDOM.uniform(-1, 1, (4, 16, 16, 3)).astype("float32")
 
 
-@pytest.mark.parametrize("kind", ["resnet", "unet"])
+@pytest.mark.parametrize("kind", ["resnet", "unet", "unet_shuffle"])
 @pytest.mark.parametrize("norm", ["instance", "batch"])
 def test_generators_keep_size_and_range(kind, norm):
     out = np.asarray(build_generator(GeneratorRecipe(kind, 4, 2, norm), 16, "g")(IMAGES * 9))

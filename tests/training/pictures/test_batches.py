@@ -9,7 +9,7 @@ from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.pictures import batches
 from facetoon.training.pictures.even_sampling import draw_evenly
-from facetoon.training.pictures.images import list_pictures, load_split
+from facetoon.training.pictures.images import ImageSet, list_pictures, load_split
 from facetoon.training.pictures.pairs import load_pairs
 from facetoon.training.recipes.parts import DataRecipe, PairsRecipe
 from facetoon.training.recipes.recipe import Recipe
@@ -146,3 +146,13 @@ def test_an_error_in_the_background_is_raised(photos):
 def test_bad_source_is_one_sentence(tmp_path, make, message):
     with pytest.raises(InputError, match=message):
         load_split([str(make(tmp_path))], 48, 0.2)
+
+
+def test_guides_are_cropped_as_their_photographs_and_masks_keep_their_values(photos):
+    train = photos[0]
+    images = np.stack([train.images, np.full_like(train.images, 255), train.images], 1)
+    guided = ImageSet(images, train.source, train.digest)
+    photo, masks, drawing = batches.batch_at(3, {"guided": guided}, recipe())
+    assert np.array_equal(photo, drawing)
+    assert np.all(masks == 1)
+    assert np.array_equal(photo, batches.batch_at(3, {"photos": train}, recipe())[0])

@@ -51,6 +51,9 @@ def test_overrides_reach_sections_and_keep_types():
         (["data.photo_zoom=[0.9, 0.1]"], "photo_zoom must be a smaller and a larger number, in this order, not [0.9"),
         (["fast_style.strength=1.5"], "strength must be from 0 to 1, not 1.5."),
         (["encoder.temperature=0"], "temperature must be more than 0, not 0.0."),
+        (["discriminator.kind=both"], "kind must be patch or projected, not both."),
+        (["start.draw=manga"], "draw must be empty or anime, not manga."),
+        (["discriminator.look_px=16"], "look_px must be 32 or more, not 16."),
         (["kind=best"], "kind must be cyclegan, pairs, sharpen, distill, style, fast-style or encoder, not best."),
         (["discriminator.scales=3"], "scales must be 1 or 2, not 3."),
         (["discriminator.diff_augment=colour,shear"], "diff_augment must be some of colour,translation,cutout, not"),
@@ -93,7 +96,7 @@ def test_a_section_that_is_none_under_other_values(tmp_path):
 
 
 def test_missing_and_broken_files(tmp_path):
-    with pytest.raises(InputError, match=r"no recipe nothing; packaged ones are: anime_128, anime_64"):
+    with pytest.raises(InputError, match=r"no recipe nothing; packaged ones are: anime_128, anime_256, anime_64, "):
         load_recipe("nothing")
     (tmp_path / "r.toml").write_text("steps = = 3")
     with pytest.raises(InputError, match="not valid TOML"):

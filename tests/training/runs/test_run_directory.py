@@ -124,3 +124,20 @@ def test_what_is_no_directory_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="is not a run directory"):
         _ = RunDirectory(Path(__file__)).styles
     assert not RunDirectory(tmp_path / "none").exists
+
+
+def test_fields_that_0_1_0_did_not_have_are_written_only_when_used(begin):
+    plain = identity(load_recipe("face_toon_64"))
+    assert "hold" not in plain
+    assert "kind" not in plain["discriminator"]
+    changed = identity(load_recipe("face_toon_64", ["optimizer.beta_1=0.0"]))
+    assert changed["optimizer"]["beta_1"] == 0
+    assert changed["discriminator"]["kind"] == "patch"
+    run = begin("cyclegan", {"photos": ["a"]})
+    config = json.loads((run.path / "config.json").read_text())
+    run.refuse_another(config)
+    with pytest.raises(InputError, match="beta_1"):
+        run.refuse_another({**config, "recipe": changed})
+    changed["optimizer"]["beta_1"] = 0.5  # a run that wrote them with their defaults is the same run
+    (run.path / "config.json").write_text(json.dumps({**config, "recipe": changed}))
+    RunDirectory(run.path).refuse_another(config)

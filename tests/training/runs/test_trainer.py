@@ -21,6 +21,7 @@ from facetoon.training.recipes.parts import StudentRecipe
 from facetoon.training.recipes.recipe import load_recipe
 from facetoon.training.runs import checkpoint
 from facetoon.training.runs.trainer import Trainer
+from facetoon.training.trainers.critic_cyclegan import CriticCycleGAN
 from facetoon.training.trainers.cyclegan_trainer import CycleGAN
 from facetoon.training.trainers.distill_trainer import Distillation
 from facetoon.training.trainers.encoder_trainer import EncoderTraining
@@ -48,11 +49,16 @@ def models(tmp_path_factory):
 
 
 @pytest.fixture
-def build(models, small, vgg_file):
+def build(models, small, vgg_file, features_file):
     """A function that builds the smallest trainer of a class."""
     weights = vgg_weights.load_weights(str(vgg_file))
     builders = {
         CycleGAN: ("anime_64", (), lambda recipe: CycleGAN(recipe)),
+        CriticCycleGAN: (
+            "anime_critic_128",
+            ("loss.back_px=16", "discriminator.projected_filters=8", "discriminator.pixel_filters=4"),
+            lambda recipe: CriticCycleGAN(recipe, features_file, None),
+        ),
         PairedTranslation: ("comic_64", ("generator.blocks=2",), lambda recipe: PairedTranslation(recipe)),
         Sharpening: (
             "sharpen_128",
@@ -86,10 +92,10 @@ def classes():
 
 def test_all_trainers_are_held_to_it(build):
     assert classes() == build.kinds
-    assert len(build.kinds) == 7
+    assert len(build.kinds) == 8
 
 
-KINDS = [CycleGAN, PairedTranslation, Sharpening, Distillation, NewStyle, FastStyle, EncoderTraining]
+KINDS = [CycleGAN, CriticCycleGAN, PairedTranslation, Sharpening, Distillation, NewStyle, FastStyle, EncoderTraining]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -98,6 +104,7 @@ def test_a_trainer_has_all_that_a_run_asks_for(build, kind, tmp_path):
     for method in ("step", "test", "translate", "variables"):
         assert getattr(kind, method) is not getattr(Trainer, method), f"{kind.__name__} leaves {method} open"
     assert inspect.signature(trainer.step).parameters.keys() >= {"index"}
+    assert trainer.sheet_pictures > 0
     assert trainer.generators.keys() <= {*checkpoint.DIRECTIONS, "encoder"}
     assert all(isinstance(model, keras.Model) for model in trainer.generators.values())
     networks = [variable for network in trainer.networks.values() for variable in network.variables]

@@ -15,7 +15,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.training.__main__ import main
 from facetoon.training.drawings.drawn_teacher import DrawnTeacher
 from facetoon.training.pictures.images import ImageSet
-from facetoon.training.trainers.lesson import lesson
+from facetoon.training.runs.lesson import lesson
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""A discriminator that looks through frozen ImageNet features, and the colour that the generator must keep."""

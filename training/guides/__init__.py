@@ -1,0 +1,1 @@
+"""What guides a training beside its photographs: masks of skin and hair, and a drawn geometry."""
