@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from facetoon.convert.formats.quantization import ONNX, TFLITE
 from facetoon.convert.formats.tflite_metadata import read_metadata
 from facetoon.convert.judge.delegation import delegation, describe_delegation

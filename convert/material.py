@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.convert.formats.bake import batch_of_one
 from facetoon.convert.formats.quantization import ONNX, Quantization
 from facetoon.convert.formats.to_onnx import to_onnx
@@ -20,7 +22,6 @@ from facetoon.convert.sources.samples import Sample, load_samples
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.styles import parse_mix, to_vector
-from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from facetoon.edge_runtime.errors import InputError
 from numpy.typing import NDArray
+
+from facetoon.edge_runtime.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from facetoon.edge_runtime.errors import InputError
 from numpy.typing import NDArray
+
+from facetoon.edge_runtime.errors import InputError
 
 PHOTO = "photo"
 Mix = dict[str, float]

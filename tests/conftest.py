@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime.sources.source import DEMO_PHOTOGRAPH, DemoSource
 
 TINY_MODEL = Path(__file__).parent / "data" / "tiny-32.tflite"

@@ -13,6 +13,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+
 from facetoon.edge_runtime.__main__ import build_parser
 
 ROOT = Path(__file__).parents[1]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from facetoon.benchmarks.measuring.stage_times import time_runs
 from facetoon.benchmarks.opening.foreign_session import Foreign
 from facetoon.benchmarks.opening.model_opening import open_variant

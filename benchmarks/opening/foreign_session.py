@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from facetoon.benchmarks.opening.foreign_network import open_network
 from facetoon.benchmarks.opening.variant import Variant
 from facetoon.edge_runtime import pixels

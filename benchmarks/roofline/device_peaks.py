@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from facetoon.benchmarks.roofline.matrix_models import addition_model, product_model
 from facetoon.benchmarks.roofline.onnx_matrix_models import addition_onnx, product_onnx
 from facetoon.benchmarks.roofline.operator_counts import Op

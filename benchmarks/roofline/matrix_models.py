@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from facetoon.benchmarks.roofline.flatbuffer_graph import FLOAT32, INT8, FlatbufferGraph
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from facetoon.edge_runtime.errors import InputError
 
 OPSET, IR_VERSION = 17, 8

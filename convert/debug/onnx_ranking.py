@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+
 from facetoon.convert.debug.ranking import MakeFiner, OperatorError, snr_db, worst_first
 from facetoon.convert.formats.to_onnx import CalibrationReader, better_ranges, float32, prepare, quantize
 from facetoon.convert.sources.samples import Sample

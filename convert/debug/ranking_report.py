@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+
 from facetoon.convert.debug.finer_steps import Step
 from facetoon.convert.debug.ranking import OperatorError
 from facetoon.edge_runtime.pixels import Image

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
+
 from facetoon.convert.debug.ranking import MakeFiner, OperatorError, snr_db, worst_first
 from facetoon.convert.formats.quantization import Quantization
 from facetoon.convert.formats.to_tflite import float32, make_converter, to_mixed, widest_ranges
 from facetoon.convert.sources.samples import Sample
-from numpy.typing import NDArray
 
 PICTURES = 24  # calibration pictures that measure the operators' errors
 

@@ -12,10 +12,11 @@ from typing import Any
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
-from facetoon.edge_runtime.model_files.zip_tail import MEMBER
-from facetoon.edge_runtime.spec import ModelSpec
 from flatbuffers.table import Table
 from numpy.typing import NDArray
+
+from facetoon.edge_runtime.model_files.zip_tail import MEMBER
+from facetoon.edge_runtime.spec import ModelSpec
 
 NAME = b"TFLITE_METADATA"
 IDENTIFIER = b"M001"

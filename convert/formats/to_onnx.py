@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 import tensorflow as tf
+
 from facetoon.convert.formats.quantization import Quantization
 from facetoon.convert.quiet import quiet
 from facetoon.convert.sources.samples import Sample

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.lite.python.convert import ConverterError
+
 from facetoon.convert.formats.quantization import Quantization
 from facetoon.convert.quiet import quiet
 from facetoon.convert.sources.samples import Sample
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
-from tensorflow.lite.python.convert import ConverterError
 
 
 def to_tflite(fixed: Any, recipe: Quantization, calibration: Sample) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 from facetoon.convert.improve.fold import CONVOLUTIONS, Folded, Values, scale_output
 from facetoon.convert.improve.layer_values import LEAST_SPREAD, watch
 from facetoon.convert.improve.rounding import int8_kernels

@@ -12,10 +12,11 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import layers
+
 from facetoon.convert.improve.fold import Folded, Values, consumers, scale_output
 from facetoon.convert.improve.layer_values import watch
 from facetoon.training.networks.student import RATE, StyleAffine
-from keras import layers
 
 CEILING = 6.0
 MARGIN = 0.1  # added to a channel's span on the calibration pictures, as a share of it

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from keras import layers
+
 from facetoon.convert.improve.fold import CONVOLUTIONS, Folded, Values, input_axis, scale_input, scale_output
 from facetoon.convert.improve.layer_values import LEAST_SPREAD, watch
-from keras import layers
 
 MOST_GAIN = 100.0
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import layers
+
 from facetoon.convert.improve.fold import CONVOLUTIONS, Folded, Values
 from facetoon.convert.improve.layer_values import PICTURES, as_called, watch
 from facetoon.convert.improve.rounding import rounded_kernel
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.networks.student import ClipUnit
-from keras import layers
 
 BATCH = 8
 LEARNING_RATE = 1e-4  # falls to 0 over the steps

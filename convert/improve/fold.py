@@ -10,10 +10,11 @@ from typing import Any
 
 import keras
 import numpy as np
-from facetoon.edge_runtime.errors import InputError
-from facetoon.training.networks.student import StyleAffine
 from keras import layers
 from numpy.typing import NDArray
+
+from facetoon.edge_runtime.errors import InputError
+from facetoon.training.networks.student import StyleAffine
 
 Values = NDArray[np.float32]
 CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.Conv2DTranspose)

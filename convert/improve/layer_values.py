@@ -8,10 +8,11 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import layers
+
 from facetoon.convert.improve.fold import Values
 from facetoon.convert.sources.samples import Sample
 from facetoon.edge_runtime import pixels
-from keras import layers
 
 PICTURES = 64  # memory holds their values in all layers
 LEAST_SPREAD = 1e-6  # a channel with less carries nothing

@@ -12,10 +12,11 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import layers
+
 from facetoon.convert.improve.equalization import MOST_GAIN
 from facetoon.convert.improve.fold import CONVOLUTIONS, Folded, Values, consumers, scale_input, scale_output
 from facetoon.convert.improve.layer_values import LEAST_SPREAD, watch
-from keras import layers
 
 PASSING = (layers.Identity, layers.UpSampling2D)  # linear in each channel separately
 

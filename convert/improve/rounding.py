@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+
 from facetoon.convert.improve.fold import output_axis
 from facetoon.convert.improve.layer_values import LEAST_SPREAD
 

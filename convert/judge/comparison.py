@@ -7,11 +7,12 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sessions.session import Session
-from numpy.typing import NDArray
 
 IDENTICAL_DB = 100.0  # for equal pictures: JSON and means cannot hold their infinite PSNR
 BATCH = 20

@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+
 from facetoon.convert.formats.quantization import Thresholds
 from facetoon.convert.judge.comparison import Comparison, Fidelity
 from facetoon.convert.judge.delegation import describe_delegation

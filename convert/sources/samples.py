@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.convert.sources.generator_source import GeneratorSource
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image, Tensor
 from facetoon.training.pictures.even_sampling import take_turns
 from facetoon.training.pictures.images import ImageSet
-from numpy.typing import NDArray
 
 HALF = 100  # most pictures of a half, since each half calibrates one more file
 EXPOSURE = 0.2

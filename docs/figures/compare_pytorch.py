@@ -76,6 +76,7 @@ def kit_rate(values: list[str], steps: int, warm_up: int) -> float:
     """Measure the kit's steps a second, compiled, with EMA and image pool. `values` are KEY=VALUE of the recipe."""
     select_backend("tensorflow")  # before the first import of Keras
     import numpy as np
+
     from facetoon.training.recipes.recipe import load_recipe
     from facetoon.training.trainers.cyclegan_trainer import CycleGAN
 

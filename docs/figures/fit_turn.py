@@ -15,6 +15,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Face, Framing
@@ -25,7 +27,6 @@ from facetoon.training.detectors.turn import FEATURES, TurnGauge
 from facetoon.training.detectors.yunet import LEVEL, detect_around, open_yunet
 from facetoon.training.pictures.images import falls_to_test, list_pictures
 from facetoon.training.recipes.parts import PrepareRecipe
-from numpy.typing import NDArray
 
 TEST_SHARE = 0.1  # as for the face tracker, so that both hold out the same pictures
 CROPS = 3  # crops of each training face, misplaced like the faces of the device's detector

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.pixels import Image

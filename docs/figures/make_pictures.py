@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.convert.sources.samples import draw
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
@@ -26,7 +28,6 @@ from facetoon.edge_runtime.styles import format_mix
 from facetoon.edge_runtime.timing import StageTimer
 from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.pictures.images import load_split
-from numpy.typing import NDArray
 
 DOCS = Path(__file__).parents[1]
 STEPS = 4  # of the simplex, from one corner to the next

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.finder import FaceFinder
@@ -23,7 +25,6 @@ from facetoon.training.detectors.detector import Detection, Detector, nearest
 from facetoon.training.detectors.opening import open_detector
 from facetoon.training.detectors.yunet import detect_around, open_yunet
 from facetoon.training.pictures.images import falls_to_test, list_layout, list_pictures
-from numpy.typing import NDArray
 
 TEST_SHARE = 0.1  # share of the photographs, by content hash, that the face tracker's training holds out
 MIDDLE = 0.25  # largest distance of the main face's centre from the picture's, as a share of the side

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from facetoon.training.engine.backend import select_backend
 
 select_backend("tensorflow")  # before the first import of Keras

@@ -34,6 +34,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.faces.finder import FaceFinder

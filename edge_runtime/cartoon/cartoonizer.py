@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
+
 from facetoon.edge_runtime import pixels, styles
 from facetoon.edge_runtime.cartoon import whole_frame
 from facetoon.edge_runtime.cartoon.morph import StyleMorph

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime.framing import Face
 from facetoon.edge_runtime.pixels import Image
-from numpy.typing import NDArray
 
 NEWEST_AT_REST = 0.15
 """Share of the newest cartoon where nothing moves. It lowers the flicker of independent frames to about a tenth."""

@@ -10,9 +10,10 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.pixels import Image
-from numpy.typing import NDArray
 
 TILES_ON_SHORT_SIDE = 2
 OVERLAP = 0.25  # of a tile's side

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import cv2
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.faces.tracker import FaceTracker
 from facetoon.edge_runtime.framing import Face

@@ -6,9 +6,10 @@ import math
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime.pixels.arrays import Image
 from facetoon.edge_runtime.pixels.resampling import crop_scale, finer, resize
-from numpy.typing import NDArray
 
 
 def feather(size_px: int) -> NDArray[np.uint8]:

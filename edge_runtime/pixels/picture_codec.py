@@ -6,9 +6,10 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels.arrays import Image, swap_red_blue
-from numpy.typing import NDArray
 
 _DECODE_FLAGS = {
     1: cv2.IMREAD_COLOR,

@@ -6,8 +6,9 @@ import math
 
 import cv2
 import numpy as np
-from facetoon.edge_runtime.pixels.arrays import Image
 from numpy.typing import NDArray
+
+from facetoon.edge_runtime.pixels.arrays import Image
 
 
 def resize(image: Image, width_px: int, height_px: int) -> Image:

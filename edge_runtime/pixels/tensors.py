@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from facetoon.edge_runtime.pixels.arrays import Image, Tensor
 from numpy.typing import NDArray
+
+from facetoon.edge_runtime.pixels.arrays import Image, Tensor
 
 
 def to_unit(images: Image) -> NDArray[np.float32]:

@@ -13,9 +13,10 @@ import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from facetoon.edge_runtime.errors import InputError
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import Forbidden, MisdirectedRequest, Unauthorized
+
+from facetoon.edge_runtime.errors import InputError
 
 COOKIE = "facetoon"
 OPEN_PATHS = ("/healthz", "/readyz")  # for supervisors; the answer is one word

@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
+from flask import Flask, Response, jsonify, render_template, request
+from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, UnsupportedMediaType
+
 from facetoon.edge_runtime.cartoon.settings import MOST_FACES
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.preview.access import Access
@@ -17,8 +20,6 @@ from facetoon.edge_runtime.preview.recorder import SwitchedRecording
 from facetoon.edge_runtime.preview.server import LARGEST_BODY_BYTES, VIEWERS
 from facetoon.edge_runtime.preview.viewers import Viewers
 from facetoon.edge_runtime.sinks.sink import PreviewSink
-from flask import Flask, Response, jsonify, render_template, request
-from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, UnsupportedMediaType
 
 BOUNDARY = "facetoon-frame"
 PROMETHEUS = "text/plain; version=0.0.4"

@@ -18,8 +18,9 @@ from typing import Any
 from cheroot import wsgi
 from cheroot.server import HTTPConnection
 from cheroot.ssl.builtin import BuiltinSSLAdapter
-from facetoon.edge_runtime.errors import InputError
 from flask import Flask
+
+from facetoon.edge_runtime.errors import InputError
 
 VIEWERS = 16  # each watched stream holds a thread, so the app refuses more
 SPARE_THREADS = 8  # for the page and the API beside VIEWERS streams

@@ -7,12 +7,13 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tqdm import tqdm
+
 from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.service.assembly import Assembly
 from facetoon.edge_runtime.service.reloading import Reloading
 from facetoon.edge_runtime.service.signals import PendingSignal
 from facetoon.edge_runtime.service.supervision import Supervisor
-from tqdm import tqdm
 
 LOOK_S = 0.2
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image, Tensor
 from facetoon.edge_runtime.spec import ModelSpec
-from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)

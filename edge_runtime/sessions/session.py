@@ -12,9 +12,10 @@ if TYPE_CHECKING:  # numpy and OpenCV stay out of `toon-live --help`
     from collections.abc import Sequence
 
     import numpy as np
+    from numpy.typing import NDArray
+
     from facetoon.edge_runtime.pixels import Image, Tensor
     from facetoon.edge_runtime.spec import ModelSpec
-    from numpy.typing import NDArray
 
 MODELS = Path(__file__).parents[1] / "models"
 LIVE_MODELS = (MODELS / "styles-128.tflite", MODELS / "styles-64.tflite")

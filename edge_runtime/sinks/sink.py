@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import cv2
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image

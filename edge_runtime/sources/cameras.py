@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sources.picamera import PiCapture

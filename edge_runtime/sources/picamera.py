@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import cv2
+
 from facetoon.edge_runtime.errors import InputError
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.picture_files import FRAMES, has_picture_suffix, pictures_in, read_picture

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+
 from facetoon.benchmarks.device.device_facts import DeviceRecord
 from facetoon.benchmarks.device.device_state import State
 from facetoon.benchmarks.results.intervals import Times

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from facetoon.benchmarks.__main__ import main
 from facetoon.benchmarks.measuring.stage_times import instrument_cost_ms
 from facetoon.benchmarks.results.result_file import read_result

@@ -12,9 +12,10 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'")
 
 import keras
+from keras import layers
+
 from facetoon.convert.__main__ import main
 from facetoon.training.pictures.images import load_split
-from keras import layers
 
 SIZE_PX = 32
 

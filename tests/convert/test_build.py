@@ -13,6 +13,8 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'")
 
 import keras
+from keras import layers
+
 from facetoon.convert.__main__ import main
 from facetoon.convert.build import _disagreement
 from facetoon.convert.formats.quantization import RECIPES
@@ -20,7 +22,6 @@ from facetoon.convert.formats.tflite_metadata import read_metadata
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.spec import read_model
 from facetoon.training.pictures.images import load_split
-from keras import layers
 
 SIZE_PX = 32
 TOLD = ["--licence", "Apache-2.0", "--author", "Jo", "--name", "ovals"]

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from facetoon.convert.destination import deliver, rejected_path, report_paths
 from facetoon.edge_runtime.errors import InputError
 

@@ -4,6 +4,7 @@ import os
 import sys
 
 import pytest
+
 from facetoon.convert.quiet import quiet
 from facetoon.edge_runtime.errors import InputError
 

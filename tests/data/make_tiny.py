@@ -12,6 +12,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+
 from facetoon.convert.formats.bake import batch_of_one
 from facetoon.convert.formats.quantization import find_recipe
 from facetoon.convert.formats.to_onnx import to_onnx

@@ -74,6 +74,7 @@ def tiny_run(tmp_path):
 
     def make(size_px, styles=(), photos=()):
         import keras
+
         from facetoon.training.pictures.images import load_split
 
         keras.utils.set_random_seed(1)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.live import LiveLoop, Slot

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.picture_files import FRAMES, has_picture_suffix, is_picture, pictures_in, read_picture
 

@@ -5,6 +5,7 @@ import json
 import zipfile
 
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Framing
 from facetoon.edge_runtime.model_files.zip_tail import MEMBER

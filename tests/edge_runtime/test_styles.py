@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.styles import check_mix, format_mix, interpolate, parse_mix, random_mix, to_vector
 

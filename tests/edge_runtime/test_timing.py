@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
+
 from facetoon.edge_runtime.timing import Percentiles, RateMeter, StageTimer
 
 

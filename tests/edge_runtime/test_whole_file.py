@@ -4,6 +4,7 @@ import errno
 import os
 
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.whole_file import disk_faults, replacing, write_whole
 

@@ -5,6 +5,7 @@ import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+
 from facetoon.training.drawn import mesh
 
 SMALL = [

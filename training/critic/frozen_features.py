@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from facetoon.edge_runtime.errors import InputError
 from keras import ops
 from numpy.typing import NDArray
+
+from facetoon.edge_runtime.errors import InputError
 
 Kernel = NDArray[np.float32]
 FIRST_STRIDE = 4  # of the finest map that the critic sees

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from facetoon.training.recipes.parts import HoldRecipe
 from keras import ops
+
+from facetoon.training.recipes.parts import HoldRecipe
 
 TO_XYZ = np.array(  # of linear sRGB (IEC 61966-2-1), over D65's white
     [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]], np.float32

@@ -10,13 +10,14 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import layers, ops
+
 from facetoon.training.critic.frozen_features import FrozenFeatures
 from facetoon.training.critic.random_moves import move
 from facetoon.training.networks import losses
 from facetoon.training.networks.discriminator import SpectralConv2D
 from facetoon.training.recipes.parts import DiscriminatorRecipe
 from facetoon.training.recipes.recipe import Recipe
-from keras import layers, ops
 
 Maps = list[Any]
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime.framing import Face
 from facetoon.edge_runtime.pixels import Image
-from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+
 from facetoon.edge_runtime.faces.finder import BELIEVE, SEARCH_STEP, FaceFinder
 from facetoon.edge_runtime.faces.tracker import FaceTracker
 from facetoon.edge_runtime.framing import Face

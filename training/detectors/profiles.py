@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.faces.finder import SEARCH_PX, SEARCH_STEP, SMALLEST_FACE_PX
 from facetoon.edge_runtime.pixels import Image

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image
-from numpy.typing import NDArray
 
 WEIGHTS = Path(__file__).parent / "turn.npy"
 SIDE_PX, CELL_PX, BINS = 64, 8, 9

@@ -7,12 +7,13 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image
 from facetoon.training.detectors.detector import Detection, nearest
-from numpy.typing import NDArray
 
 SIDE_PX = 320
 BELIEVE = 0.5

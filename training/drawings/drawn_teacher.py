@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.drawings.studio import Studio
 from facetoon.training.work.ordered_pool import in_order
-from numpy.typing import NDArray
-from tqdm import tqdm
 
 PREFIX = "draw:"
 """`--teacher toon=draw:toon`, or `draw:my_style.py`."""

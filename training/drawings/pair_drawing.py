@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.whole_file import disk_faults, write_whole
@@ -20,7 +22,6 @@ from facetoon.training.pictures.data_source import DataSource
 from facetoon.training.pictures.images import PictureFile, list_pictures
 from facetoon.training.recipes.parts import PairsRecipe
 from facetoon.training.work.ordered_pool import in_order
-from tqdm import tqdm
 
 SHEET_PAIRS, SHEET_COLUMNS, SHEET_PX = 48, 8, 128
 TRIED_FIRST = 50  # photographs in which a first face is looked for

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.training.drawn.flatten import smoothstep
 from facetoon.training.drawn.mesh import FOLDS, LOWER_LIDS, UPPER_LIDS, Mesh, Plane, smooth_curve, stroke, taper
-from numpy.typing import NDArray
 
 Colours = NDArray[np.floating]
 """(height, width, 3): RGB 0..1."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime.pixels import Image
 from facetoon.training.drawn.mesh import Plane
-from numpy.typing import NDArray
 
 Lab = NDArray[np.floating]
 """(height, width, 3): L in 0..100, a and b around 0."""

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sessions.litert_session import open_interpreter
-from numpy.typing import NDArray
 
 Points = NDArray[np.float32]
 """(468, 2): x, y in pixels of the photograph, numbered as MediaPipe's canonical face model."""

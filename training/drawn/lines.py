@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.training.drawn.flatten import summed
 from facetoon.training.drawn.mesh import Plane
-from numpy.typing import NDArray
 
 
 def flow(lab: NDArray[np.floating], smooth_px: float) -> tuple[NDArray[np.floating], Plane]:

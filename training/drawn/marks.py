@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.training.drawn.flatten import Lab, smoothstep
 from facetoon.training.drawn.mesh import (
     INNER_LOWER_LIP,
@@ -20,7 +22,6 @@ from facetoon.training.drawn.mesh import (
     stroke,
     taper,
 )
-from numpy.typing import NDArray
 
 APART = 0.12  # gap of the lips over the mouth's width from which teeth or tongue are seen
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.training.drawn.flatten import smoothstep
 from facetoon.training.drawn.lines import along_flow
 from facetoon.training.drawn.mesh import Plane
-from numpy.typing import NDArray
 
 Colours = NDArray[np.floating]
 """(height, width, 3): RGB 0..1."""

@@ -7,12 +7,13 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime.pixels import Image
 from facetoon.training.drawn import eyes, lines, marks
 from facetoon.training.drawn.flatten import Lab, bilateral, exposed, guided, kuwahara, smoothstep, to_lab
 from facetoon.training.drawn.mesh import CHEEKS, NOSE_BASE, NOSE_WINGS, OUTER_LIPS, OUTLINE, Mesh, Plane, blurred
 from facetoon.training.drawn.warp import Shape, redraw
-from numpy.typing import NDArray
 
 WORK_PX = 448
 """Longer side that styles draw at; the result is averaged down, which smooths its edges."""

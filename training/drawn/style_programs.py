@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime.pixels import Image
 from facetoon.training.drawn import marks, paper
 from facetoon.training.drawn.eyes import EyeLook, draw_eyes
@@ -12,7 +14,6 @@ from facetoon.training.drawn.lines import along_flow
 from facetoon.training.drawn.mesh import NOSE_RIDGE, Plane, blurred
 from facetoon.training.drawn.sitter import Sitter, cheeks, finish, sit
 from facetoon.training.drawn.warp import Shape
-from numpy.typing import NDArray
 
 Colours = NDArray[np.floating]
 

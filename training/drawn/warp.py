@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime.pixels import Image
 from facetoon.training.drawn.mesh import (
     CHIN,
@@ -22,7 +24,6 @@ from facetoon.training.drawn.mesh import (
     Mesh,
     Plane,
 )
-from numpy.typing import NDArray
 
 COARSE = 4
 STEEPEST = 0.12  # pixels of the photograph a pixel drawn; at 0 the picture folds

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.training.detectors.yunet import LEVEL, detect_around, open_yunet
 from facetoon.training.pictures.images import ImageSet
-from numpy.typing import NDArray
 
 Float = NDArray[np.float32]
 

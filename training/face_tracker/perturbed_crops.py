@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.faces.tracker import OUTPUTS
 from facetoon.edge_runtime.framing import Face, Framing

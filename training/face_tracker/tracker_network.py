@@ -6,9 +6,10 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import layers, ops
+
 from facetoon.edge_runtime.faces.tracker import OUTPUTS
 from facetoon.training.face_tracker.perturbed_crops import SCALES, SIZE_PX
-from keras import layers, ops
 
 # Loss weights of all outputs except the last, which is the logit.
 WEIGHTS = np.array([2.0, 2.0, 3.0, 3.0, 0.2, *[1.0] * 10], np.float32)

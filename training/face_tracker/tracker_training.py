@@ -13,6 +13,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.faces.tracker import FaceTracker, TrackerSpec
 from facetoon.edge_runtime.spec import write_model

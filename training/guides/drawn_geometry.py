@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime import pixels
 from facetoon.training.guides.guide_networks import Points
-from numpy.typing import NDArray
 
 EYES = ((33, 133, 159, 145), (362, 263, 386, 374))  # corners, upper and lower lid in the mesh of 468 points
 NOSE, MOUTH, CHIN, FOREHEAD = 4, (61, 291, 13, 14), 152, 10

@@ -7,9 +7,10 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from numpy.typing import NDArray
 
 Points = NDArray[np.float32]
 Labels = NDArray[np.int64]

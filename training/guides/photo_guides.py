@@ -11,13 +11,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.guides.drawn_geometry import Geometry, draw
 from facetoon.training.guides.guide_networks import FaceMesh, FaceSegments, Labels
 from facetoon.training.pictures.images import ImageSet
-from numpy.typing import NDArray
 
 VERSION = 2  # of the cached arrays: another number makes them again
 SKIN, FEATURES, HAIR = (1, 7, 8, 10, 14), (2, 3, 4, 5, 6, 11, 12, 13), (17,)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import layers, ops
+
 from facetoon.training.networks.teacher import InstanceNorm, normal
 from facetoon.training.recipes.parts import DiscriminatorRecipe
-from keras import layers, ops
 
 
 def build_discriminator(discriminator: DiscriminatorRecipe, size_px: int, name: str, styles: int = 0) -> keras.Model:

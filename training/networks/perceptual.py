@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from facetoon.edge_runtime.pixels import Image, to_unit
 from keras import ops
+
+from facetoon.edge_runtime.pixels import Image, to_unit
 
 Features = Mapping[str, Any]
 """An encoder's output: (batch, h, w, c) by layer name."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import keras
+
 from facetoon.training.recipes.recipe import Recipe
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import layers, ops
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.recipes.parts import StudentRecipe
-from keras import layers, ops
 
 
 @keras.saving.register_keras_serializable("facetoon")

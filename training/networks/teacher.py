@@ -11,10 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import layers, ops
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.networks.unet_shuffle import unet_shuffle
 from facetoon.training.recipes.parts import GeneratorRecipe
-from keras import layers, ops
 
 
 @keras.saving.register_keras_serializable("facetoon")

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
+from keras import ops
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.networks.vgg_weights import BLOCK_SIZES, LAYERS, Array, VggWeights, block_and_place
-from keras import ops
 
 STYLE_LAYERS = tuple(f"relu{block}_1" for block in range(1, 6))
 """The style layers of Gatys et al. 2016."""

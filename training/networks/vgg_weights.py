@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from facetoon.edge_runtime.errors import InputError
 from numpy.typing import NDArray
+
+from facetoon.edge_runtime.errors import InputError
 
 Array = NDArray[np.float32]
 

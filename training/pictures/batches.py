@@ -8,12 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime import pixels
 from facetoon.training.pictures.even_sampling import draw_evenly
 from facetoon.training.pictures.images import ImageSet
 from facetoon.training.recipes.parts import DataRecipe
 from facetoon.training.recipes.recipe import Recipe
-from numpy.typing import NDArray
 
 MARGIN = 1.25  # cached pictures are this much larger than the crop, so that random crops lose no sharpness
 AHEAD = 4  # batches

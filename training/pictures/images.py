@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.picture_files import PICTURES, is_picture, pictures_in

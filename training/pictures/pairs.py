@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
 import numpy as np
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.pictures.data_source import DataSource
 from facetoon.training.pictures.images import (

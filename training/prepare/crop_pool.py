@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import cv2
+
 from facetoon.training.detectors.opening import open_detector
 from facetoon.training.detectors.profiles import ProfileFinder
 from facetoon.training.pictures.images import PictureFile

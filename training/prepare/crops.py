@@ -9,6 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Face, Framing

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.pixels import Image
-from numpy.typing import NDArray
 
 SIDE_PX = 64
 FRAMING_SCALE = 0.12  # relative difference of face sizes that is worth a warning

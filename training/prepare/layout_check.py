@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
+
 from facetoon.edge_runtime.whole_file import disk_faults
 from facetoon.training.pictures.images import PictureFile, list_layout
 from facetoon.training.prepare import manifest, prepare_report
@@ -13,7 +15,6 @@ from facetoon.training.prepare.crop_pool import CropSetup, crop_all
 from facetoon.training.prepare.crops import SCORED_PX, Record
 from facetoon.training.prepare.selection import Row, drop_grey, drop_repeats
 from facetoon.training.recipes.parts import PrepareRecipe
-from tqdm import tqdm
 
 
 def check(dataset: str, setup: CropSetup, jobs: int, out: Path | None) -> list[Row]:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import cv2
 import numpy as np
-from facetoon.edge_runtime import pixels
 from numpy.typing import NDArray
+
+from facetoon.edge_runtime import pixels
 
 BITS = 256
 _BLOCK = 512  # rows compared at once, which bounds the memory

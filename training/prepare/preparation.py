@@ -10,6 +10,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from tqdm import tqdm
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.spec import read_model
 from facetoon.edge_runtime.whole_file import disk_faults
@@ -20,7 +22,6 @@ from facetoon.training.prepare.crops import Record
 from facetoon.training.prepare.journal import Workspace
 from facetoon.training.prepare.selection import EarlierRun, Row, select_crops
 from facetoon.training.recipes.parts import PrepareRecipe
-from tqdm import tqdm
 
 DOMAINS = {"A": "photographs", "B": "cartoons"}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.whole_file import replacing, write_whole
 from facetoon.training.runs.trainer import Trainer
@@ -108,6 +109,7 @@ def load_generator(run: Path, direction: str = "ab") -> Any:
     It maps float32 (batch, height, width, 3) in -1..1 to the same. Raises InputError when there is none.
     """
     import keras
+
     from facetoon.training.networks import (  # noqa: F401  registers the layers that generators are made of
         student,
         teacher,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
+
 from facetoon.training.engine import cluster
 from facetoon.training.pictures import batches
 from facetoon.training.pictures.data_source import DataSource

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.drawings.drawn_teacher import DrawnTeacher
 from facetoon.training.pictures.images import ImageSet
-from tqdm import tqdm
 
 TEACHING_BATCH = 32
 

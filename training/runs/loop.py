@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.whole_file import disk_faults
 from facetoon.training.engine import cluster
@@ -24,7 +26,6 @@ from facetoon.training.runs.run_directory import RunDirectory, identity
 from facetoon.training.runs.run_log import RunLog
 from facetoon.training.runs.trainer import Trainer
 from facetoon.training.runs.warm_start import warm_start
-from tqdm import tqdm
 
 TEST_PICTURES = 64  # held-out pictures of each domain, for the metrics
 LOG_EVERY = 20  # steps

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from facetoon.edge_runtime import pixels
-from facetoon.edge_runtime.whole_file import write_whole
 from tensorboardX import SummaryWriter
 from tensorboardX.proto.summary_pb2 import Summary
+
+from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.whole_file import write_whole
 
 
 class RunLog:

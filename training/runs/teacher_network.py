@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from keras import ops
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.runs.checkpoint import load_generator
 from facetoon.training.runs.run_directory import RunDirectory
-from keras import ops
 
 
 def load_teacher(run: Path, style: str) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.runs.checkpoint import DIRECTIONS, generator_path, load_generator, network_values
 from facetoon.training.runs.trainer import Trainer

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from keras import ops
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.whole_file import disk_faults, write_whole
 from facetoon.training.networks import perceptual
@@ -16,7 +18,6 @@ from facetoon.training.score import measures
 from facetoon.training.score.scoring import SHEET_ROWS, Question, sheet
 from facetoon.training.score.translator import Translator
 from facetoon.training.stylize.style_transfer import StyleTransfer
-from keras import ops
 
 PICTURES = 64
 AT_ONCE = 16  # photographs that style transfer paints together

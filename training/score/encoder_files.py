@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 

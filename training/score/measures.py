@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.score import confidence_intervals, distances
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.whole_file import disk_faults, write_whole
 from facetoon.training.pictures import batches

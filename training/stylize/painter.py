@@ -7,11 +7,12 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import perceptual
 from facetoon.training.stylize.style_settings import StyleSettings
-from keras import ops
 
 Done = Callable[[dict[str, Any], Any], None]
 """Called after each step with the losses by name and the picture's values so far."""

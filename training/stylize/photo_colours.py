@@ -6,8 +6,9 @@ Pictures are RGB uint8 (height, width, 3).
 from __future__ import annotations
 
 import numpy as np
-from facetoon.edge_runtime.pixels import Image
 from numpy.typing import NDArray
+
+from facetoon.edge_runtime.pixels import Image
 
 LUMA = np.array([0.299, 0.587, 0.114])  # shares of R, G and B in ITU-R BT.601; its chroma serves as well as YIQ's
 

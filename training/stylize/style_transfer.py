@@ -11,6 +11,9 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+from keras import ops
+from tqdm import tqdm
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image, from_unit, to_unit
 from facetoon.training.networks import perceptual, vgg
@@ -18,8 +21,6 @@ from facetoon.training.networks.vgg_weights import VggWeights
 from facetoon.training.stylize import photo_colours
 from facetoon.training.stylize.painter import Painter
 from facetoon.training.stylize.style_settings import StyleSettings, check_settings
-from keras import ops
-from tqdm import tqdm
 
 Watch = Callable[[int, int, Image], None]
 """Called with the index of the first picture, the number of steps done, and the pictures (n, h, w, 3) so far."""

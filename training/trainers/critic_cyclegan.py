@@ -11,6 +11,8 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import layers, ops
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.training.critic.held_colour import held
@@ -26,7 +28,6 @@ from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs.trainer import Trainer
 from facetoon.training.trainers.moving_average import MovingAverage
 from facetoon.training.trainers.optimizers import adam, linear_decay
-from keras import layers, ops
 
 FEATURES_WEIGHT = 8.0  # of eyes and mouth in the drawn start
 SHEET_COLUMNS = 4  # pairs of columns on a sample sheet

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.engine.cluster import own_rows

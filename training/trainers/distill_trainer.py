@@ -13,6 +13,8 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import layers, ops
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.training.drawings.drawn_teacher import DrawnTeacher
@@ -27,7 +29,6 @@ from facetoon.training.runs.teacher_network import load_teacher
 from facetoon.training.runs.trainer import Trainer
 from facetoon.training.trainers.adversary import Adversary
 from facetoon.training.trainers.optimizers import adam, cosine_decay
-from keras import layers, ops
 
 WIDEST = 8.0
 """`range_weight` penalizes values beyond +-8 in the sums of the student's blocks; their deviation is about 1."""

@@ -14,13 +14,14 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import layers, ops
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs.trainer import Trainer
 from facetoon.training.trainers.optimizers import linear_decay
-from keras import layers, ops
 
 
 def build_encoder(size_px: int, filters: int, features: int) -> keras.Model:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+from keras import ops
+
 from facetoon.edge_runtime.pixels import Image, Tensor
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import perceptual, vgg
@@ -19,7 +21,6 @@ from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs.trainer import Trainer
 from facetoon.training.stylize import style_transfer
 from facetoon.training.trainers.optimizers import cosine_decay
-from keras import ops
 
 
 class FastStyle(Trainer):

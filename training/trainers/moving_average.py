@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import ops
+
 from facetoon.training.networks.teacher import build_generator
 from facetoon.training.recipes.recipe import Recipe
-from keras import ops
 
 
 class MovingAverage:

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import keras
+
 from facetoon.training.recipes.parts import OptimizerRecipe
 
 

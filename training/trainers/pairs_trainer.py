@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import ops
+
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import losses
@@ -19,7 +21,6 @@ from facetoon.training.runs.trainer import Trainer
 from facetoon.training.trainers.adversary import Adversary
 from facetoon.training.trainers.moving_average import MovingAverage
 from facetoon.training.trainers.optimizers import adam, linear_decay
-from keras import ops
 
 
 class PairedTranslation(Trainer):

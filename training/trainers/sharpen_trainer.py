@@ -13,6 +13,8 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import layers
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
@@ -21,7 +23,6 @@ from facetoon.training.pictures.images import ImageSet
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs.checkpoint import load_generator
 from facetoon.training.trainers.pairs_trainer import PairedTranslation
-from keras import layers
 
 TEACHING_BATCH = 32
 

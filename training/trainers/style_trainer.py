@@ -13,6 +13,9 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
+from tqdm import tqdm
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.training.engine.backend import compile_step, value_and_grad
@@ -25,8 +28,6 @@ from facetoon.training.runs.checkpoint import load_generator
 from facetoon.training.runs.trainer import Trainer
 from facetoon.training.trainers.adversary import Adversary
 from facetoon.training.trainers.optimizers import adam, cosine_decay
-from keras import ops
-from tqdm import tqdm
 
 MEAN = "mean"
 COLOUR_DIRECTIONS = 6

@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 import cv2
+
 from facetoon.edge_runtime.errors import InputError
 
 AHEAD = 8  # pieces in flight for each process

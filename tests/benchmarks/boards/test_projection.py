@@ -1,4 +1,5 @@
 import pytest
+
 from facetoon.benchmarks.boards.anchor_nets import mobilenet_v1, mobilenet_v2
 from facetoon.benchmarks.boards.projection import ANCHORS, GMAC_PER_S, estimates
 from facetoon.benchmarks.roofline.operator_counts import count_tflite

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+
 from facetoon.benchmarks.__main__ import main
 from facetoon.benchmarks.results.result_file import read_result
 from facetoon.edge_runtime.sessions.session import shipped_generators

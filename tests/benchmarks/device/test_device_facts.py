@@ -1,6 +1,7 @@
 import dataclasses
 
 import pytest
+
 from facetoon.benchmarks.device.device_facts import (
     UNKNOWN,
     read_clock_mhz,

@@ -1,6 +1,7 @@
 import os
 
 import pytest
+
 from facetoon.benchmarks.device.device_state import (
     EnergyMeter,
     OtherWork,

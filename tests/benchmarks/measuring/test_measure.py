@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
 from facetoon.benchmarks.__main__ import main
 from facetoon.benchmarks.measuring.bench_plan import Plan
 from facetoon.benchmarks.measuring.measure import measure

@@ -1,4 +1,5 @@
 import pytest
+
 from facetoon.benchmarks.measuring import subject
 from facetoon.benchmarks.measuring.bench_plan import Plan
 from facetoon.benchmarks.measuring.notes import Notes

@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+
 from facetoon.benchmarks.__main__ import main
 from facetoon.benchmarks.opening.foreign_session import Foreign, ForeignSession
 from facetoon.benchmarks.opening.variant import Variant

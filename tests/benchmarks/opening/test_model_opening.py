@@ -2,6 +2,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from facetoon.benchmarks.opening.model_opening import is_ours
 from facetoon.benchmarks.opening.variant import variants_of
 from facetoon.edge_runtime.errors import InputError

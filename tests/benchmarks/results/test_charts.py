@@ -1,6 +1,7 @@
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+
 from facetoon.benchmarks.results.charts import Bars, bars_svg, lines_svg, ticks
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -1,4 +1,5 @@
 import pytest
+
 from facetoon.benchmarks.results.heat_record import Slice, judge_heat
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from facetoon.benchmarks.results.intervals import Times, interleaved, percentile, ratio_interval, verdict
 
 

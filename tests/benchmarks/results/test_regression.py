@@ -1,6 +1,7 @@
 import dataclasses
 
 import pytest
+
 from facetoon.benchmarks.results.intervals import Times
 from facetoon.benchmarks.results.regression import compare
 from facetoon.edge_runtime.errors import InputError

@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from facetoon.benchmarks.results.result_file import check_destination, read_result, write_output
 from facetoon.benchmarks.results.result_schema import SCHEMA
 from facetoon.edge_runtime.errors import InputError

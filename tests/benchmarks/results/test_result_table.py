@@ -1,6 +1,7 @@
 import dataclasses
 
 import pytest
+
 from facetoon.benchmarks.results.result_table import (
     BEGIN,
     EMULATED,

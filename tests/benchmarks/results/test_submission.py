@@ -1,6 +1,7 @@
 import dataclasses
 
 import pytest
+
 from facetoon.benchmarks.results.intervals import Times
 from facetoon.benchmarks.results.submission import faults, own_names, private_fields, pull_request
 

@@ -1,4 +1,5 @@
 import pytest
+
 from facetoon.benchmarks.roofline.device_peaks import Peaks, roofline_share
 from facetoon.benchmarks.roofline.operator_counts import Op, count_tflite
 from facetoon.benchmarks.roofline.operator_profile import profile_operators, single_op_models

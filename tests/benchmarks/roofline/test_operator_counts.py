@@ -2,6 +2,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
 from facetoon.benchmarks.roofline.device_peaks import best_ms
 from facetoon.benchmarks.roofline.matrix_models import addition_model, product_model
 from facetoon.benchmarks.roofline.onnx_matrix_models import addition_onnx, product_onnx

@@ -11,6 +11,8 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'")
 
 import keras
+from keras import layers
+
 from facetoon.convert.__main__ import main
 from facetoon.convert.formats.bake import batch_of_one
 from facetoon.convert.formats.quantization import find_recipe
@@ -21,7 +23,6 @@ from facetoon.convert.sources.samples import spread_styles
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.spec import read_model
 from facetoon.training.runs.checkpoint import load_generator
-from keras import layers
 
 SIZE_PX = 32
 FILES = [

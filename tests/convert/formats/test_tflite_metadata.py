@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.tools import flatbuffer_utils
+from flatbuffers.number_types import Float32Flags
+from flatbuffers.table import Table
+
 from facetoon.convert.formats.tflite_metadata import IDENTIFIER, metadata, read_metadata, with_metadata
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, open_session
 from facetoon.edge_runtime.spec import read_model, write_model
-from flatbuffers.number_types import Float32Flags
-from flatbuffers.table import Table
 
 TINY = Path(__file__).parents[2] / "data" / "tiny-32.tflite"
 MODEL, SPEC = read_model(TINY)

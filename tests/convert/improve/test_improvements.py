@@ -9,6 +9,8 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'")
 
 import keras
+from keras import layers
+
 from facetoon.convert.__main__ import main
 from facetoon.convert.formats.bake import batch_of_one
 from facetoon.convert.formats.quantization import RECIPES
@@ -29,7 +31,6 @@ from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.spec import read_model, write_model
 from facetoon.training.networks.student import build_student
 from facetoon.training.recipes.parts import StudentRecipe
-from keras import layers
 
 SIZE_PX = 32
 STYLE = np.array([0.6, 0.4], np.float32)

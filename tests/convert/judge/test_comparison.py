@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from facetoon.convert.formats.quantization import RECIPES, Thresholds
 from facetoon.convert.judge.comparison import IDENTICAL_DB, Fidelity, compare, psnr_db, ssim
 from facetoon.convert.judge.conversion_report import shortfalls, worst_sheet

@@ -10,9 +10,10 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'")
 
 import keras
+from keras import layers
+
 from facetoon.convert.__main__ import main
 from facetoon.edge_runtime.sessions.session import open_session
-from keras import layers
 
 SIZE_PX = 32
 SMALL = ["--calibration-images", "16", "--test-images", "6"]

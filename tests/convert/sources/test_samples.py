@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from facetoon.convert.sources.samples import Sample, draw, varied
 from facetoon.training.pictures.images import ImageSet
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.errors import InputError
 

@@ -12,6 +12,7 @@ import urllib.request
 
 import cv2
 import pytest
+
 from facetoon.edge_runtime.__main__ import main
 from facetoon.edge_runtime.service import logs
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from facetoon.edge_runtime.__main__ import main
 from facetoon.edge_runtime.service import systemd_unit
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.faces.finder import FaceFinder, OneEuro
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.tracker import PACKAGED
 from facetoon.edge_runtime.model_files.tailed_file import GENERATOR, kind_of, read_tailed, write_tailed

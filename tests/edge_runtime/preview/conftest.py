@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.preview.app import create_app
 from facetoon.edge_runtime.sinks.sink import PreviewSink

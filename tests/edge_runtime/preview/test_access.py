@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.preview.access import Access, make_token
 from facetoon.edge_runtime.preview.app import create_app

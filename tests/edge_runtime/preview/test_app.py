@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.preview.server import VIEWERS, PreviewServer
-from prometheus_client.parser import text_string_to_metric_families
 
 
 @pytest.fixture

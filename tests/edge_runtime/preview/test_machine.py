@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import psutil
 import pytest
+
 from facetoon.edge_runtime.preview.machine import resident_bytes, temperature_c
 
 

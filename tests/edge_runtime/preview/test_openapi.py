@@ -5,6 +5,7 @@ from __future__ import annotations
 import hypothesis
 import pytest
 import schemathesis
+
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.live import LiveLoop

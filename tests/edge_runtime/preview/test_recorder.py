@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.preview.app import create_app
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording

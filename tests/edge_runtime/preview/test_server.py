@@ -9,6 +9,7 @@ import urllib.request
 import numpy as np
 import pytest
 import trustme
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.preview import server

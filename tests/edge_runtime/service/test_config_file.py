@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from facetoon.edge_runtime.__main__ import build_parser, main
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.service.config_file import EXAMPLE, with_config

@@ -4,6 +4,7 @@ import json
 import logging
 
 import pytest
+
 from facetoon.edge_runtime.service import logs
 
 

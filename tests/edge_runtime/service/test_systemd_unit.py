@@ -5,6 +5,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.service import systemd_unit
 

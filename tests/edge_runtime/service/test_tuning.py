@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.service import tuning
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.base_session import BaseSession
 from facetoon.edge_runtime.sessions.runtimes import (

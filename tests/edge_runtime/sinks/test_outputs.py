@@ -6,6 +6,7 @@ import types
 import cv2
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sinks import outputs
 from facetoon.edge_runtime.sinks.outputs import SequenceSink, VirtualCameraSink, WindowSink

@@ -7,6 +7,7 @@ import signal
 import cv2
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sinks import recording
 from facetoon.edge_runtime.sinks.recording import FragmentedRecording, RotatingRecording, open_recording

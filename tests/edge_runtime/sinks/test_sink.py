@@ -5,6 +5,7 @@ import threading
 import cv2
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sinks.sink import PreviewSink, RecordingSink
 

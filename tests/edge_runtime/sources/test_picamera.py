@@ -5,6 +5,7 @@ import types
 
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sources.cameras import open_camera
 

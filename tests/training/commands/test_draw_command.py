@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime import pixels
 from facetoon.training.__main__ import main
 from facetoon.training.pictures.pairs import load_pairs

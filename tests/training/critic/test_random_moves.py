@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 import keras
+
 from facetoon.training.critic.random_moves import move
 
 

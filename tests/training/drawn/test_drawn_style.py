@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.drawn import style_programs
 from facetoon.training.drawn.drawn_style import load_style

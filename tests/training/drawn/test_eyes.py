@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+
 from facetoon.training.drawn.eyes import see_eyes
 from facetoon.training.drawn.mesh import Mesh
 from facetoon.training.drawn.sitter import sit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from facetoon.training.drawn.flatten import kuwahara, soft_steps
 from facetoon.training.drawn.lines import flow
 

@@ -6,6 +6,7 @@ from importlib import metadata
 
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.drawn.landmarks import LandmarkNet, installed_file

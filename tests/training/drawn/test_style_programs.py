@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime import pixels
 from facetoon.training.drawn import sitter
 from facetoon.training.drawn.drawn_style import load_style

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from facetoon.training.drawn.mesh import Mesh
 from facetoon.training.drawn.warp import Shape, field, redraw
 

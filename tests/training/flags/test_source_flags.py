@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.flags.source_flags import add_source, add_sources, sources_of
 from facetoon.training.pictures.data_source import DataSource

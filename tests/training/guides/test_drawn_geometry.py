@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+
 from facetoon.training.guides.drawn_geometry import CHIN, EYES, FOREHEAD, MOUTH, NOSE, Geometry, draw
 
 

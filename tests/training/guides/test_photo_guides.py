@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.guides.photo_guides import Guides, masks
 from facetoon.training.pictures.images import ImageSet, list_pictures, read_square

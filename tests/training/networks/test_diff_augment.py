@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 import keras
+
 from facetoon.training.networks.diff_augment import augment
 
 RANDOM = np.random.default_rng(3)

@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 import keras
+
 from facetoon.training.networks.discriminator import SpectralConv2D, build_discriminator
 from facetoon.training.recipes.parts import DiscriminatorRecipe
 

@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 import keras
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.networks import vgg_weights
 

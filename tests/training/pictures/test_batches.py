@@ -5,6 +5,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.pictures import batches

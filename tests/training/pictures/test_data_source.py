@@ -6,6 +6,7 @@ import shutil
 import zipfile
 
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.pictures.data_source import DataSource
 from facetoon.training.pictures.images import list_pictures, load_split

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from facetoon.training.pictures.even_sampling import draw_evenly, take_turns
 
 SOURCE = np.array([0, 0, 0, 0, 2, 2, 5])

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+
 from facetoon.training.__main__ import main
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+
 from facetoon.training.prepare.near_duplicates import keep_one_of_each, near_pairs, perceptual_hash
 
 

@@ -5,6 +5,7 @@ import zipfile
 
 import cv2
 import pytest
+
 from facetoon.edge_runtime.framing import Framing
 from facetoon.training.__main__ import main
 from facetoon.training.pictures.images import load_dataset

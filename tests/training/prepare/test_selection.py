@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+
 from facetoon.training.pictures.images import PictureFile
 from facetoon.training.prepare.crops import Crop, Record
 from facetoon.training.prepare.selection import EarlierRun, select_crops

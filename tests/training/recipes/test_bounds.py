@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from facetoon.training.recipes.bounds import GroupPattern, OneOf, Range, SomeOf
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.recipes.recipe import KINDS, RECIPES, Recipe, load_recipe
 

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 import keras
+
 from facetoon.training.recipes.recipe import KINDS, load_recipe
 from facetoon.training.runs.run_directory import RunDirectory, identity
 from facetoon.training.runs.teacher_network import load_teacher

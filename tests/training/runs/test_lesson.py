@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 import keras
+
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.__main__ import main

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.pictures.data_source import DataSource
 from facetoon.training.pictures.images import load_split

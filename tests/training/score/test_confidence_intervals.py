@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from facetoon.training.score import confidence_intervals, distances
 
 

@@ -7,6 +7,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.__main__ import main
 from facetoon.training.stylize.picture_jobs import list_jobs, read_picture_at, same_shapes

@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 import keras
+
 from facetoon.training.recipes.recipe import load_recipe
 from facetoon.training.trainers.adversary import Adversary
 

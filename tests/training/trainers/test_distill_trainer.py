@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 import keras
+
 from facetoon.convert.__main__ import main as convert
 from facetoon.convert.judge.comparison import psnr_db
 from facetoon.convert.judge.delegation import delegation

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.work.ordered_pool import in_order
 

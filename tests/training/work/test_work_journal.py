@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.work.work_journal import WorkJournal
 
