@@ -58,14 +58,6 @@ class GeneratorRecipe:
 class DiscriminatorRecipe:
     """PatchGAN (Isola et al. 2017): `layers` strided convolutions. Or "projected": heads on frozen features."""
 
-    # "projected": Sauer et al. 2021, training/critic/projected_critic.py. It takes --features and the fields below.
-    kind: Annotated[str, OneOf(("patch", "projected"))] = "patch"
-    projected_filters: Count = 64  # channels of the frozen random projections
-    # The features see larger pictures at this size. The pixel critic sees them whole.
-    look_px: Annotated[int, Range(32)] = 128
-    pixel_filters: Count = 24  # of the pixel critic's first convolution
-    pixel_weight: Weight = 0.5  # of the pixel critic; each head has 1
-    # From here on for "patch".
     filters: Count = 64
     layers: Count = 3
     # 2 adds a discriminator at half size, which sees the whole face (Wang et al. 2018).
@@ -75,6 +67,14 @@ class DiscriminatorRecipe:
     cam: bool = False  # class-activation-map head (Kim et al. 2020): shows where it looks; free at inference
     # Zhao et al. 2020. For a few hundred pictures, not for thousands.
     diff_augment: Annotated[str, SomeOf(("colour", "translation", "cutout"))] = ""
+    # "projected": Sauer et al. 2021, training/critic/projected_critic.py. It needs --features, and takes
+    # the fields below in place of those above.
+    kind: Annotated[str, OneOf(("patch", "projected"))] = "patch"
+    projected_filters: Count = 64  # channels of the frozen random projections
+    # The features see larger pictures at this size. The pixel critic sees them whole.
+    look_px: Annotated[int, Range(32)] = 128
+    pixel_filters: Count = 24  # of the pixel critic's first convolution
+    pixel_weight: Weight = 0.5  # of the pixel critic; each head has 1
 
 
 @dataclass(frozen=True)
