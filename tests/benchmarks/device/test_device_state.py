@@ -107,7 +107,7 @@ def test_a_meter_without_permission_says_so(planted, monkeypatch):
     with EnergyMeter(root) as meter:
         assert not meter.can_measure
     assert meter.joules is None
-    assert "root alone" in meter.why
+    assert "only root" in meter.why
 
 
 def test_other_work_is_all_but_idle_and_our_own(planted, monkeypatch):
