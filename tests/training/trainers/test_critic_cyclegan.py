@@ -157,6 +157,7 @@ assert all(not np.array_equal(a, b) for a, b in zip(before, trainer.gen_ab.get_w
 """
 
 
+@pytest.mark.slow  # XLA compiles depthwise convolutions on a CPU for minutes
 def test_the_same_steps_run_under_jax(features_file):
     pytest.importorskip("jax")
     subprocess.run([sys.executable, "-c", JAX_STEPS, str(features_file), *SMALL], check=True)
