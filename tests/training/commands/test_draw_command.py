@@ -142,7 +142,7 @@ BAD = {
     "too small": (["--photos", "{photos}", "--out", "{tmp}/out", "--size", "8"], "--size must be 64 to 2048, not 8"),
     "within": (["--photos", "{photos}", "--out", "{photos}/out"], "lies inside a source"),
     "no faces": (["--photos", "{photos}#dark*", "--out", "{tmp}/out"], "None of 1 photographs was drawn"),
-    "another's": (["--photos", "{photos}", "--out", "{tmp}"], "no toon-train draw began it"),
+    "another's": (["--photos", "{photos}", "--out", "{tmp}"], "toon-train draw did not begin it"),
     "no face": (["--preview", "{photos}/dark.png"], "No face was found in"),
     "no picture": (["--preview", "{photos}/broken.jpg"], "is not a picture that can be read"),
     "no file": (["--preview", "{tmp}/gone.jpg"], "gone.jpg cannot be read: No such file"),

@@ -50,7 +50,7 @@ def test_results_come_in_order(workers, jobs):
 
 
 def test_a_process_that_is_killed_is_one_sentence(workers):
-    with pytest.raises(InputError, match="A process was ended from outside"):
+    with pytest.raises(InputError, match="A process was killed"):
         list(in_order(workers.killers, range(8), 2))
 
 

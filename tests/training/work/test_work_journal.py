@@ -58,5 +58,5 @@ def test_other_settings_and_other_folders_are_refused(journal_of, tmp_path):
         journal_of({"size": 2})
     (tmp_path / "out" / ".work" / "journal.jsonl").unlink()
     (tmp_path / "out" / "a.png").touch()
-    with pytest.raises(InputError, match="is not empty, and no toon-train work began it"):
+    with pytest.raises(InputError, match="is not empty, and toon-train work did not begin it"):
         journal_of({})
