@@ -34,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a run directory, .keras file or draw:STYLE; NAME=RUN, repeated, for a student of several styles",
     )
     add_landmarks(parser)
+    parser.add_argument("--features", type=Path, metavar="FILE.npz", help="frozen features, for perceptual_weight")
+    parser.add_argument("--segments", type=Path, metavar="FILE.tflite", help="finds the heads, for a matte; 256 px")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     """Return the trainer, its picture sources and the values that identify the run."""
     from facetoon.training.drawings.drawn_teacher import PREFIX, DrawnTeacher
+    from facetoon.training.drawings.head_mattes import HeadMattes
+    from facetoon.training.guides.photo_guides import file_digest
     from facetoon.training.runs.checkpoint import generator_digest
     from facetoon.training.trainers.distill_trainer import Distillation
 
@@ -59,7 +63,14 @@ def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
             provenance[key] = generator_digest(run)
     if len(teachers) > 1:
         provenance["styles"] = list(teachers)  # in the order of the model's style input
-    return TrainingPlan(partial(Distillation, teachers=teachers), sources_of(arguments, "photos"), provenance)
+    mattes = None
+    if recipe.student.matte and arguments.segments:
+        mattes = HeadMattes(arguments.segments, arguments.landmarks)
+        provenance |= mattes.digests()
+    if recipe.distill.perceptual_weight and arguments.features:
+        provenance["features_sha256"] = file_digest(arguments.features)
+    build = partial(Distillation, teachers=teachers, features=arguments.features, mattes=mattes)
+    return TrainingPlan(build, sources_of(arguments, "photos"), provenance)
 
 
 def teachers_by_style(flags: list[str]) -> dict[str, Path]:

@@ -29,7 +29,7 @@ class DrawnTeacher:
         self._studio = Studio(style.removeprefix(PREFIX), landmarks, size_px)
         self._jobs = jobs
         self.size_px = size_px
-        self.name = self._studio.style.name
+        self.name, self.shape = self._studio.style.name, self._studio.style.shape
         settings = " ".join(map(str, self._studio.settings().values()))
         self.digest = hashlib.sha256(settings.encode()).hexdigest()
 

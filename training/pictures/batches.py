@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from facetoon.edge_runtime import pixels
 from facetoon.training.pictures.even_sampling import draw_evenly
 from facetoon.training.pictures.images import ImageSet
+from facetoon.training.pictures.webcam import as_webcam
 from facetoon.training.recipes.parts import DataRecipe
 from facetoon.training.recipes.recipe import Recipe
 
@@ -27,7 +28,7 @@ WHOLE: Part = (0, 1)
 def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE) -> tuple[pixels.Tensor, ...]:
     """Make the batch of a step: for each domain one array, float32 (batch_size, size_px, size_px, 3) in -1..1.
 
-    "pairs" and "taught" give two such arrays. "guided" gives three: photographs, masks and drawings. "pictures" gives
+    "pairs" and "taught" give two such arrays; taught cartoons may have a fourth channel, the matte. "guided" gives three: photographs, masks and drawings. "pictures" gives
     four: two differently cropped and coloured views of the same pictures, the first view bent, and the number of each
     picture's source, int32 (batch_size,).
 
@@ -131,7 +132,18 @@ def _taught(crops: _Crops, jitter: float) -> list[pixels.Tensor]:
     """Return photographs and their teachers' cartoons, in the order of the teachers and by the recipe's shares."""
     teachers = [1 + teacher for teacher in crops.recipe.dealt(crops.images.images.shape[1] - 1)][crops.mine]
     shade = crops.shade(jitter)  # the same on both, or the student would learn to average tones
-    return [shade(crops.column(0)), shade(_unit(crops.cut(teachers)))]
+    seeds = crops.random.integers(2**32, size=crops.recipe.batch_size)[crops.mine]
+    photos = [np.ascontiguousarray(photo[..., :3]) for photo in crops.cut([0] * len(teachers))]
+    targets = _unit(crops.cut(teachers))
+    targets[..., :3] = shade(targets[..., :3])
+    share = crops.recipe.distill.webcam_share
+    photos = [_perhaps_webcam(photo, share, int(seed)) for photo, seed in zip(photos, seeds, strict=True)]
+    return [shade(_unit(photos)), targets]
+
+
+def _perhaps_webcam(photo: pixels.Image, share: float, seed: int) -> pixels.Image:
+    random = np.random.default_rng(seed)
+    return as_webcam(photo, random) if random.random() < share else photo
 
 
 def _guided(crops: _Crops, jitter: float) -> list[pixels.Tensor]:
