@@ -12,7 +12,16 @@ from facetoon.edge_runtime.pixels.arrays import Image, Tensor, check_image, swap
 from facetoon.edge_runtime.pixels.blending import blur, feather, match_colours, mix, paste, split_view, uncover
 from facetoon.edge_runtime.pixels.picture_codec import decode_image, encode_jpeg, encode_png
 from facetoon.edge_runtime.pixels.resampling import bend, fit, resize, scale_to, square, to_grey, view, warp, waves
-from facetoon.edge_runtime.pixels.tensors import decode_table, encode_table, from_unit, to_image, to_tensor, to_unit
+from facetoon.edge_runtime.pixels.tensors import (
+    decode_table,
+    encode_table,
+    from_range,
+    from_unit,
+    to_image,
+    to_range,
+    to_tensor,
+    to_unit,
+)
 
 __all__ = [
     "Image",
@@ -27,6 +36,7 @@ __all__ = [
     "encode_table",
     "feather",
     "fit",
+    "from_range",
     "from_unit",
     "match_colours",
     "mix",
@@ -38,6 +48,7 @@ __all__ = [
     "swap_red_blue",
     "to_grey",
     "to_image",
+    "to_range",
     "to_tensor",
     "to_unit",
     "uncover",

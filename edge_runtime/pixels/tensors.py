@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facetoon.edge_runtime.pixels.arrays import Image, Tensor
+from facetoon.edge_runtime.value_range import ValueRange
 
 
 def to_unit(images: Image) -> NDArray[np.float32]:
@@ -49,3 +50,15 @@ def to_image(tensor: Tensor, table: Image | None) -> Image:
     if table is None:
         return from_unit(tensor[0].astype(np.float32))
     return np.take(table, tensor[0].view(np.uint8))
+
+
+def to_range(images: Image, values: ValueRange) -> NDArray[np.float32]:
+    """Convert uint8 (..., 3) to float32 of the same shape in another project's range."""
+    low, high = (np.array(ends, np.float32) for ends in (values.low, values.high))
+    return low + images.astype(np.float32) * ((high - low) / np.float32(255))
+
+
+def from_range(numbers: NDArray[np.floating], values: ValueRange) -> Image:
+    """Convert float (..., 3) in another project's range to uint8, rounded to nearest and clipped."""
+    low, high = (np.array(ends, np.float32) for ends in (values.low, values.high))
+    return np.clip(np.rint((numbers - low) * (np.float32(255) / (high - low))), 0, 255).astype(np.uint8)

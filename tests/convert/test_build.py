@@ -18,7 +18,7 @@ from keras import layers
 from facetoon.convert.__main__ import main
 from facetoon.convert.build import _disagreement
 from facetoon.convert.formats.quantization import RECIPES
-from facetoon.convert.formats.tflite_metadata import read_metadata
+from facetoon.edge_runtime.model_files.metadata_reader import read_metadata
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.spec import read_model
 from facetoon.training.pictures.images import load_split

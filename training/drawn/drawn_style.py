@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -36,7 +36,7 @@ class DrawnStyle:
     digest: str
     """SHA-256 of the code: another digest may draw other pictures."""
     function: Callable[[Image, Points], Any]
-    shape: Shape = Shape()
+    shape: Shape = field(default_factory=Shape)
     """How the style redraws a face: the matte of a head moves with it."""
 
     def draw(self, photo: Image, landmarks: Points) -> Image:

@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.drawings.drawn_teacher import DrawnTeacher
 from facetoon.training.drawings.head_mattes import SAME_SHAPE, HeadMattes
+from facetoon.training.drawings.picture_teacher import PictureTeacher
 from facetoon.training.pictures.images import ImageSet
 
 TEACHING_BATCH = 32
@@ -24,8 +24,8 @@ def lesson(photos: ImageSet, teachers: Sequence[Any], mattes: HeadMattes | None 
 
     With `mattes` there is a fourth channel: the matte of the head in the photograph's or in the drawing's shape.
 
-    A teacher is a Keras model or a DrawnTeacher. It sees the whole picture at its own size, a zoom that it was trained
-    on. Photographs without a face for a drawn style are left out.
+    A teacher is a Keras model or a PictureTeacher. It sees the whole picture at its own size, a zoom that it was
+    trained on. Photographs without a face for a drawn style are left out.
     """
     side_px = photos.images.shape[1]
     taught = np.empty((len(photos), 1 + len(teachers), side_px, side_px, 4 if mattes else 3), np.uint8)
@@ -35,7 +35,7 @@ def lesson(photos: ImageSet, teachers: Sequence[Any], mattes: HeadMattes | None 
         taught[..., 3] = mattes.of(photos.images, [SAME_SHAPE, *shapes])
     has_face = np.ones(len(photos), bool)
     for number, teacher in enumerate(teachers, 1):
-        if isinstance(teacher, DrawnTeacher):
+        if isinstance(teacher, PictureTeacher):
             taught[:, number, ..., :3], faces = teacher.draw(photos.images)
             has_face &= faces
         else:
@@ -52,7 +52,7 @@ def lesson(photos: ImageSet, teachers: Sequence[Any], mattes: HeadMattes | None 
 
 def size_px(teacher: Any) -> int:
     """Return the side of the pictures that a teacher takes."""
-    return teacher.size_px if isinstance(teacher, DrawnTeacher) else int(teacher.input_shape[1])
+    return teacher.size_px if isinstance(teacher, PictureTeacher) else int(teacher.input_shape[1])
 
 
 def _answers(teacher: Any, images: pixels.Image) -> pixels.Image:

@@ -18,8 +18,8 @@ from keras import layers, ops
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.training.critic.frozen_features import FrozenFeatures
-from facetoon.training.drawings.drawn_teacher import DrawnTeacher
 from facetoon.training.drawings.head_mattes import HeadMattes
+from facetoon.training.drawings.picture_teacher import PictureTeacher
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import losses
 from facetoon.training.networks.deep_student import build_student_of
@@ -52,11 +52,11 @@ class Distillation(Trainer):
     def __init__(
         self,
         recipe: Recipe,
-        teachers: Mapping[str, Path | DrawnTeacher],
+        teachers: Mapping[str, Path | PictureTeacher],
         features: Path | None = None,
         mattes: HeadMattes | None = None,
     ) -> None:
-        """`teachers` are runs, .keras files or drawn styles by style name. One teacher makes a student without styles.
+        """`teachers` are runs, .keras files or PictureTeachers by style name. One makes a student without styles.
 
         Teachers may have other sizes than the student. `features` is the file of frozen features that
         distill.perceptual_weight needs. `mattes` is what a student with a matte learns from.
@@ -66,7 +66,7 @@ class Distillation(Trainer):
         keras.utils.set_random_seed(recipe.seed)
         self.mattes = mattes
         self.recipe = recipe
-        self.teachers = [t if isinstance(t, DrawnTeacher) else load_teacher(t, name) for name, t in teachers.items()]
+        self.teachers = [t if isinstance(t, PictureTeacher) else load_teacher(t, name) for name, t in teachers.items()]
         self.styles = len(teachers) if len(teachers) > 1 else 0
         self.dealt = recipe.dealt(len(teachers))
         self.student = build_student_of(recipe, self.styles)
@@ -220,8 +220,8 @@ def _check_files(recipe: Recipe, features: Path | None, mattes: HeadMattes | Non
 
 def _features(teacher: Any) -> Any:
     """Return the teacher up to its last strided convolution, a tenth of its work; the last network of a chain."""
-    if isinstance(teacher, DrawnTeacher):
-        raise InputError(f"The drawn style {teacher.name} has no features: set distill.feature_weight=0.")
+    if isinstance(teacher, PictureTeacher):
+        raise InputError(f"The teacher {teacher.name} has no features: set distill.feature_weight=0.")
     networks = [layer for layer in teacher.layers if isinstance(layer, keras.Model)]
     if networks:
         return _features(networks[-1])
