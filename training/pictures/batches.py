@@ -29,8 +29,8 @@ def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part
     """Make the batch of a step: for each domain one array, float32 (batch_size, size_px, size_px, 3) in -1..1.
 
     "pairs" and "taught" give two such arrays; taught cartoons may have a fourth channel, the matte. "guided" gives
-    three: photographs, masks and drawings. "pictures" gives four: two differently cropped and coloured views of the same pictures, the first view bent, and the number of each
-    picture's source, int32 (batch_size,).
+    three: photographs, masks and drawings. "pictures" gives four: two differently cropped and coloured views of the
+    same pictures, the first view bent, and the number of each picture's source, int32 (batch_size,).
 
     The function is pure, so a resumed run needs no data state. `part` (worker, workers) selects a worker's rows of the
     batch. Every worker draws the random numbers of all rows, which costs little.

@@ -38,6 +38,7 @@ WIDEST = 8.0
 
 FEATURES_PX = 128
 """Side of the pictures that the frozen features see: at 256 px they would cost more than the student."""
+TEST_BATCH = 8  # pictures: 64 of 256 px at once would take 5 GB
 PICTURE_LOSSES = {
     "gradient": losses.gradient_l1,
     "ssim": lambda x, y: 1 - losses.ssim(x, y),
@@ -120,7 +121,7 @@ class Distillation(Trainer):
         """Return columns: photograph, then for each style the teacher's and the student's cartoon, then any matte."""
         photos, columns = photos[..., :3], [photos[..., :3]]
         for style, answer in enumerate(answers):
-            drawn = np.asarray(self.draw(photos, [style] * len(photos)))
+            drawn = self.draw(photos, style)
             columns += [answer[..., :3], drawn[..., :3]]
         return [*columns, np.repeat(drawn[..., 3:], 3, -1)] if self.mattes else columns
 
@@ -130,9 +131,9 @@ class Distillation(Trainer):
         `test_shift` is the change of the output in grey levels, shifted back, when the input shifts by one pixel.
         """
         photos = photos[..., :3]
-        drawn = [np.asarray(self.draw(photos, [style] * len(photos))) for style in range(len(answers))]
+        drawn = [self.draw(photos, style) for style in range(len(answers))]
         pairs = list(zip(drawn, answers, strict=True))
-        moved = np.asarray(self.draw(np.roll(photos, 1, axis=2), [0] * len(photos)))[:, :, 2:, :3]
+        moved = self.draw(np.roll(photos, 1, axis=2), 0)[:, :, 2:, :3]
         scores = {
             "test_l1": [losses.l1(x[..., :3], y[..., :3]) for x, y in pairs],
             "test_ssim": [1 - losses.ssim(x[..., :3], y[..., :3]) for x, y in pairs],
@@ -142,9 +143,10 @@ class Distillation(Trainer):
             scores["test_matte"] = [losses.l1(x[..., 3:], y[..., 3:]) / 2 for x, y in pairs]
         return {name: float(np.mean([float(value) for value in values])) for name, values in scores.items()}
 
-    def draw(self, photos: Any, styles: list[int], training: bool = False) -> Any:
-        """Draw the student's cartoons of photographs (n, size_px, size_px, 3), float -1..1; `styles` count from 0."""
-        return self.student(self._inputs(photos, styles), training=training)
+    def draw(self, photos: Any, style: int) -> Tensor:
+        """Draw the student's cartoons of photographs (n, size_px, size_px, 3), float -1..1; `style` counts from 0."""
+        parts = [photos[i : i + TEST_BATCH] for i in range(0, len(photos), TEST_BATCH)]
+        return np.concatenate([np.asarray(self.student(self._inputs(x, [style] * len(x)))) for x in parts])
 
     def _inputs(self, photos: Any, styles: list[int]) -> Any:
         if not self.styles:
