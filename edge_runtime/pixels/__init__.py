@@ -8,14 +8,23 @@ see RGB. A ``frame`` is BGR, an ``image`` is RGB. Other rooms import this room, 
 facetoon.edge_runtime import pixels`.
 """
 
-from facetoon.edge_runtime.pixels.arrays import Image, Tensor, check_image, swap_red_blue
+from facetoon.edge_runtime.pixels.arrays import Image, Mask, Tensor, check_image, swap_red_blue
 from facetoon.edge_runtime.pixels.blending import blur, feather, match_colours, mix, paste, split_view, uncover
 from facetoon.edge_runtime.pixels.picture_codec import decode_image, encode_jpeg, encode_png
 from facetoon.edge_runtime.pixels.resampling import bend, fit, resize, scale_to, square, to_grey, view, warp, waves
-from facetoon.edge_runtime.pixels.tensors import decode_table, encode_table, from_unit, to_image, to_tensor, to_unit
+from facetoon.edge_runtime.pixels.tensors import (
+    decode_table,
+    encode_table,
+    from_unit,
+    to_image,
+    to_matte,
+    to_tensor,
+    to_unit,
+)
 
 __all__ = [
     "Image",
+    "Mask",
     "Tensor",
     "bend",
     "blur",
@@ -38,6 +47,7 @@ __all__ = [
     "swap_red_blue",
     "to_grey",
     "to_image",
+    "to_matte",
     "to_tensor",
     "to_unit",
     "uncover",
