@@ -76,7 +76,8 @@ def metadata(spec: ModelSpec, is_style: list[bool]) -> bytes:
         for style in is_style
     ]
     # Readers compute (value - mean) / std, which must give grey levels for the output.
-    output = _image(builder, "cartoon", "the same picture, drawn", low, 1 / std, (low, high))
+    drawn = "the same picture, drawn" + (", with a matte of the head as its fourth channel" if spec.matte else "")
+    output = _image(builder, "cartoon", drawn, low, 1 / std, (low, high))
     graph = _table(builder, None, None, _tables(builder, inputs), _tables(builder, [output]))
     member = _table(builder, text(MEMBER), text("the model spec of facetoon"), DESCRIPTIONS)
     root = _table(

@@ -8,7 +8,7 @@ see RGB. A ``frame`` is BGR, an ``image`` is RGB. Other rooms import this room, 
 facetoon.edge_runtime import pixels`.
 """
 
-from facetoon.edge_runtime.pixels.arrays import Image, Tensor, check_image, swap_red_blue
+from facetoon.edge_runtime.pixels.arrays import Image, Mask, Tensor, check_image, swap_red_blue
 from facetoon.edge_runtime.pixels.blending import blur, feather, match_colours, mix, paste, split_view, uncover
 from facetoon.edge_runtime.pixels.picture_codec import decode_image, encode_jpeg, encode_png
 from facetoon.edge_runtime.pixels.resampling import bend, fit, resize, scale_to, square, to_grey, view, warp, waves
@@ -18,6 +18,7 @@ from facetoon.edge_runtime.pixels.tensors import (
     from_range,
     from_unit,
     to_image,
+    to_matte,
     to_range,
     to_tensor,
     to_unit,
@@ -25,6 +26,7 @@ from facetoon.edge_runtime.pixels.tensors import (
 
 __all__ = [
     "Image",
+    "Mask",
     "Tensor",
     "bend",
     "blur",
@@ -48,6 +50,7 @@ __all__ = [
     "swap_red_blue",
     "to_grey",
     "to_image",
+    "to_matte",
     "to_range",
     "to_tensor",
     "to_unit",

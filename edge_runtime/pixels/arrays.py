@@ -8,8 +8,13 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 """(height, width, 3), 0..255; several pictures of one size have further axes in front."""
+Mask = NDArray[np.uint8]
+"""(height, width), 0..255: shares of a picture, or one value for each grey level."""
 Tensor = NDArray[np.generic]
-"""A network's input or output: (1, height, width, 3) for a picture, of the model's own dtype and range."""
+"""A network's input or output: (1, height, width, 3) for a picture, of the model's own dtype and range.
+
+The output of a network with a matte has a fourth channel.
+"""
 
 
 def check_image(image: Image, what: str = "image") -> None:

@@ -29,6 +29,17 @@ def test_encode_table_saturates_instead_of_wrapping():
     assert codes[255] == 127
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int8, np.uint8])
+def test_the_fourth_channel_is_the_matte(gradient, dtype):
+    is_float = np.issubdtype(dtype, np.floating)
+    scale, zero_point = 2 / 255, 128 if dtype == np.uint8 else -1
+    levels = np.dstack([gradient, gradient[::-1, :, 1]])
+    tensor = np.take(pixels.encode_table(np.dtype(dtype), scale, zero_point), levels)[np.newaxis]
+    table = None if is_float else pixels.decode_table(np.dtype(dtype), scale, zero_point)
+    assert np.abs(pixels.to_image(tensor, table).astype(int) - gradient).max() <= 1
+    assert np.abs(pixels.to_matte(tensor, table).astype(int) - gradient[::-1, :, 1]).max() <= 1
+
+
 def test_tensor_and_back_keeps_the_picture(gradient):
     table = pixels.encode_table(np.dtype(np.float32), 0.0, 0)
     assert np.array_equal(pixels.to_image(pixels.to_tensor(gradient, table), None), gradient)
