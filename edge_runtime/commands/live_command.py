@@ -41,7 +41,8 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
         help="camera (number, path, name, or picamera), rtsp:// or http:// address, video, folder, picture, or demo",
     )
     add("--size", type=_size, default=(640, 480), metavar="WxH", help="size to ask a camera for (default: 640x480)")
-    add("--rate", type=_positive, default=30, metavar="HZ", help="rate to ask a camera for (default: %(default)s)")
+    rate_help = "rate to ask a camera for (default: 30), or at which a folder of pictures plays (default: 1)"
+    add("--rate", type=_positive, metavar="HZ", help=rate_help)
     add(
         "--model",
         type=model_file,

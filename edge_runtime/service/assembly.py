@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +18,7 @@ from facetoon.edge_runtime.service.reloading import settings_of
 from facetoon.edge_runtime.sessions.runtimes import runtime_beside
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, Session, open_session
 from facetoon.edge_runtime.sinks.outputs import SequenceSink, VirtualCameraSink, WindowSink
-from facetoon.edge_runtime.sinks.recording import open_recording, survives
+from facetoon.edge_runtime.sinks.recording import open_recording
 from facetoon.edge_runtime.sinks.sink import PreviewSink, Sink
 from facetoon.edge_runtime.sources.cameras import CameraSource
 from facetoon.edge_runtime.sources.source import Source, open_source
@@ -102,12 +101,7 @@ def _outputs(flags: argparse.Namespace, source: Source, on_quit: Callable[[], No
 
 
 def _recording(flags: argparse.Namespace, source: Source) -> Sink:
-    # A file at full speed is recorded at its own rate; other sources are recorded by the clock.
-    clock = None if _reads_fast(flags) and not source.live else time.monotonic
-    sink = open_recording(flags.record, source.rate_hz, flags.record_minutes, flags.record_keep, clock)
-    if not survives():
-        log.warning("Without PyAV (pip install 'facetoon[record]') a killed process loses its recording.")
-    return sink
+    return open_recording(flags.record, source.rate_hz, flags.record_minutes, flags.record_keep, source.sound)
 
 
 def _recorder(flags: argparse.Namespace, source: Source) -> SwitchedRecording | None:
@@ -119,6 +113,6 @@ def _recorder(flags: argparse.Namespace, source: Source) -> SwitchedRecording | 
         rate_hz=source.rate_hz,
         minutes=flags.record_minutes,
         keep=flags.record_keep,
-        clock=time.monotonic,
+        sound=source.sound,
     )
     return SwitchedRecording(flags.recordings, open_file)

@@ -17,7 +17,7 @@ class FakeFile:
         self.path, self.error = path, error
         self.frames, self.closed = 0, False
 
-    def write(self, frame):
+    def write(self, frame, time_s):
         if self.error:
             raise self.error
         self.frames += 1
