@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.errors import InputError
@@ -17,6 +18,7 @@ from facetoon.edge_runtime.preview.recorder import SwitchedRecording
 from facetoon.edge_runtime.service.reloading import settings_of
 from facetoon.edge_runtime.sessions.runtimes import runtime_beside
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, Session, open_session
+from facetoon.edge_runtime.sinks.new_files import refuse_inputs
 from facetoon.edge_runtime.sinks.outputs import SequenceSink, VirtualCameraSink, WindowSink
 from facetoon.edge_runtime.sinks.recording import open_recording
 from facetoon.edge_runtime.sinks.sink import PreviewSink, Sink
@@ -51,6 +53,8 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
 
     Raises InputError for a model, source, setting or output that cannot be used.
     """
+    read = [Path(flags.source), *(flags.model or ()), flags.config, flags.certificate, flags.key]
+    refuse_inputs([flags.record, flags.pictures], read)
     sessions = _open_sessions(flags)
     source = open_source(flags.source, flags.size, flags.rate)
     if isinstance(source, CameraSource):
@@ -101,7 +105,8 @@ def _outputs(flags: argparse.Namespace, source: Source, on_quit: Callable[[], No
 
 
 def _recording(flags: argparse.Namespace, source: Source) -> Sink:
-    return open_recording(flags.record, source.rate_hz, flags.record_minutes, flags.record_keep, source.sound)
+    minutes, keep = flags.record_minutes, flags.record_keep
+    return open_recording(flags.record, source.rate_hz, minutes, keep, source.sound, flags.overwrite)
 
 
 def _recorder(flags: argparse.Namespace, source: Source) -> SwitchedRecording | None:

@@ -16,6 +16,7 @@ from typing import Any
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sinks.new_files import CreateFile, create_beside, create_next, replace_file
 from facetoon.edge_runtime.sinks.sink import Sink
 from facetoon.edge_runtime.sources.containers import load_av
 from facetoon.edge_runtime.sources.sound import Sound, SoundCopy
@@ -39,15 +40,17 @@ def check_path(path: Path) -> None:
 class Recording:
     """One H.264 MP4 file. A kill or a power cut costs the last half second."""
 
-    def __init__(self, path: Path, rate_hz: float, sound: Sound | None = None) -> None:
+    def __init__(
+        self, path: Path, rate_hz: float, sound: Sound | None = None, create: CreateFile = create_beside
+    ) -> None:
         """`rate_hz` is a hint for the encoder and the length of the first frame. `sound` is copied from its film.
 
-        The first frame creates the file. Raises InputError when `path` does not suit or PyAV is missing.
+        The first frame lets `create` create the file. Raises InputError when `path` does not suit or PyAV is missing.
         """
         check_path(path)
         self._av = load_av()
         self._path, self._rate = path, Fraction(min(max(rate_hz, 1), 240)).limit_denominator(1000)
-        self._sound = sound
+        self._sound, self._create = sound, create
         self._container: Any = None
         self._stream: Any = None
         self._copy: SoundCopy | None = None
@@ -97,10 +100,11 @@ class Recording:
 
     def _begin(self, frame: Image, time_s: float) -> None:
         try:
-            # Unbuffered, so that the kernel gets each fragment as soon as the muxer writes it.
-            self._file = open(self._path, "wb", buffering=0)  # noqa: SIM115  # closed by close()
+            self._file = self._create(self._path)  # unbuffered: the kernel gets each fragment when it is written
         except OSError as error:
             raise InputError(f"The recording {self._path} cannot be written: {error.strerror}.") from None
+        if Path(self._file.name) != self._path:
+            log.warning("%s exists and stays; the recording is %s.", self._path, self._file.name)
         # The header of a Dolby sound is known only with its first packet.
         moov = "delay_moov" if self._sound and self._sound.codec in ("ac3", "eac3") else "empty_moov"
         flags = {"movflags": f"frag_keyframe+{moov}+default_base_moof", "flush_packets": "1"}
@@ -176,15 +180,17 @@ def open_recording(
     minutes: float | None = None,
     keep: int | None = None,
     sound: Sound | None = None,
+    overwrite: bool = False,
 ) -> Sink:
     """Open a recording: one file, or with `minutes` several. Raises InputError when it cannot be created.
 
-    The log names a `sound` that an MP4 cannot hold.
+    An older file stays, and the recording gets a numbered name, unless `overwrite` gives up the older one. The log
+    names a `sound` that an MP4 cannot hold.
     """
     if sound and not sound.fits_mp4:
         log.warning("The sound of %s is left out: an MP4 cannot hold %s.", sound.path.name, sound.codec)
         sound = None
     if minutes is None:
-        return Recording(path, rate_hz, sound)
+        return Recording(path, rate_hz, sound, replace_file if overwrite else create_beside)
     load_av()
-    return RotatingRecording(path, minutes, keep, lambda path: Recording(path, rate_hz, sound))
+    return RotatingRecording(path, minutes, keep, lambda path: Recording(path, rate_hz, sound, create_next))

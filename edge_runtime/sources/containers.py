@@ -53,7 +53,7 @@ def to_frame(decoded: Any, aspect: Fraction | None) -> Image:
     width, height = square_size(decoded.width, decoded.height, aspect)
     has_alpha = any(part.is_alpha for part in decoded.format.components)
     plain = decoded.reformat(width, height, "bgra" if has_alpha else "bgr24").to_ndarray()
-    frame = pixels.over_white(plain) if has_alpha else plain
+    frame = pixels.on_white(plain) if has_alpha else plain
     return np.ascontiguousarray(np.rot90(frame, round(decoded.rotation / 90))) if decoded.rotation else frame
 
 
