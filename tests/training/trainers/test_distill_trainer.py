@@ -148,6 +148,7 @@ def test_several_teachers_without_names_are_refused(teachers, tmp_path, capsys):
 )
 def test_a_batch_that_cannot_be_dealt_is_refused(styled, drawn, tmp_path, capsys, override, said):
     given = [part for name in ("red", "blue") for part in ("--teacher", f"{name}={styled}/{name}.keras")]
+    given += [part for name in ("red", "blue") for part in ("--teacher-range", f"{name}=-1..1")]
     run = ["--photos", str(drawn / "photos"), "--run", str(tmp_path / "run"), "--recipe", "styles_64"]
     assert main(["distill", *given, *run, "--set", override, "--set", "data.size_px=32"]) == 2
     assert said in capsys.readouterr().err
