@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sinks.guarded import GuardedSink
 from facetoon.edge_runtime.sinks.sink import Sink
 from facetoon.edge_runtime.sources.source import Source
 from facetoon.edge_runtime.timing import RateMeter, StageTimer
@@ -188,6 +189,11 @@ class LiveLoop:
         """Frames that were read and never shown."""
         return self._captured.dropped + self._finished.dropped
 
+    def unfinished(self) -> list[str]:
+        """Return a sentence on each thing that was asked for and not done, once the loop has ended."""
+        sentences = [sink.unfinished() for sink in self._sinks if isinstance(sink, GuardedSink)]
+        return [sentence for sentence in sentences if sentence]
+
     def state(self) -> dict[str, Any]:
         """Return the state for the preview and `/api/state`, as JSON values."""
         stages = self._timer.percentiles()
@@ -202,6 +208,7 @@ class LiveLoop:
             "stages": {
                 name: {"p50_ms": round(p.p50_ms, 2), "p95_ms": round(p.p95_ms, 2)} for name, p in stages.items()
             },
+            "outputs": [sink.state() for sink in self._sinks if isinstance(sink, GuardedSink)],
             "settings": dataclasses.asdict(self._settings),
             "styles": list(self._cartoonizer.styles[self._settings.model]),
             "models": [

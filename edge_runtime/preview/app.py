@@ -67,6 +67,7 @@ def create_app(
         now = live.state()
         if recorder:
             now["settings"] = {**now["settings"], "record": recorder.on}
+            now["outputs"] = [*now["outputs"], *recorder.state()]
         return {**now, **machine(), "viewers": viewers.count}
 
     _add_picture(app, preview, viewers)

@@ -21,6 +21,16 @@ STAGE: Schema = {
     "properties": {"p50_ms": {"type": "number"}, "p95_ms": {"type": "number"}},
 }
 COUNT: Schema = {"type": "integer", "minimum": 0}
+OUTPUT: Schema = {
+    "type": "object",
+    "required": ["name", "fault", "since", "lost"],
+    "properties": {
+        "name": {"type": "string"},
+        "fault": {"type": ["string", "null"], "description": "Why it is not written now."},
+        "since": {"type": ["string", "null"], "format": "date-time"},
+        "lost": {**COUNT, "description": "Frames that were not written."},
+    },
+}
 MEASURED: dict[str, Schema] = {
     "running": {"type": "boolean"},
     "source": {"type": "string"},
@@ -33,6 +43,7 @@ MEASURED: dict[str, Schema] = {
     "temperature_c": {"type": ["number", "null"]},
     "resident_bytes": {"type": ["integer", "null"]},
     "stages": {"type": "object", "additionalProperties": STAGE},
+    "outputs": {"type": "array", "items": OUTPUT},
     "settings": {"type": "object"},
     "styles": {"type": "array", "items": {"type": "string"}},
     "models": {"type": "array", "items": {"type": "object"}},

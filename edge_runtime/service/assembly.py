@@ -18,6 +18,7 @@ from facetoon.edge_runtime.preview.recorder import SwitchedRecording
 from facetoon.edge_runtime.service.reloading import settings_of
 from facetoon.edge_runtime.sessions.runtimes import runtime_beside
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, Session, open_session
+from facetoon.edge_runtime.sinks.guarded import GuardedSink
 from facetoon.edge_runtime.sinks.new_files import refuse_inputs
 from facetoon.edge_runtime.sinks.outputs import SequenceSink, VirtualCameraSink, WindowSink
 from facetoon.edge_runtime.sinks.recording import open_recording
@@ -92,11 +93,13 @@ def _reads_fast(flags: argparse.Namespace) -> bool:
 
 def _outputs(flags: argparse.Namespace, source: Source, on_quit: Callable[[], None]) -> list[Sink]:
     """Open every sink beside the preview; there may be several."""
+    # A film that nobody watches is read for its outputs alone: it ends when one fails.
+    guarded = partial(GuardedSink, on_failure=on_quit if flags.headless and not source.live else None)
     sinks: list[Sink] = []
     if flags.record:
-        sinks.append(_recording(flags, source))
+        sinks.append(guarded(f"the recording {flags.record}", partial(_recording, flags, source)))
     if flags.pictures:
-        sinks.append(SequenceSink(flags.pictures))
+        sinks.append(guarded(f"the folder {flags.pictures}", partial(SequenceSink, flags.pictures)))
     if flags.virtual_camera:
         sinks.append(VirtualCameraSink(source.rate_hz))
     if flags.window:

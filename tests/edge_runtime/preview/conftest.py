@@ -19,6 +19,8 @@ class FakeLive:
         return {
             "running": self.running, "source": "test", "frames": 3, "dropped": 1, "losses": 0, "faces": 2,
             "frames_per_second": 29.5, "stages": stages, "settings": self.settings, "styles": ["ink"],
+            "outputs": [{"name": 'the recording "a".mp4', "fault": "No space left on device",
+                         "since": "2026-01-01T00:00:10+00:00", "lost": 7}],
             "models": [{"name": "a", "styles": ["ink"]}, {"name": "b", "styles": []}],
         }  # fmt: skip
 
