@@ -97,6 +97,8 @@ class LiveLoop:
 
     LONGEST_READ_S = 0.5
     LONGEST_WORK_S = 30.0
+    STALLED_S = 30.0
+    """Without a finished frame for so long the loop counts as hanging, here as for systemd's watchdog."""
 
     def __init__(
         self,
@@ -130,6 +132,7 @@ class LiveLoop:
         self.frames_out = 0
         self.work = (0, 0.0)
         """The worker's finished frames, and its seconds of work on them, without waits."""
+        self._newest_s = 0.0
         self.output_rate = RateMeter()
         self.started_s = 0.0
         self.first_frame_s: float | None = None
@@ -185,6 +188,11 @@ class LiveLoop:
         return self.started_s > 0 and not self._ended.is_set()
 
     @property
+    def stalled(self) -> bool:
+        """Whether it runs, and no frame was finished for STALLED_S. Frames that say "no video" count as frames."""
+        return self.running and time.perf_counter() - max(self._newest_s, self.started_s) > self.STALLED_S
+
+    @property
     def dropped(self) -> int:
         """Frames that were read and never shown."""
         return self._captured.dropped + self._finished.dropped
@@ -199,6 +207,7 @@ class LiveLoop:
         stages = self._timer.percentiles()
         return {
             "running": self.running,
+            "stalled": self.stalled,
             "source": self._source.name,
             "frames": self.frames_out,
             "dropped": self.dropped,
@@ -267,5 +276,6 @@ class LiveLoop:
             now = time.perf_counter()
             self._timer.add("latency", (now - frame.captured_s) * 1000)
             self.first_frame_s = self.first_frame_s or now - self.started_s
+            self._newest_s = now
             self.frames_out += 1
             self.output_rate.tick()

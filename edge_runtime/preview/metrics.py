@@ -15,6 +15,7 @@ def metrics_text(state: dict[str, Any]) -> str:
     """Return a metric for each number of the state, in seconds, bytes and degrees Celsius."""
     plain = [
         ("facetoon_running", "gauge", "1 while the live loop runs.", int(state["running"])),
+        ("facetoon_stalled", "gauge", "1 while it runs and finished no frame for 30 s.", int(state["stalled"])),
         ("facetoon_frames_total", "counter", "Frames that were shown.", state["frames"]),
         ("facetoon_dropped_frames_total", "counter", "Frames that were read and never shown.", state["dropped"]),
         ("facetoon_source_losses_total", "counter", "Times the camera was lost.", state["losses"]),

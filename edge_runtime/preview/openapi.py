@@ -33,6 +33,7 @@ OUTPUT: Schema = {
 }
 MEASURED: dict[str, Schema] = {
     "running": {"type": "boolean"},
+    "stalled": {"type": "boolean", "description": "It runs, but no frame was finished for 30 s."},
     "source": {"type": "string"},
     "frames": COUNT,
     "dropped": COUNT,
@@ -83,7 +84,7 @@ def describe(state: dict[str, Any]) -> dict[str, Any]:
                 },
             },
             "/api/models": {"get": _page("The loaded models and the one in use.", "application/json")},
-            "/healthz": {"get": _probe("Whether the live loop runs.")},
+            "/healthz": {"get": _probe("Whether the live loop runs and finishes frames.")},
             "/readyz": {"get": _probe("Whether there is a frame to see.")},
             "/metrics": {"get": _page("The state in Prometheus's text format.", "text/plain")},
             "/openapi.json": {"get": _page("This document.", "application/json")},

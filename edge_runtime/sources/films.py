@@ -12,6 +12,7 @@ from facetoon.edge_runtime.sources.containers import aspect_of, load_av, moving_
 from facetoon.edge_runtime.sources.sound import Sound
 
 HIGHEST_RATE_HZ = 240.0  # a higher stated rate is a clock: browsers state 1000/s
+TIMEOUT_S = 20.0  # for a film at an address, which may be slow
 LONGEST_GAP_S = 3600.0  # a longer step is a fault of the time stamps and no pause
 
 
@@ -56,11 +57,13 @@ class VideoSource:
         """
         self._shown = name or str(place)
         self.name = name or Path(place).name
-        address = place if isinstance(place, str) else f"file:{place}"
+        is_address = isinstance(place, str)
         try:
-            self._container = open_container(address)
-        except (OSError, ValueError) as error:
-            raise InputError(f"{self._shown} is not a video that can be read, or it is cut short.") from error
+            self._container = open_container(
+                place if is_address else f"file:{place}", timeout_s=TIMEOUT_S if is_address else None
+            )
+        except (OSError, ValueError, load_av().FFmpegError):  # its text would show the address with its password
+            raise InputError(f"{self._shown} is not a video that can be read, or it is cut short.") from None
         stream = moving_picture(self._container)
         if stream is None:
             raise InputError(f"{self._shown} is not a video that can be read: it has no moving picture.")

@@ -13,8 +13,10 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.picture_files import FRAMES, has_picture_suffix, pictures_in, read_picture
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sources import cameras
+from facetoon.edge_runtime.sources.addresses import Address, is_address, parse_address
 from facetoon.edge_runtime.sources.films import VideoSource
 from facetoon.edge_runtime.sources.sound import Sound
+from facetoon.edge_runtime.sources.streams import StillCapture, StreamCapture, kind_of
 
 # The astronaut Eileen Collins, from NASA's Great Images database (flic.kr/p/r9qvLn), in the public domain. It is
 # scikit-image's data.astronaut, stored as JPEG.
@@ -56,7 +58,9 @@ def open_source(text: str, size_px: tuple[int, int] = (640, 480), rate_hz: int |
     path = Path(text)
     if text == "demo":
         return DemoSource()
-    if path.is_dir() or (has_picture_suffix(path, FRAMES) and "://" not in text):
+    if is_address(text) and not path.exists():
+        return _open_address(parse_address(text), rate_hz or 30)
+    if path.is_dir() or has_picture_suffix(path, FRAMES):
         return PictureSource(path, rate_hz or 1)
     if path.is_file():
         return VideoSource(path)
@@ -64,6 +68,15 @@ def open_source(text: str, size_px: tuple[int, int] = (640, 480), rate_hz: int |
     if camera is None:
         raise InputError(f"The source {text} does not exist (a camera, an address, a video, a folder, or demo).")
     return camera
+
+
+def _open_address(address: Address, rate_hz: int) -> Source:
+    kind = kind_of(address)
+    if kind == "film":
+        return VideoSource(address.url, address.name)
+    if kind == "still":
+        return cameras.CameraSource(address.name, lambda: StillCapture(address, rate_hz), "still pictures", rate_hz)
+    return cameras.CameraSource(address.name, lambda: StreamCapture(address), "what it sends", rate_hz)
 
 
 class PictureSource:
