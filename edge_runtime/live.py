@@ -17,11 +17,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sinks.guarded import GuardedSink
 from facetoon.edge_runtime.sinks.sink import Sink
+from facetoon.edge_runtime.sources.scenes import CutDetector
 from facetoon.edge_runtime.sources.source import Source
 from facetoon.edge_runtime.timing import RateMeter, StageTimer
 
@@ -109,15 +111,17 @@ class LiveLoop:
         *,
         fast: bool = False,
         frame_limit: int | None = None,
+        turn: int = 0,
         settings: LiveSettings | None = None,
     ) -> None:
         """`fast` takes every frame of a file, at full speed. Otherwise files play at their own rate.
 
-        Without `settings` the cartoonizer's own apply. The loop closes the source and the sinks in `join`.
+        `turn` is in quarters, clockwise, for a camera that is mounted sideways. Without `settings` the cartoonizer's
+        own apply. The loop closes the source and the sinks in `join`.
         """
         self._source, self._cartoonizer, self._sinks, self._timer = source, cartoonizer, sinks, timer
         self._fast = fast and not source.live
-        self._frame_limit = frame_limit
+        self._frame_limit, self._turn = frame_limit, turn
         self._settings = settings or cartoonizer.settings
         self._changing = threading.Lock()
         self._captured: Slot[Frame] = Slot(self._fast)
@@ -199,7 +203,8 @@ class LiveLoop:
 
     def unfinished(self) -> list[str]:
         """Return a sentence on each thing that was asked for and not done, once the loop has ended."""
-        sentences = [sink.unfinished() for sink in self._sinks if isinstance(sink, GuardedSink)]
+        sentences = [self._source.fault]
+        sentences += [sink.unfinished() for sink in self._sinks if isinstance(sink, GuardedSink)]
         return [sentence for sentence in sentences if sentence]
 
     def state(self) -> dict[str, Any]:
@@ -252,6 +257,7 @@ class LiveLoop:
             if image is None:
                 break
             captured_s = time.perf_counter()
+            image = pixels.turn(image, self._turn)
             self._timer.add("decode", (captured_s - start_s) * 1000)
             if paces:
                 self._stopping.wait(playback.wait_s(self._source.time_s, captured_s))
@@ -261,8 +267,11 @@ class LiveLoop:
         self._captured.close()
 
     def _work(self) -> None:
+        cuts = CutDetector()
         while (frame := self._captured.take()) is not None:
             start_s = time.perf_counter()
+            if self._source.unrelated or cuts.is_cut(frame.image):
+                self._cartoonizer.begin_scene()
             image = self._cartoonizer.process(frame.image, self._settings)
             self.work = (self.work[0] + 1, self.work[1] + time.perf_counter() - start_s)
             self._finished.put(dataclasses.replace(frame, image=image))

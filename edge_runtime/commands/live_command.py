@@ -44,6 +44,8 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     add("--size", type=_size, default=(640, 480), metavar="WxH", help="size to ask a camera for (default: 640x480)")
     rate_help = "rate to ask a camera for (default: 30), or at which a folder of pictures plays (default: 1)"
     add("--rate", type=_positive, metavar="HZ", help=rate_help)
+    turn_help = "turn the picture clockwise, for a camera that is mounted sideways or upside down (default: 0)"
+    add("--turn", type=int, choices=(0, 90, 180, 270), default=0, help=turn_help)
     add(
         "--model",
         type=model_file,

@@ -8,7 +8,7 @@ see RGB. A ``frame`` is BGR, an ``image`` is RGB. Other rooms import this room, 
 facetoon.edge_runtime import pixels`.
 """
 
-from facetoon.edge_runtime.pixels.arrays import Image, Tensor, check_image, swap_red_blue
+from facetoon.edge_runtime.pixels.arrays import Image, Tensor, check_image, swap_red_blue, turn
 from facetoon.edge_runtime.pixels.blending import blur, feather, match_colours, mix, paste, split_view, uncover
 from facetoon.edge_runtime.pixels.picture_codec import decode_image, encode_jpeg, encode_png, on_white
 from facetoon.edge_runtime.pixels.resampling import bend, fit, resize, scale_to, square, to_grey, view, warp, waves
@@ -41,6 +41,7 @@ __all__ = [
     "to_image",
     "to_tensor",
     "to_unit",
+    "turn",
     "uncover",
     "view",
     "warp",

@@ -69,7 +69,8 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     recorder = _recorder(flags, source)
     sinks = [sink for sink in (preview, *_outputs(flags, source, on_quit), recorder) if sink]
     fast = _reads_fast(flags)
-    loop = LiveLoop(source, cartoonizer, sinks, timer, fast=fast, frame_limit=flags.frames, settings=settings)
+    limits = {"fast": fast, "frame_limit": flags.frames, "turn": flags.turn // 90}
+    loop = LiveLoop(source, cartoonizer, sinks, timer, **limits, settings=settings)
     sizes_px = {name: session.size_px for name, session in sessions.items()}
     pace = Pace(loop, finder, flags.target_fps, sizes_px) if flags.target_fps else None
     frames = source.frames if flags.frames is None else flags.frames

@@ -28,7 +28,9 @@ class CameraSource:
     """A live source. While the camera is lost, it gives "no video" frames and tries again after ever longer waits."""
 
     live = True
+    unrelated = False
     frames: int | None = None
+    fault = ""
     sound: Sound | None = None
     LONGEST_WAIT_S = 8.0
 

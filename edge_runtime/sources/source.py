@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,7 @@ from facetoon.edge_runtime.picture_files import FRAMES, has_picture_suffix, pict
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sources import cameras
 from facetoon.edge_runtime.sources.addresses import Address, is_address, parse_address
+from facetoon.edge_runtime.sources.animations import AnimationSource, is_animated
 from facetoon.edge_runtime.sources.films import VideoSource
 from facetoon.edge_runtime.sources.sound import Sound
 from facetoon.edge_runtime.sources.streams import StillCapture, StreamCapture, kind_of
@@ -21,6 +23,9 @@ from facetoon.edge_runtime.sources.streams import StillCapture, StreamCapture, k
 # The astronaut Eileen Collins, from NASA's Great Images database (flic.kr/p/r9qvLn), in the public domain. It is
 # scikit-image's data.astronaut, stored as JPEG.
 DEMO_PHOTOGRAPH = Path(__file__).parents[1] / "demo" / "astronaut.jpg"
+
+
+log = logging.getLogger(__name__)
 
 
 class Source(Protocol):
@@ -32,12 +37,16 @@ class Source(Protocol):
     time_s: float
     """Time of the frame that was read last: of a film, from its first frame; of a camera, when it was captured, by
     time.monotonic."""
+    fault: str
+    """Once the source has ended, a sentence on what of it could not be read; empty when it was whole."""
     sound: Sound | None
     """The film's sound; None without one, or where it cannot be had."""
     losses: int
     """Number of times that a live source was lost."""
     frames: int | None
     """Number of frames; None where it is unknown or endless."""
+    unrelated: bool
+    """Whether each frame is a scene of its own, as in a folder of photographs."""
     live: bool
     """True for a camera: it delivers at its own pace, and only the newest frame matters."""
 
@@ -60,8 +69,10 @@ def open_source(text: str, size_px: tuple[int, int] = (640, 480), rate_hz: int |
         return DemoSource()
     if is_address(text) and not path.exists():
         return _open_address(parse_address(text), rate_hz or 30)
-    if path.is_dir() or has_picture_suffix(path, FRAMES):
-        return PictureSource(path, rate_hz or 1)
+    if path.is_dir():
+        return PictureSource(path, rate_hz)
+    if has_picture_suffix(path, FRAMES):
+        return _open_picture(path, rate_hz)
     if path.is_file():
         return VideoSource(path)
     camera = cameras.open_camera(text, size_px, rate_hz or 30)
@@ -79,17 +90,29 @@ def _open_address(address: Address, rate_hz: int) -> Source:
     return cameras.CameraSource(address.name, lambda: StreamCapture(address), "what it sends", rate_hz)
 
 
+def _open_picture(path: Path, rate_hz: int | None) -> Source:
+    data = read_picture(path)
+    if not is_animated(data):
+        return PictureSource(path, rate_hz)
+    return AnimationSource(path) if data[:4] == b"RIFF" else VideoSource(path)
+
+
 class PictureSource:
     """A picture, or the pictures of a folder by name, fitted into the size of the first."""
 
     live = False
     losses = 0
+    fault = ""
     sound: Sound | None = None
 
-    def __init__(self, path: Path, rate_hz: float = 1.0) -> None:
-        """Play `rate_hz` pictures a second. Raises InputError without pictures, or when the first cannot be read."""
+    def __init__(self, path: Path, rate_hz: float | None = None) -> None:
+        """Play `rate_hz` pictures a second, or unrelated pictures for a second each.
+
+        Raises InputError without pictures, or when the first cannot be read.
+        """
         self.name = path.name
-        self.rate_hz, self.time_s = rate_hz, 0.0
+        self.rate_hz, self.time_s = rate_hz or 1.0, 0.0
+        self.unrelated = rate_hz is None
         self._paths = [path / name for name in pictures_in(path, FRAMES, deep=False)] if path.is_dir() else [path]
         if not self._paths:
             raise InputError(f"The folder {path} holds no pictures ({', '.join(FRAMES)}).")
@@ -111,7 +134,10 @@ class PictureSource:
 
     def _load(self, index: int) -> Image:
         path = self._paths[index]
-        return pixels.swap_red_blue(pixels.decode_image(read_picture(path), str(path)))
+        data = read_picture(path)
+        if self._next and is_animated(data):
+            log.warning("%s is animated; in a folder only its first frame is taken.", path)
+        return pixels.swap_red_blue(pixels.decode_image(data, str(path)))
 
 
 class DemoSource:
@@ -124,7 +150,9 @@ class DemoSource:
     rate_hz = 30.0
     frames: int | None = None
     live = False
+    unrelated = False
     losses = 0
+    fault = ""
     sound: Sound | None = None
     WIDTH_PX, HEIGHT_PX = 640, 480
     FACE_X_PX, FACE_Y_PX = 224.0, 128.0  # in the photograph
