@@ -12,8 +12,8 @@ THUMB_PX = 32
 LEAST, TIMES = 16.0, 2.5
 """A cut changes the thumbnail by more than LEAST grey levels, and by TIMES as much as the frames before it changed.
 
-Pairs of 100 different photographs differ by 34 to 90 levels; frames of films of talking and turning heads by at most 3.4
-at 25 a second, and by 12 at 4 a second.
+Pairs of 100 different photographs differ by at least 34 levels. Frames of films of talking and turning heads differ by
+at most 3.4 at 25 a second, and by 12 at 4 a second.
 """
 MEMORY = 0.8  # share of the past in the running mean of changes
 
