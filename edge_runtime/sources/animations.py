@@ -1,4 +1,4 @@
-"""Plays animated WebP files, which FFmpeg cannot decode, and tells which picture files are animated."""
+"""Plays animated WebP files, which FFmpeg cannot decode."""
 
 from __future__ import annotations
 
@@ -12,15 +12,9 @@ from facetoon.edge_runtime.picture_files import read_picture
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sources.sound import Sound
 
+MOST_PIXELS = 64_000_000  # of all frames that are decoded at once
 BATCH = 16  # frames that are decoded at once: OpenCV begins at the first frame each time
 SHORTEST_MS, USUAL_MS = 10, 100  # browsers show frames of less than 10 ms for 100 ms
-
-
-def is_animated(data: bytes) -> bool:
-    """Whether the bytes of a picture file hold an animated PNG or WebP, by its header."""
-    if data[:8] == b"\x89PNG\r\n\x1a\n":
-        return b"acTL" in data[: max(data.find(b"IDAT"), 0)]
-    return data[:4] == b"RIFF" and data[8:16] == b"WEBPVP8X" and bool(data[20] & 2)
 
 
 class AnimationSource:
@@ -35,7 +29,9 @@ class AnimationSource:
     def __init__(self, path: Path) -> None:
         """Raises InputError when the file cannot be read."""
         self.name, self._path = path.name, path
-        self._data_size = len(read_picture(path))
+        width, height, _ = pixels.picture_size(read_picture(path)) or (0, 0, False)
+        if width * height * BATCH > MOST_PIXELS:
+            raise InputError(f"{path} is too large: an animation of {width}x{height} pixels.")
         self._animation = self._batch(0)
         if not self._animation:
             raise InputError(f"{path} is not a picture that can be read.")

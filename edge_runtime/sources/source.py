@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Protocol
 
@@ -11,11 +12,11 @@ import numpy as np
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.picture_files import FRAMES, has_picture_suffix, pictures_in, read_picture
+from facetoon.edge_runtime.picture_files import PICTURES, find_pictures, has_picture_suffix, read_picture
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sources import cameras
 from facetoon.edge_runtime.sources.addresses import Address, is_address, parse_address
-from facetoon.edge_runtime.sources.animations import AnimationSource, is_animated
+from facetoon.edge_runtime.sources.animations import AnimationSource
 from facetoon.edge_runtime.sources.films import VideoSource
 from facetoon.edge_runtime.sources.sound import Sound
 from facetoon.edge_runtime.sources.streams import StillCapture, StreamCapture, kind_of
@@ -71,7 +72,7 @@ def open_source(text: str, size_px: tuple[int, int] = (640, 480), rate_hz: int |
         return _open_address(parse_address(text), rate_hz or 30)
     if path.is_dir():
         return PictureSource(path, rate_hz)
-    if has_picture_suffix(path, FRAMES):
+    if has_picture_suffix(path):
         return _open_picture(path, rate_hz)
     if path.is_file():
         return VideoSource(path)
@@ -92,9 +93,18 @@ def _open_address(address: Address, rate_hz: int) -> Source:
 
 def _open_picture(path: Path, rate_hz: int | None) -> Source:
     data = read_picture(path)
-    if not is_animated(data):
+    if not pixels.is_animated(data):
         return PictureSource(path, rate_hz)
     return AnimationSource(path) if data[:4] == b"RIFF" else VideoSource(path)
+
+
+def _pictures_of(folder: Path) -> list[Path]:
+    """Return the pictures of a folder; the log counts what else there is."""
+    found = find_pictures(folder, deep=False)
+    if found.others:
+        counts = ", ".join(f"{count} {reason}" for reason, count in Counter(found.others.values()).items())
+        log.info("%s: %d other files are left out (%s).", folder, len(found.others), counts)
+    return [folder / name for name in found.pictures]
 
 
 class PictureSource:
@@ -113,9 +123,9 @@ class PictureSource:
         self.name = path.name
         self.rate_hz, self.time_s = rate_hz or 1.0, 0.0
         self.unrelated = rate_hz is None
-        self._paths = [path / name for name in pictures_in(path, FRAMES, deep=False)] if path.is_dir() else [path]
+        self._paths = _pictures_of(path) if path.is_dir() else [path]
         if not self._paths:
-            raise InputError(f"The folder {path} holds no pictures ({', '.join(FRAMES)}).")
+            raise InputError(f"The folder {path} holds no pictures (their names end in {', '.join(PICTURES)}).")
         self.frames: int | None = len(self._paths)
         self._next = 0
         height, width = self._load(0).shape[:2]
@@ -135,7 +145,7 @@ class PictureSource:
     def _load(self, index: int) -> Image:
         path = self._paths[index]
         data = read_picture(path)
-        if self._next and is_animated(data):
+        if self._next and pixels.is_animated(data):
             log.warning("%s is animated; in a folder only its first frame is taken.", path)
         return pixels.swap_red_blue(pixels.decode_image(data, str(path)))
 

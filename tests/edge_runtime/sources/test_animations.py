@@ -5,11 +5,8 @@ from __future__ import annotations
 import logging
 import subprocess
 
-import cv2
-import numpy as np
 import pytest
 
-from facetoon.edge_runtime.sources.animations import is_animated
 from facetoon.edge_runtime.sources.source import open_source
 
 ENCODERS = {"five.webp": "libwebp_anim", "five.png": "apng", "five.gif": "gif"}
@@ -52,10 +49,3 @@ def test_in_a_folder_only_the_first_frame_is_taken_and_that_is_said(animation, t
         assert source.read() is not None
     assert source.read() is None
     assert "only its first frame is taken" in caplog.text
-
-
-def test_a_still_picture_is_no_animation(tmp_path):
-    for name in ("a.png", "a.webp", "a.jpg"):
-        cv2.imwrite(str(tmp_path / name), np.zeros((8, 8, 3), np.uint8))
-        assert not is_animated((tmp_path / name).read_bytes())
-    assert not is_animated(b"")
