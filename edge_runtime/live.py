@@ -10,7 +10,6 @@ interpreter release Python's lock while they work, so the three threads really r
 from __future__ import annotations
 
 import dataclasses
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sinks.guarded import GuardedSink
 from facetoon.edge_runtime.sinks.sink import Sink
+from facetoon.edge_runtime.sources.playback import Playback
 from facetoon.edge_runtime.sources.scenes import CutDetector
 from facetoon.edge_runtime.sources.source import Source
 from facetoon.edge_runtime.timing import RateMeter, StageTimer
@@ -78,22 +78,6 @@ class Frame:
     """Its time in the source, see Source.time_s."""
 
 
-class Playback:
-    """Plays frames at their own times, from the first frame on."""
-
-    LATEST_S = 0.5
-    """Lateness that is caught up. Beyond it the rest plays later, so that its frames keep their distances."""
-
-    def __init__(self) -> None:
-        self._start_s = -math.inf
-
-    def wait_s(self, time_s: float, now_s: float) -> float:
-        """Return the seconds to wait before the frame of `time_s` is shown; 0 when it is late."""
-        if now_s - (self._start_s + time_s) > self.LATEST_S:
-            self._start_s = now_s - time_s
-        return max(self._start_s + time_s - now_s, 0.0)
-
-
 class LiveLoop:
     """Runs source -> cartoonizer -> sinks until the source ends, `frame_limit` is reached, or `stop` is called."""
 
@@ -134,6 +118,7 @@ class LiveLoop:
             for name, work in (("reader", self._read), ("worker", self._work), ("encoder", self._encode))
         ]
         self.frames_out = 0
+        self.frames_with_faces = self.faces_found = 0
         self.work = (0, 0.0)
         """The worker's finished frames, and its seconds of work on them, without waits."""
         self._newest_s = 0.0
@@ -190,6 +175,16 @@ class LiveLoop:
     def running(self) -> bool:
         """True between start and the end."""
         return self.started_s > 0 and not self._ended.is_set()
+
+    @property
+    def faces_skipped(self) -> int:
+        """Faces that stayed photographs because the time for their frame was spent."""
+        return self._cartoonizer.skipped
+
+    @property
+    def losses(self) -> int:
+        """Number of times that the camera was lost."""
+        return self._source.losses
 
     @property
     def stalled(self) -> bool:
@@ -273,6 +268,8 @@ class LiveLoop:
             if self._source.unrelated or cuts.is_cut(frame.image):
                 self._cartoonizer.begin_scene()
             image = self._cartoonizer.process(frame.image, self._settings)
+            self.faces_found += len(self._cartoonizer.faces)
+            self.frames_with_faces += bool(self._cartoonizer.faces)
             self.work = (self.work[0] + 1, self.work[1] + time.perf_counter() - start_s)
             self._finished.put(dataclasses.replace(frame, image=image))
         self._finished.close()

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.pixels import picture_headers
 from facetoon.edge_runtime.pixels.arrays import Image, swap_red_blue
+from facetoon.edge_runtime.pixels.picture_headers import has_alpha, is_cut_short, is_heic, picture_size
 
 MOST_MEGAPIXELS = 120  # decoded they fill 360 MB; a file of 100 kB may claim 900
 _DECODE_FLAGS = {
@@ -28,17 +28,17 @@ def decode_image(data: bytes, name: str, reduce: int = 1) -> Image:
     the first frame. Raises InputError, which names the file, when the bytes are no picture, are cut short, or claim
     more than MOST_MEGAPIXELS.
     """
-    header = picture_headers.picture_size(data)
+    header = picture_size(data)
     if header and header[0] * header[1] > MOST_MEGAPIXELS * 1e6 * reduce**2:
         raise InputError(f"{name} is too large: {header[0]}x{header[1]} pixels.")
-    if picture_headers.is_cut_short(data):
+    if is_cut_short(data):
         raise InputError(f"{name} is cut short.")
-    frame = _decode(data, cv2.IMREAD_UNCHANGED) if picture_headers.has_alpha(data) else None
+    frame = _decode(data, cv2.IMREAD_UNCHANGED) if has_alpha(data) else None
     if frame is not None and frame.ndim == 3 and frame.shape[2] == 4 and frame.dtype.kind == "u":
         return swap_red_blue(on_white(frame))
     frame = _decode(data, _DECODE_FLAGS[reduce])
     if frame is None:
-        kind = "HEIC, which OpenCV cannot read; make a JPEG of it" if picture_headers.is_heic(data) else ""
+        kind = "HEIC, which OpenCV cannot read; make a JPEG of it" if is_heic(data) else ""
         raise InputError(f"{name} is {kind or 'not a picture that can be read'}.")
     return swap_red_blue(frame)
 

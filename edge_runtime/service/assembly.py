@@ -16,6 +16,7 @@ from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.pace import Pace
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording
 from facetoon.edge_runtime.service.reloading import settings_of
+from facetoon.edge_runtime.service.unheeded import unheeded
 from facetoon.edge_runtime.sessions.runtimes import runtime_beside
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, Session, open_session
 from facetoon.edge_runtime.sinks.guarded import GuardedSink
@@ -60,6 +61,8 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     source = open_source(flags.source, flags.size, flags.rate)
     if isinstance(source, CameraSource):
         log.info(source.details)
+    for sentence in unheeded(flags, source):
+        log.warning(sentence)
     timer = StageTimer()
     finder = FaceFinder(flags.faces, runtime_beside(flags.runtime).name, flags.search_every)
     cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=flags.budget_ms)
