@@ -62,7 +62,7 @@ def transferred(photos: Image, style: Path, vgg_weights: str, steps: int) -> Ima
     from facetoon.training.stylize.style_settings import StyleSettings
     from facetoon.training.stylize.style_transfer import StyleTransfer
 
-    picture = pixels.decode_image(style.read_bytes(), str(style), over_white=True)
+    picture = pixels.decode_image(style.read_bytes(), str(style))
     transfer = StyleTransfer(load_weights(vgg_weights), [picture], [], StyleSettings(steps=steps))
     return transfer.paint(photos, progress=False)
 
