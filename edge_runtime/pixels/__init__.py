@@ -11,7 +11,7 @@ facetoon.edge_runtime import pixels`.
 from facetoon.edge_runtime.pixels.arrays import Image, Tensor, check_image, swap_red_blue
 from facetoon.edge_runtime.pixels.blending import blur, feather, match_colours, mix, paste, split_view, uncover
 from facetoon.edge_runtime.pixels.picture_codec import decode_image, encode_jpeg, encode_png
-from facetoon.edge_runtime.pixels.resampling import bend, fit, resize, scale_to, square, to_grey, view, warp, waves
+from facetoon.edge_runtime.pixels.resampling import bend, fit, resize, scale_to, square, to_grey, view, warp
 from facetoon.edge_runtime.pixels.tensors import (
     decode_table,
     encode_table,
@@ -54,5 +54,4 @@ __all__ = [
     "uncover",
     "view",
     "warp",
-    "waves",
 ]

@@ -16,7 +16,7 @@ from facetoon.training.runs.run_directory import RunDirectory, identity
 from facetoon.training.runs.teacher_network import load_teacher
 from facetoon.training.score.translator import open_translator
 
-CASES = [(kind, styles) for kind in KINDS if kind != "encoder" for styles in ((), ("one", "two"))]
+CASES = [(kind, styles) for kind in KINDS for styles in ((), ("one", "two"))]
 
 
 @pytest.fixture

@@ -1,0 +1,66 @@
+"""Flags for other projects' models: the facts that their files may not hold, for all of them or for one file."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.value_range import ValueRange, parse_ranges
+
+LARGEST_SIDE_PX = 4096
+Ranges = tuple[ValueRange, ValueRange]
+"""Of input and output."""
+Said = dict[str, Any]
+"""What a flag says, by the name of the file; by "" for all."""
+
+
+def add_foreign_facts(parser: argparse.ArgumentParser) -> None:
+    """Declare --range and --model-size."""
+    parser.add_argument(
+        "--range",
+        action="append",
+        default=[],
+        metavar="[FILE=]LEAST..GREATEST",
+        help="another project's model: its values of grey 0 and 255, such as a.tflite=-1..1; in and out: 0..1,0..255",
+    )
+    parser.add_argument(
+        "--model-size", action="append", default=[], metavar="[FILE=]PX", help="side of pictures, if it takes any"
+    )
+
+
+def ranges_of(arguments: argparse.Namespace) -> Callable[[Path], Ranges | None]:
+    """Return the ranges that --range states for each model. Raises InputError for a value or FILE that does not fit."""
+    said = _said("--range", arguments.range, arguments.places, parse_ranges)
+    return lambda place: _chosen(said, place)
+
+
+def sizes_of(arguments: argparse.Namespace) -> Callable[[Path], int | None]:
+    """Return the sides that --model-size states for each model. Raises InputError as `ranges_of` does."""
+    said = _said("--model-size", arguments.model_size, arguments.places, _side_px)
+    return lambda place: _chosen(said, place)
+
+
+def _side_px(text: str) -> int:
+    if not text.isdigit() or not 8 <= int(text) <= LARGEST_SIDE_PX:
+        raise InputError(f"--model-size {text} must be from 8 to {LARGEST_SIDE_PX} px.")
+    return int(text)
+
+
+def _said(flag: str, texts: list[str], places: list[Path], read: Callable[[str], Any]) -> Said:
+    names = {name for place in places for name in (str(place), place.name)}
+    said: Said = {}
+    for text in texts:
+        name, _, value = text.rpartition("=")
+        if name and name not in names:
+            raise InputError(f"{flag} {text} is about {name}, which is none of the models.")
+        said[name] = read(value)
+    return said
+
+
+def _chosen(said: Said, place: Path) -> Any:
+    """Return the value for a file by path or name, else the one for all; a .keras file is the kit's unless named."""
+    named = [said[name] for name in (str(place), place.name) if name in said]
+    return named[0] if named else said.get("") if place.suffix != ".keras" else None
