@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,9 @@ import numpy as np
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.pictures import batches
-from facetoon.training.pictures.data_source import DataSource
+from facetoon.training.pictures.data_source import DataSource, as_source
 from facetoon.training.pictures.even_sampling import take_turns
-from facetoon.training.pictures.images import ImageSet, PictureFile, list_pictures, load_split, read_square
+from facetoon.training.pictures.images import PictureFile, falls_to_test, list_layout, list_pictures, read_square
 from facetoon.training.recipes.recipe import Recipe
 
 SIZE_PX = 256
@@ -50,33 +51,41 @@ class Question:
 
     def pictures(self) -> Pictures:
         """Load the pictures. Raises InputError when a picture, source or name is missing."""
-        photos = self._photographs() if self.names else self._held_out("photos", self.photos, False)
-        cartoons = self._held_out("cartoons", self.cartoons, self.all_cartoons)
-        return Pictures(photos, cartoons) if self.direction == "ab" else Pictures(cartoons, photos)
+        share = self.recipe.data.test_share
+        names = named_files(self.photos, self.names) if self.names else None
+        photos = self._load(names or chosen_files(self.photos, share, self.most), "photos")
+        cartoons = chosen_files(self.cartoons, None if self.all_cartoons else share, self.most)
+        domains = photos, self._load(cartoons, "cartoons")
+        return Pictures(*(domains if self.direction == "ab" else domains[::-1]))
 
-    def _held_out(self, domain: str, sources: Sequence[DataSource | str], whole: bool) -> pixels.Image:
-        train, test = load_split(sources, self._loaded_px, self.recipe.data.test_share)
-        crops = [self._framed(self._evenly(part), domain) for part in ([train, test] if whole else [test])]
-        return np.concatenate(crops)[: self.most]
-
-    def _photographs(self) -> pixels.Image:
-        files = named_files(self.photos, self.names) if self.names else []
-        return self._framed(load_squares(files, self._loaded_px), "photos")
-
-    @property
-    def _loaded_px(self) -> int:
-        return round(self.size_px * batches.MARGIN) if self.framed else self.size_px
-
-    def _framed(self, images: pixels.Image, domain: str) -> pixels.Image:
+    def _load(self, files: Sequence[PictureFile], domain: str) -> pixels.Image:
         if not self.framed:
-            return images
+            return load_squares(files, self.size_px)
         framed_as = "pairs" if domain == "cartoons" and self.recipe.kind == "pairs" else domain
-        return batches.centre_crops(images, framed_as, self.recipe, self.size_px)
+        larger = load_squares(files, round(self.size_px * batches.MARGIN))
+        return batches.centre_crops(larger, framed_as, self.recipe, self.size_px)
 
-    def _evenly(self, images: ImageSet) -> pixels.Image:
-        """Choose at most `most` pictures, evenly from the sources, and the same in every call."""
-        rows = take_turns(images.source, self.most, lambda rows: np.random.default_rng(0).permutation(rows)[::-1])
-        return images.images[rows]
+
+def chosen_files(sources: Sequence[DataSource | str], test_share: float | None, most: int) -> list[PictureFile]:
+    """Choose at most `most` picture files of the test share, or of all where it is None.
+
+    They come evenly from the sources, and are the same in every call. Raises InputError when there are none.
+    """
+    listed = [list_pictures(source) if test_share is None else _held_out(source, test_share) for source in sources]
+    files = [file for of_source in listed for file in of_source]
+    if not files:
+        raise InputError(f"No picture of {', '.join(map(str, sources))} is in the test share; add pictures.")
+    origin = np.repeat(np.arange(len(listed)), [len(of_source) for of_source in listed])
+    rows = take_turns(origin, most, lambda rows: np.random.default_rng(0).permutation(rows))
+    return [files[row] for row in rows]
+
+
+def _held_out(source: DataSource | str, test_share: float) -> list[PictureFile]:
+    """List the pictures of a source that no training saw: the test folder of a data set, else a share by hash."""
+    place = as_source(source)
+    if place.domain:
+        return list_layout(place.path).get(f"test{place.domain}", [])
+    return [file for file in list_pictures(place) if falls_to_test(sha256(file.read()).hexdigest(), test_share)]
 
 
 def named_files(sources: Sequence[DataSource | str], names: Path) -> list[PictureFile]:

@@ -75,7 +75,8 @@ def _keras(model: Any, style: np.ndarray | None) -> Draw:
         for start in range(0, len(images), BATCH):
             part = pixels.to_unit(images[start : start + BATCH])
             inputs = part if style is None else [part, np.tile(style, (len(part), 1))]
-            parts.append(pixels.from_unit(np.asarray(model(inputs, training=False))))
+            drawn = np.asarray(model(inputs, training=False))[..., :3]  # a student's fourth channel is its matte
+            parts.append(pixels.from_unit(drawn))
         return np.concatenate(parts)
 
     return draw
