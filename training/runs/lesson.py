@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.drawings.drawn_teacher import DrawnTeacher
+from facetoon.training.drawings.picture_teacher import PictureTeacher
 from facetoon.training.pictures.images import ImageSet
 
 TEACHING_BATCH = 32
@@ -21,15 +21,15 @@ TEACHING_BATCH = 32
 def lesson(photos: ImageSet, teachers: Sequence[Any]) -> ImageSet:
     """Return uint8 (n, 1 + teachers, side, side, 3): photographs (n, side, side, 3) and their cartoons.
 
-    A teacher is a Keras model or a DrawnTeacher. It sees the whole picture at its own size, a zoom that it was trained
-    on. Photographs without a face for a drawn style are left out.
+    A teacher is a Keras model or a PictureTeacher. It sees the whole picture at its own size, a zoom that it was
+    trained on. Photographs without a face for a drawn style are left out.
     """
     side_px = photos.images.shape[1]
     taught = np.empty((len(photos), 1 + len(teachers), side_px, side_px, 3), np.uint8)
     taught[:, 0] = photos.images
     has_face = np.ones(len(photos), bool)
     for number, teacher in enumerate(teachers, 1):
-        if isinstance(teacher, DrawnTeacher):
+        if isinstance(teacher, PictureTeacher):
             taught[:, number], faces = teacher.draw(photos.images)
             has_face &= faces
         else:
@@ -46,7 +46,7 @@ def lesson(photos: ImageSet, teachers: Sequence[Any]) -> ImageSet:
 
 def size_px(teacher: Any) -> int:
     """Return the side of the pictures that a teacher takes."""
-    return teacher.size_px if isinstance(teacher, DrawnTeacher) else int(teacher.input_shape[1])
+    return teacher.size_px if isinstance(teacher, PictureTeacher) else int(teacher.input_shape[1])
 
 
 def _answers(teacher: Any, images: pixels.Image) -> pixels.Image:

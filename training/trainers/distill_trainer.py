@@ -17,7 +17,7 @@ from keras import layers, ops
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
-from facetoon.training.drawings.drawn_teacher import DrawnTeacher
+from facetoon.training.drawings.picture_teacher import PictureTeacher
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import losses
 from facetoon.training.networks.student import build_student
@@ -37,14 +37,14 @@ WIDEST = 8.0
 class Distillation(Trainer):
     """Student, optimizer and the compiled step. The teachers do not change."""
 
-    def __init__(self, recipe: Recipe, teachers: Mapping[str, Path | DrawnTeacher]) -> None:
-        """`teachers` are runs, .keras files or drawn styles by style name. One teacher makes a student without styles.
+    def __init__(self, recipe: Recipe, teachers: Mapping[str, Path | PictureTeacher]) -> None:
+        """`teachers` are runs, .keras files or PictureTeachers by style name. One makes a student without styles.
 
         Teachers may have other sizes than the student. Raises InputError when a batch cannot be divided among them.
         """
         keras.utils.set_random_seed(recipe.seed)
         self.recipe = recipe
-        self.teachers = [t if isinstance(t, DrawnTeacher) else load_teacher(t, name) for name, t in teachers.items()]
+        self.teachers = [t if isinstance(t, PictureTeacher) else load_teacher(t, name) for name, t in teachers.items()]
         self.styles = len(teachers) if len(teachers) > 1 else 0
         self.dealt = recipe.dealt(len(teachers))
         self.student = build_student(recipe.data.size_px, recipe.student, self.styles)
@@ -176,8 +176,8 @@ class Distillation(Trainer):
 
 def _features(teacher: Any) -> Any:
     """Return the teacher up to its last strided convolution, a tenth of its work; the last network of a chain."""
-    if isinstance(teacher, DrawnTeacher):
-        raise InputError(f"The drawn style {teacher.name} has no features: set distill.feature_weight=0.")
+    if isinstance(teacher, PictureTeacher):
+        raise InputError(f"The teacher {teacher.name} has no features: set distill.feature_weight=0.")
     networks = [layer for layer in teacher.layers if isinstance(layer, keras.Model)]
     if networks:
         return _features(networks[-1])

@@ -73,7 +73,7 @@ def test_distil_from_a_drawn_style(mesh_file, inverted, faces, tmp_path, small, 
     ("teacher", "options", "sentence"),
     [
         ("draw:oil", [], "There is no style oil"),
-        ("toon=draw:toon", ["--set", "distill.feature_weight=1"], "The drawn style toon has no features"),
+        ("toon=draw:toon", ["--set", "distill.feature_weight=1"], "The teacher toon has no features"),
     ],
 )
 def test_bad_input_is_one_sentence(teacher, options, sentence, mesh_file, faces, tmp_path, small, capsys):

@@ -12,7 +12,7 @@ pytest.importorskip("tensorflow")
 import keras
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.commands.distill_command import teachers_by_style
+from facetoon.training.flags.teacher_flags import teachers_by_style
 from facetoon.training.runs.teacher_network import load_teacher
 
 
