@@ -61,6 +61,5 @@ def _said(flag: str, texts: list[str], places: list[Path], read: Callable[[str],
 
 
 def _chosen(said: Said, place: Path) -> Any:
-    """Return the value for a file by path or name, else the one for all; a .keras file is the kit's unless named."""
-    named = [said[name] for name in (str(place), place.name) if name in said]
-    return named[0] if named else said.get("") if place.suffix != ".keras" else None
+    """Return the value for a file by its path or name, else the one for all."""
+    return next((said[name] for name in (str(place), place.name, "") if name in said), None)

@@ -17,12 +17,11 @@ from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.styles import parse_mix, to_vector
 from facetoon.edge_runtime.value_range import ValueRange
 from facetoon.training.foreign.foreign_generator import open_generator
-from facetoon.training.foreign.model_formats import SAVED_MODEL
+from facetoon.training.foreign.foreign_teacher import DRAWS_AT_PX, is_foreign
 from facetoon.training.runs.checkpoint import generator_path, load_generator
 from facetoon.training.runs.run_directory import RunDirectory
 
 BATCH = 32
-FREE_SIDE_PX = 256  # for a model of free size
 Draw = Callable[[pixels.Image], pixels.Image]
 
 
@@ -42,17 +41,17 @@ Ranges = tuple[ValueRange, ValueRange]
 
 
 def open_translators(
-    place: Path, direction: str = "ab", style: str = "", ranges: Ranges | None = None, side_px: int = FREE_SIDE_PX
+    place: Path, direction: str = "ab", style: str = "", ranges: Ranges | None = None, side_px: int = DRAWS_AT_PX
 ) -> list[Translator]:
     """Open a run directory, .keras, .tflite or .onnx file; `style` is a mix such as "anime:0.6,comic:0.4".
 
     A model with several styles gives a translator for each, unless there is a `style`. `ranges` and `side_px` are for
-    another project's model, which may not say its ranges or take any size. A .keras file is one of this kit's unless
-    `ranges` says its ranges. Raises InputError when it cannot be loaded, or has no styles but gets one.
+    another project's model, which may not say its ranges or take any size. Raises InputError when it cannot be
+    loaded, when nobody says its ranges, or when it has no styles but gets one.
     """
     if place.suffix in MODEL_SUFFIXES and kind_of(place) is not None:
         return _session(place, style)
-    if place.suffix in MODEL_SUFFIXES or (place.suffix == ".keras" and ranges) or (place / SAVED_MODEL).is_file():
+    if is_foreign(place):
         _refuse_style(place, style)
         generator = open_generator(place, None, *(ranges or (None, None)))
         return [Translator(str(place), generator.size_px or side_px, generator.translate)]

@@ -83,9 +83,11 @@ def vector_net(path: Path, value_range: ValueRange | None) -> VectorNet:
     if said is None:
         raise InputError(f"{path} does not say the range of its input: give --encoder-range, such as {EXAMPLES}.")
 
+    at_once = BATCH if path.suffix == ".keras" else 1  # the other formats may hold a batch of one
+
     def run(pictures: NDArray[np.float32]) -> NDArray[Any]:
         laid = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)) if axis == 1 else pictures
-        return np.concatenate([model.run(picture[np.newaxis]) for picture in laid])
+        return np.concatenate([model.run(laid[i : i + at_once]) for i in range(0, len(laid), at_once)])
 
     (size_px,) = sides
     vector = run(np.zeros((1, size_px, size_px, 3), np.float32))
