@@ -121,17 +121,18 @@ def score_all(
 
     Fakes are resized to the judge's size. Raises InputError for unreadable or too few pictures.
     """
-    made = {folder: load_fakes(folder, question.size_px) for folder in fakes}
+    made = [(folder, load_fakes(folder, question.size_px)) for folder in fakes]
     shown = [file for source in judging.shown for file in list_pictures(source)]
     judge = Judge(question.pictures(), judging.encoder, judging.landmarks, judging.segments)
     sources = judge.pictures.sources
-    photos = load_squares(shown, question.size_px) if shown else sources[:SHEET_ROWS]
+    photos = load_squares(shown[:SHEET_ROWS], question.size_px) if shown else sources[:SHEET_ROWS]
+    finished = [judge.judge(name, Drawn(pictures), in_order=False) for name, pictures in made]
     judged, columns = [judge.unchanged()], [photos]
     for translator in translators:
         drawn = drawn_by(translator, sources)
         judged.append(judge.judge(translator.name, drawn))
-        columns.append(drawn_by(translator, photos).images if shown else drawn.images)
-    judged += [judge.judge(name, Drawn(pictures), in_order=False) for name, pictures in made.items()]
+        columns.append(drawn_by(translator, photos).images if shown else drawn.images[:SHEET_ROWS].copy())
+    judged += finished
     if out:
         with disk_faults(out):
             write_whole(out / "sheet.png", pixels.encode_png(sheet(columns)))
