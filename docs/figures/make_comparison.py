@@ -29,10 +29,14 @@ DOCS, HERE = Path(__file__).parents[1], Path(__file__).parent
 ROWS, COLUMNS = slice(12, 232), slice(114, 334)  # the square of the demo's photograph that holds the head
 CELL_PX, LABEL_PX, ACROSS = 192, 22, 5
 UNIT = ValueRange((-1.0,), (1.0,))
-PEERS = {
-    "White-box Cartoonization, 512 px, dynamic range": ("whitebox_512_dynamic.tflite", None),  # its metadata say it
-    "White-box Cartoonization, 512 px, int8": ("whitebox_512_int8.tflite", None),
-    "AnimeGANv2 Hayao, 256 px, int8": ("animeganv2_hayao_256_int8.tflite", (UNIT, UNIT)),
+PEERS = {  # file, ranges of input and output, and whether blue comes first
+    "White-box Cartoonization, 512 px, dynamic range": (
+        "whitebox_512_dynamic.tflite",
+        None,
+        True,
+    ),  # metadata has ranges
+    "White-box Cartoonization, 512 px, int8": ("whitebox_512_int8.tflite", None, True),
+    "AnimeGANv2 Hayao, 256 px, int8": ("animeganv2_hayao_256_int8.tflite", (UNIT, UNIT), False),
 }
 TARGETS = {  # heading, then source, pattern and most cartoons
     "anime": ("Against anime faces", "anime256.zip", "", 760),
@@ -62,21 +66,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name, lines in tables(arguments.data, arguments.names, translators):
         marks = f"<!-- {name} -->", f"<!-- end of {name} -->"
         made = "\n".join([marks[0], "", *lines, "", marks[1]])
-        text = re.sub(f"{marks[0]}.*{marks[1]}", lambda _, made=made: made, text, flags=re.DOTALL)
+        text = re.sub(f"{marks[0]}.*{marks[1]}", made.replace("\\", r"\\"), text, flags=re.DOTALL)
     write_whole(arguments.document, text)
 
 
 def generators(data: Path) -> list:
     """Open what ships, style by style, and the peers."""
-    from facetoon.training.score.translator import open_translators
+    from facetoon.training.score.translator import ForeignFacts, open_translators
 
     opened = []
     for model in shipped_generators():
         if open_session(model).spec.direction == "photo to cartoon":
             for one in open_translators(model):
                 opened.append(replace(one, name=one.name.replace(str(model), f"`{model.stem}`")))
-    for name, (file, ranges) in PEERS.items():
-        (one,) = open_translators(data / "peers" / file, ranges=ranges)
+    for name, (file, ranges, blue_first) in PEERS.items():
+        (one,) = open_translators(data / "peers" / file, foreign=ForeignFacts(ranges, blue_first=blue_first))
         opened.append(replace(one, name=name))
     return opened
 
@@ -86,10 +90,10 @@ def tables(data: Path, names: Path, translators: list) -> Iterator[tuple[str, li
     from facetoon.training.recipes.recipe import Recipe
     from facetoon.training.score.question import Question
     from facetoon.training.score.score_table import notes, table
-    from facetoon.training.score.scoring import Judge, drawn_by
+    from facetoon.training.score.scoring import Drawn, Judge, drawn_by
     from facetoon.training.score.vector_nets import vector_net
 
-    nets, drawn = data / "nets", {}
+    nets, drawn = data / "nets", dict[str, Drawn]()
     encoder = vector_net(nets / "imagenet_mobilenet_v1_025.onnx", UNIT)
     for name, (heading, file, pattern, most) in TARGETS.items():
         cartoons = [f"{data / file}{pattern}"]

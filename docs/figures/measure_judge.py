@@ -72,7 +72,7 @@ def blurred(sigma_px: float, image: Image) -> Image:
 
 def compressed(quality: int, image: Image) -> Image:
     """JPEG and back."""
-    return cv2.imdecode(cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))[1], cv2.IMREAD_COLOR)
+    return pixels.decode_image(pixels.encode_jpeg(pixels.swap_red_blue(image), quality), "a picture")
 
 
 def noisy(levels: float, image: Image) -> Image:

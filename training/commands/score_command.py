@@ -10,7 +10,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.value_range import ValueRange
 from facetoon.training.commands.stylize_command import painter
 from facetoon.training.engine.backend import started_backend
-from facetoon.training.flags.foreign_facts import add_foreign_facts, ranges_of, sizes_of
+from facetoon.training.flags.foreign_facts import add_foreign_facts, foreign_facts
 from facetoon.training.flags.source_flags import add_sources, sources_of
 from facetoon.training.flags.style_flags import add_vgg_weights
 
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Score every model and every folder of pictures, and return exit status 0."""
     _check(arguments)
     sources = sources_of(arguments, "photos", "cartoons")
-    ranges, sizes = ranges_of(arguments), sizes_of(arguments)
+    facts_of = foreign_facts(arguments)
     encoder_range = ValueRange.parse(arguments.encoder_range) if arguments.encoder_range else None
     with started_backend("tensorflow"):
         from facetoon.training.score import baseline, question, scoring, translator, vector_nets
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         opened
         for place in arguments.places
         for opened in translator.open_translators(
-            place, arguments.direction, arguments.style, ranges(place), sizes(place) or arguments.size
+            place, arguments.direction, arguments.style, translator.ForeignFacts(**facts_of(place))
         )
     ]
     judging = scoring.Judging(encoder, arguments.landmarks, arguments.segments, tuple(arguments.sheet_photos))

@@ -8,17 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.value_range import ValueRange, parse_ranges
+from facetoon.edge_runtime.value_range import parse_ranges
 
 LARGEST_SIDE_PX = 4096
-Ranges = tuple[ValueRange, ValueRange]
-"""Of input and output."""
 Said = dict[str, Any]
 """What a flag says, by the name of the file; by "" for all."""
 
 
 def add_foreign_facts(parser: argparse.ArgumentParser) -> None:
-    """Declare --range and --model-size."""
+    """Declare --range, --model-size and --bgr."""
     parser.add_argument(
         "--range",
         action="append",
@@ -29,18 +27,23 @@ def add_foreign_facts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model-size", action="append", default=[], metavar="[FILE=]PX", help="side of pictures, if it takes any"
     )
+    parser.add_argument("--bgr", action="append", default=[], metavar="FILE", help="this model has blue before red")
 
 
-def ranges_of(arguments: argparse.Namespace) -> Callable[[Path], Ranges | None]:
-    """Return the ranges that --range states for each model. Raises InputError for a value or FILE that does not fit."""
-    said = _said("--range", arguments.range, arguments.places, parse_ranges)
-    return lambda place: _chosen(said, place)
+def foreign_facts(arguments: argparse.Namespace) -> Callable[[Path], dict[str, Any]]:
+    """Return the fields of ForeignFacts that the flags state for a model.
 
+    Raises InputError for a value that cannot be, and for a FILE that is none of the models.
+    """
+    ranges = _said("--range", arguments.range, arguments.places, parse_ranges)
+    sides = _said("--model-size", arguments.model_size, arguments.places, _side_px)
+    blue = _said("--bgr", [f"{name}=yes" for name in arguments.bgr], arguments.places, bool)
 
-def sizes_of(arguments: argparse.Namespace) -> Callable[[Path], int | None]:
-    """Return the sides that --model-size states for each model. Raises InputError as `ranges_of` does."""
-    said = _said("--model-size", arguments.model_size, arguments.places, _side_px)
-    return lambda place: _chosen(said, place)
+    def of(place: Path) -> dict[str, Any]:
+        told = {"ranges": _chosen(ranges, place), "side_px": _chosen(sides, place), "blue_first": _chosen(blue, place)}
+        return {name: value for name, value in told.items() if value is not None}
+
+    return of
 
 
 def _side_px(text: str) -> int:
@@ -55,7 +58,7 @@ def _said(flag: str, texts: list[str], places: list[Path], read: Callable[[str],
     for text in texts:
         name, _, value = text.rpartition("=")
         if name and name not in names:
-            raise InputError(f"{flag} {text} is about {name}, which is none of the models.")
+            raise InputError(f"{flag} is about {name}, which is none of the models.")
         said[name] = read(value)
     return said
 

@@ -45,10 +45,10 @@ def _kid(one: Judged) -> str:
 COLUMNS: dict[str, Callable[[Judged], str | None]] = {
     "KID, normalized (95 %)": _kid,
     "sharpness": lambda one: f"{one.sharpness:.2f}",
-    "face found": lambda one: one.face and f"{100 * one.face.found:.0f} %",
-    "face moved": lambda one: one.face and f"{one.face.moved:.3f}",
-    "skin": lambda one: one.colours and f"{one.colours.skin:.1f}",
-    "hair": lambda one: one.colours and f"{one.colours.hair:.1f}",
+    "face found": lambda one: f"{100 * one.face.found:.0f} %" if one.face else None,
+    "face moved": lambda one: f"{one.face.moved:.3f}" if one.face else None,
+    "skin": lambda one: f"{one.colours.skin:.1f}" if one.colours else None,
+    "hair": lambda one: f"{one.colours.hair:.1f}" if one.colours else None,
     "1 px shift": lambda one: None if one.shift_levels is None else f"{one.shift_levels:.1f}",
     "there and back": lambda one: None if one.cycle_levels is None else f"{one.cycle_levels:.1f}",
 }

@@ -40,21 +40,31 @@ Ranges = tuple[ValueRange, ValueRange]
 """Of input and output."""
 
 
+@dataclass(frozen=True)
+class ForeignFacts:
+    """What another project's file may not say of itself."""
+
+    ranges: Ranges | None = None
+    side_px: int = DRAWS_AT_PX
+    """The side of its pictures where it takes any."""
+    blue_first: bool = False
+    """Its colours are blue, green, red, in pictures and drawings, as OpenCV reads them."""
+
+
 def open_translators(
-    place: Path, direction: str = "ab", style: str = "", ranges: Ranges | None = None, side_px: int = DRAWS_AT_PX
+    place: Path, direction: str = "ab", style: str = "", foreign: ForeignFacts | None = None
 ) -> list[Translator]:
     """Open a run directory, .keras, .tflite or .onnx file; `style` is a mix such as "anime:0.6,comic:0.4".
 
-    A model with several styles gives a translator for each, unless there is a `style`. `ranges` and `side_px` are for
-    another project's model, which may not say its ranges or take any size. Raises InputError when it cannot be
-    loaded, when nobody says its ranges, or when it has no styles but gets one.
+    A model with several styles gives a translator for each, unless there is a `style`. `foreign` is for another
+    project's model. Raises InputError when it cannot be loaded, when nobody says its ranges, or when it has no styles
+    but gets one.
     """
     if place.suffix in MODEL_SUFFIXES and kind_of(place) is not None:
         return _session(place, style)
     if is_foreign(place):
         _refuse_style(place, style)
-        generator = open_generator(place, None, *(ranges or (None, None)))
-        return [Translator(str(place), generator.size_px or side_px, generator.translate)]
+        return [_foreign(place, foreign or ForeignFacts())]
     model = load_generator(place, direction)
     if len(model.inputs) == 2:
         names = _style_names(place, model.inputs[1].shape[1])
@@ -96,6 +106,16 @@ def _session(place: Path, style: str) -> list[Translator]:
 
     mixes = _mixes(style, session.styles, place) if session.styles else [(str(place), None)]
     return [Translator(name, session.size_px, drawing_in(vector)) for name, vector in mixes]
+
+
+def _foreign(place: Path, facts: ForeignFacts) -> Translator:
+    generator = open_generator(place, None, *(facts.ranges or (None, None)))
+
+    def draw(images: pixels.Image) -> pixels.Image:
+        step = -1 if facts.blue_first else 1
+        return generator.translate(images[..., ::step])[..., ::step]
+
+    return Translator(str(place), generator.size_px or facts.side_px, draw)
 
 
 def _style_names(place: Path, count: int) -> tuple[str, ...]:

@@ -115,6 +115,7 @@ def test_a_dry_run_counts_and_writes_nothing(heads, vector_file, tmp_path, capsy
         ([SWAPS, "--style", "anime"], "has no styles to choose from"),
         ([SWAPS, "--set", "data.test_share=0.05"], "too few to score"),
         ([SWAPS, "--range", "other.tflite=-1..1"], "is about other.tflite, which is none of the models"),
+        ([SWAPS, "--bgr", "other.tflite"], "--bgr is about other.tflite"),
         ([SWAPS, "--range", "half"], "The range half is none"),
         ([SWAPS, "--model-size", "tiny"], "--model-size tiny must be from 8 to 4096 px"),
         ([SWAPS, "--out", SWAPS], "tiny-32.tflite is a file; --out needs a folder."),

@@ -13,6 +13,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.value_range import ValueRange
 from facetoon.training.score import translator
+from facetoon.training.score.translator import ForeignFacts
 
 TINY = Path(__file__).parents[2] / "data"
 
@@ -52,13 +53,13 @@ def test_other_projects_files_draw_in_the_range_that_is_said(foreign_files):
     (ours,) = translator.open_translators(TINY / "tiny-32.tflite")
     unit = ValueRange.parse("-1..1")
     for path in foreign_files:
-        (foreign,) = translator.open_translators(path, ranges=(unit, unit))
+        (foreign,) = translator.open_translators(path, foreign=ForeignFacts((unit, unit)))
         assert foreign.size_px == 32
         assert np.abs(foreign.draw(images).astype(int) - ours.draw(images)).max() <= 4
         with pytest.raises(InputError, match="does not say the range of values"):
             translator.open_translators(path)
         with pytest.raises(InputError, match="has no styles to choose from"):
-            translator.open_translators(path, style="anime", ranges=(unit, unit))
+            translator.open_translators(path, style="anime", foreign=ForeignFacts((unit, unit)))
 
 
 def test_a_keras_file_of_another_project_has_its_own_range_and_any_size(tmp_path):
@@ -67,6 +68,14 @@ def test_a_keras_file_of_another_project_has_its_own_range_and_any_size(tmp_path
     keras.Model(image, keras.layers.Rescaling(-1.0, 1.0)(image)).save(tmp_path / "negative.keras")
     images = np.random.default_rng(1).integers(0, 256, (2, 24, 24, 3), np.uint8)
     ranges = (ValueRange.parse("0..1"), ValueRange.parse("0..1"))
-    (negative,) = translator.open_translators(tmp_path / "negative.keras", ranges=ranges, side_px=24)
+    (negative,) = translator.open_translators(tmp_path / "negative.keras", foreign=ForeignFacts(ranges, 24))
     assert negative.size_px == 24
     np.testing.assert_array_equal(negative.draw(images), 255 - images)
+
+
+def test_a_model_with_blue_first_draws_as_its_mirror(foreign_files):
+    images = np.random.default_rng(1).integers(0, 256, (2, 32, 32, 3), np.uint8)
+    unit = ValueRange.parse("-1..1")
+    (red,) = translator.open_translators(foreign_files[0], foreign=ForeignFacts((unit, unit)))
+    (blue,) = translator.open_translators(foreign_files[0], foreign=ForeignFacts((unit, unit), blue_first=True))
+    np.testing.assert_array_equal(blue.draw(images), red.draw(images[..., ::-1])[..., ::-1])
