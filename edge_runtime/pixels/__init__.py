@@ -12,7 +12,7 @@ from facetoon.edge_runtime.pixels.arrays import Image, Mask, Tensor, check_image
 from facetoon.edge_runtime.pixels.blending import blur, feather, match_colours, mix, paste, split_view, uncover
 from facetoon.edge_runtime.pixels.picture_codec import decode_image, encode_jpeg, encode_png, on_white
 from facetoon.edge_runtime.pixels.picture_headers import is_animated, picture_size
-from facetoon.edge_runtime.pixels.resampling import bend, fit, resize, scale_to, square, to_grey, view, warp, waves
+from facetoon.edge_runtime.pixels.resampling import bend, fit, resize, scale_to, square, to_grey, view, warp
 from facetoon.edge_runtime.pixels.tensors import (
     decode_table,
     encode_table,
@@ -62,5 +62,4 @@ __all__ = [
     "uncover",
     "view",
     "warp",
-    "waves",
 ]

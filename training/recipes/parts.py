@@ -194,17 +194,6 @@ class DistillRecipe:
 
 
 @dataclass(frozen=True)
-class EncoderRecipe:
-    """The network behind the scores; see training/trainers/encoder_trainer.py."""
-
-    filters: Count = 32
-    features: Count = 128  # a Frechet distance estimates features squared numbers, so more need more test pictures
-    learning_rate: Rate = 1e-3
-    # Temperature of the contrastive loss; a lower one separates similar pictures more strongly.
-    temperature: Annotated[float, Range(above=0)] = 0.2
-
-
-@dataclass(frozen=True)
 class FastStyleRecipe:
     """Feed-forward style transfer: weights of the losses in training/networks/perceptual.py, layers by name."""
 
