@@ -36,6 +36,10 @@ class ModelSpec:
     colour_order: str = "RGB"
     styles: tuple[str, ...] = ()
     """Names of the trained styles, in the order of the style input. A single name is the look of a baked model."""
+    matte: bool = False
+    """The output has a fourth channel: the matte of the head, -1 outside and 1 inside, in the drawing's own shape."""
+    keeps_shape: tuple[str, ...] = ()
+    """Styles that leave each feature where it is. Only they work on whole frames and can follow the frame's edges."""
     scores: dict[str, Any] = field(default_factory=dict)
     """Comparison with the float model: psnr_db, ssim, and the size and hash of the image set."""
     calibration: dict[str, Any] = field(default_factory=dict)
@@ -65,8 +69,8 @@ class ModelSpec:
                     f"{where} has model-spec schema {values.get('schema')}; this facetoon reads schema {SCHEMA}."
                 )
             values["framing"] = Framing(**values["framing"])
-            for key in ("value_range", "styles", "data_sources"):
-                values[key] = tuple(values[key])
+            for key in ("value_range", "styles", "keeps_shape", "data_sources"):
+                values[key] = tuple(values.get(key, ()))
             return ModelSpec(**values)
         except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
             raise InputError(f"{where} carries a model spec that cannot be read: {error}.") from None
