@@ -21,6 +21,11 @@ TOKEN_HELP = (
     "makes one and prints it)"
 )
 
+SMALLEST_HELP = (
+    "search for faces from this height on, hairline to chin, 24 or more; a smaller PX makes the search slower "
+    "(default: 1/11 of the frame's longest side)"
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of toon-live itself."""
@@ -80,6 +85,7 @@ def _add_picture(parser: argparse.ArgumentParser) -> None:
     add("--background", metavar="WHAT", help="keep, blur or cartoon the background (default: keep)")
     add("--mode", help="face, or frame to cartoonize the whole frame in tiles (default: face)")
     add("--search-every", type=_positive, default=15, metavar="N", help="frames between searches for further faces")
+    add("--smallest-face", type=_positive, metavar="PX", help=SMALLEST_HELP)
     add("--target-fps", type=positive_rate, metavar="HZ", help="measure first; choose the model that keeps HZ here")
 
 

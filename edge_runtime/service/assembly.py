@@ -25,7 +25,7 @@ from facetoon.edge_runtime.sinks.outputs import SequenceSink, VirtualCameraSink,
 from facetoon.edge_runtime.sinks.recording import open_recording
 from facetoon.edge_runtime.sinks.sink import PreviewSink, Sink
 from facetoon.edge_runtime.sources.cameras import CameraSource
-from facetoon.edge_runtime.sources.source import Source, open_source
+from facetoon.edge_runtime.sources.source import PictureSource, Source, open_source
 from facetoon.edge_runtime.timing import StageTimer
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,9 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     for sentence in unheeded(flags, source):
         log.warning(sentence)
     timer = StageTimer()
-    finder = FaceFinder(flags.faces, runtime_beside(flags.runtime).name, flags.search_every)
+    # Pictures have nothing to do with each other, so each is searched.
+    search_every = 1 if isinstance(source, PictureSource) else flags.search_every
+    finder = FaceFinder(flags.faces, runtime_beside(flags.runtime).name, search_every, flags.smallest_face)
     cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=flags.budget_ms)
     settings = cartoonizer.settings.patched(settings_of(flags), cartoonizer.styles)
     # A headless run without a recording encodes too, so that its figures cover the whole pipeline.
