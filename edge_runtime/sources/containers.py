@@ -15,12 +15,14 @@ DECODER_THREADS = 2  # each holds frames of its own: more would need more memory
 
 
 def load_av() -> Any:
-    """Import PyAV, silent. Raises InputError when it is not installed, as on 32-bit ARM."""
+    """Import PyAV. Raises InputError when it is not installed, as on 32-bit ARM."""
     try:
         import av
     except ImportError:
         raise InputError("Films, recordings and network cameras need PyAV: pip install av.") from None
-    av.logging.set_level(av.logging.PANIC)  # otherwise FFmpeg would print beside our one sentence
+    # No log at all. With a level, decoder threads would wait for Python's lock to log, while `close` holds it and waits
+    # for them.
+    av.logging.set_level(None)
     return av
 
 
