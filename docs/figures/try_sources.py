@@ -56,7 +56,12 @@ FILMS = {
 SOUNDS = {"AAC": ("mp4", "aac"), "MP3": ("avi", "libmp3lame"), "Opus": ("mkv", "libopus"), "FLAC": ("mkv", "flac"),
           "AC-3": ("ts", "ac3"), "Vorbis": ("mkv", "libvorbis"), "PCM": ("avi", "pcm_s16le")}  # fmt: skip
 PICTURES = (".jpg", ".png", ".webp", ".avif", ".tiff", ".bmp", ".gif", ".jp2", ".ppm", ".pgm")
-FORMS = {"8 bits": (np.uint8, 3), "16 bits": (np.uint16, 3), "grey": (np.uint8, 1), "transparent": (np.uint8, 4)}
+FORMS: dict[str, tuple[Any, int]] = {
+    "8 bits": (np.uint8, 3),
+    "16 bits": (np.uint16, 3),
+    "grey": (np.uint8, 1),
+    "transparent": (np.uint8, 4),
+}
 CAMERAS: dict[str, Callable[[], Any]] = {
     "BGR, 8 bits": lambda: np.full((48, 64, 3), 99, np.uint8),
     "grey": lambda: np.full((48, 64), 99, np.uint8),
