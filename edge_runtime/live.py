@@ -9,7 +9,6 @@ interpreter release Python's lock while they work, so the three threads really r
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -155,7 +154,7 @@ class LiveLoop:
         Raises InputError for an unknown key or a bad value, and then changes none.
         """
         with self._changing:
-            self._settings = self._settings.patched(values, self._cartoonizer.styles)
+            self._settings = self._settings.patched(values, self._cartoonizer.styles, self._cartoonizer.faces_only)
             return self._settings
 
     @property
@@ -182,12 +181,13 @@ class LiveLoop:
             "stages": {
                 name: {"p50_ms": round(p.p50_ms, 2), "p95_ms": round(p.p95_ms, 2)} for name, p in stages.items()
             },
-            "settings": dataclasses.asdict(self._settings),
+            "settings": self._settings.to_json(),
             "styles": list(self._cartoonizer.styles[self._settings.model]),
             "models": [
                 {
                     "name": name,
                     "styles": list(session.styles),
+                    "faces_only": list(self._cartoonizer.faces_only[name]),
                     "size_px": session.size_px,
                     "recipe": session.spec.recipe,
                 }

@@ -6,7 +6,7 @@ import argparse
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
@@ -59,7 +59,8 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     timer = StageTimer()
     finder = FaceFinder(flags.faces, runtime_beside(flags.runtime).name, flags.search_every)
     cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=flags.budget_ms)
-    settings = cartoonizer.settings.patched(settings_of(flags), cartoonizer.styles)
+    chosen = replace(cartoonizer.settings, style={})  # so that the first style that fits the other flags is taken
+    settings = chosen.patched(settings_of(flags), cartoonizer.styles, cartoonizer.faces_only)
     # A headless run without a recording encodes too, so that its figures cover the whole pipeline.
     preview = None if flags.headless and flags.record else PreviewSink()
     recorder = _recorder(flags, source)
