@@ -36,11 +36,11 @@ class DrawnHead:
         The strength is part of the shares, so that the frame itself shows through and not its coarser crop. Where the
         drawn outline may lie within the photograph's, the photograph's surroundings are drawn in behind it.
         """
-        cartoon = pixels.layer(self.cartoon, self._times(self.shares, strength))
-        if not (self.has_matte and self.moves and keeps_background):
-            return cartoon
-        bent, shares = pixels.draw_in(self.crop, self.shares, self.moves)
-        return pixels.over(cartoon, pixels.layer(bent, self._times(shares, strength)))
+        shares = self.shares if strength == 1 else (self.shares * strength).astype(np.uint8)
+        layer = pixels.layer(self.cartoon, shares)
+        if self.has_matte and self.moves and keeps_background:
+            pixels.draw_in(layer, self.crop, self.shares, self.moves, strength)
+        return layer
 
     def matched(self, amount: float) -> DrawnHead:
         """Return the head with its cartoon in the colours of the photograph, by `amount` 0..1."""
@@ -53,7 +53,3 @@ class DrawnHead:
         if amount == 0 or self.moves or pixels.crop_scale(self.matrix) < LARGER:
             return None
         return pixels.slopes(self.crop, self.cartoon, amount)
-
-    @staticmethod
-    def _times(shares: Mask, strength: float) -> Mask:
-        return shares if strength == 1 else (shares * strength).astype(np.uint8)

@@ -68,7 +68,7 @@ class Steadier:
             share = _share(smooth, past.photograph)
             smooth = cv2.blendLinear(past.photograph, smooth, 1 - share, share)
             share = cv2.resize(share, (size_px, size_px))
-            newest = cv2.blendLinear(past.cartoon, newest, 1 - share, share)
+            cv2.blendLinear(past.cartoon, newest, 1 - share, share, dst=newest)
         self._now.append(_Memory(face, smooth, newest))
         shown = cv2.convertScaleAbs(newest)
         return (

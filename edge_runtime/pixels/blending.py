@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from facetoon.edge_runtime.pixels.arrays import Image, Layer, Mask
 from facetoon.edge_runtime.pixels.resampling import crop_scale, finer, resize
-from facetoon.edge_runtime.pixels.sharpening import FLAT, sharpened
+from facetoon.edge_runtime.pixels.sharpening import sharpen
 
 
 def feather(size_px: int) -> Mask:
@@ -53,12 +53,15 @@ def paste(
     factor = min(max(math.ceil(crop_scale(matrix)), 1), 4)
     large = cv2.resize(above[place.part], None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     moved = cv2.warpAffine(large, finer(place.matrix, factor), place.area_px, borderValue=(0, 0, 0, 255))
+    del large
     colours, kept = cv2.cvtColor(moved, cv2.COLOR_BGRA2BGR), cv2.extractChannel(moved, 3)
     if slope is not None and photograph is not None:
-        large = cv2.warpAffine(slope[place.part], place.matrix, place.area_px, borderValue=FLAT)
-        colours = sharpened(colours, 255 - kept, photograph[place.region], large, crop_scale(matrix))
-    below = cv2.multiply(frame[place.region], cv2.cvtColor(kept, cv2.COLOR_GRAY2BGR), scale=1 / 255)
-    frame[place.region] = cv2.add(colours, below)
+        wide = cv2.warpAffine(slope[place.part], place.matrix, place.area_px)
+        sharpen(colours, 255 - kept, photograph[place.region], wide, crop_scale(matrix))
+    # Results go into arrays that are there already: a new one of this size costs as much as the arithmetic.
+    below = cv2.cvtColor(kept, cv2.COLOR_GRAY2BGR)
+    cv2.multiply(frame[place.region], below, dst=below, scale=1 / 255)
+    cv2.add(colours, below, dst=frame[place.region])
 
 
 class _Place(NamedTuple):

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facetoon.edge_runtime.pixels.arrays import Image, Mask
+from facetoon.edge_runtime.pixels.arrays import Image, Layer, Mask
+from facetoon.edge_runtime.pixels.blending import layer, over
 
 LEAST, MOST = 64, 224
 """Grey levels of a matte that count as outside and as inside. A network is never quite sure of a far wall."""
@@ -29,22 +30,26 @@ def soft_edge(matte: Mask) -> Mask:
     return cv2.multiply(cv2.LUT(cv2.blur(matte, (3, 3)), _contrast()), _border(matte.shape[0]), scale=1 / 255)
 
 
-def draw_in(crop: Image, shares: Mask, amount: float) -> tuple[Image, Mask]:
-    """Draw the surroundings of a head in towards the outline of its cartoon, where jaws are.
+def draw_in(head: Layer, crop: Image, shares: Mask, amount: float, strength: float) -> None:
+    """Lay a head's own surroundings behind its layer, in place, drawn in towards the outline of the cartoon at the jaw.
 
-    `crop` is the photograph (n, n, 3), `shares` are the cartoon's, uint8 (n, n), and `amount`, 0..1, is the part of
-    REACH. Returns the bent photograph and its shares. A pixel at the drawn outline comes from REACH away, beyond the
-    photograph's own outline, and a farther pixel from less far: so wall and neck stay sharp and have no seam.
+    `crop` is the photograph (n, n, 3), `shares` are the cartoon's at full strength, uint8 (n, n), and `amount`, 0..1,
+    is the part of REACH. A pixel at the drawn outline comes from REACH away, beyond the photograph's own outline, and a
+    farther pixel from less far: so wall and neck stay sharp and have no seam.
     """
     size_px = shares.shape[0]
     work_px = min(size_px, WORK_PX)
+    low = round(JAW[0] * work_px) * size_px // work_px  # nothing moves above
     offset = _inwards(cv2.resize(shares, (work_px, work_px), interpolation=cv2.INTER_AREA), amount)
-    offset = cv2.resize(offset * np.float32(size_px / work_px), (size_px, size_px), interpolation=cv2.INTER_LINEAR)
-    bent = cv2.remap(crop, cv2.add(_grid(size_px), offset), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    offset = offset[low * work_px // size_px :] * np.float32(size_px / work_px)
+    offset = cv2.resize(offset, (size_px, size_px - low), interpolation=cv2.INTER_LINEAR)
     across, down = cv2.split(cv2.convertScaleAbs(offset, alpha=255))
     # A pixel from a tenth of a pixel away is the same pixel, and the frame's own one is sharper.
-    _, bent_shares = cv2.threshold(cv2.max(across, down), 25, 0, cv2.THRESH_TOZERO)
-    return bent, cv2.multiply(bent_shares, _border(size_px), scale=1 / 255)
+    _, moved = cv2.threshold(cv2.max(across, down), 25, 0, cv2.THRESH_TOZERO)
+    cv2.multiply(moved, _border(size_px)[low:], dst=moved, scale=strength / 255)
+    cv2.add(offset, _grid(size_px)[low:], dst=offset)
+    bent = cv2.remap(crop, offset, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    head[low:] = over(head[low:], layer(bent, moved))
 
 
 def _inwards(shares: Mask, amount: float) -> NDArray[np.float32]:

@@ -13,36 +13,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facetoon.edge_runtime.pixels.arrays import Image, Mask
+from facetoon.edge_runtime.pixels.resampling import resize
 
+FIT_PX = 128
+"""Side at which the slopes are fitted; they are smooth."""
 RADIUS_PX = 2
 EPSILON = 3e-4 * 255**2
 """Variance of the photograph, in grey levels squared, below which it counts as flat: noise of 4 levels."""
-FLAT, STEEP = 128, 32
-"""The level of slope 0 in a mask of slopes, and the levels of slope 1."""
+STEEP = 64
+"""The level of slope 1 in a mask of slopes."""
 
 
 def slopes(crop: Image, cartoon: Image, amount: float = 1.0) -> Mask:
     """Fit the lightness of a cartoon to its photograph, both BGR uint8 (n, n, 3); return slopes, uint8 (n, n).
 
-    `amount`, 0..1, scales the slopes.
+    `amount`, 0..1, scales the slopes. Where the cartoon gets darker as the photograph gets lighter, the slope is 0.
     """
-    guide, drawn = (cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32) for picture in (crop, cartoon))
+    size_px, fit_px = crop.shape[0], min(crop.shape[0], FIT_PX)
+    small = (resize(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), fit_px, fit_px) for picture in (crop, cartoon))
+    guide, drawn = (picture.astype(np.float32) for picture in small)
     guide_mean, drawn_mean, square, product = map(_mean, (guide, drawn, guide * guide, guide * drawn))
-    slope = (product - guide_mean * drawn_mean) / (square - guide_mean * guide_mean + EPSILON)
-    return cv2.add(_mean(slope.astype(np.float32)) * np.float32(amount * STEEP), FLAT, dtype=cv2.CV_8U)
+    slope = (product - guide_mean * drawn_mean) / (square - guide_mean * guide_mean + np.float32(EPSILON))
+    levels = np.clip(_mean(slope) * np.float32(amount * STEEP), 0, 255).astype(np.uint8)
+    return resize(levels, size_px, size_px)
 
 
-def sharpened(colours: Image, shares: Mask, photograph: Image, slope: Mask, scale: float) -> Image:
-    """Add the photograph's details to BGR uint8 (height, width, 3) that is weighted by its `shares`.
+def sharpen(colours: Image, shares: Mask, photograph: Image, slope: Mask, scale: float) -> None:
+    """Add the photograph's details, in place, to BGR uint8 (height, width, 3) that is weighted by its `shares`.
 
     `photograph` is the frame's own part of this size, `slope` is enlarged to it by `scale`.
     """
     guide = cv2.cvtColor(photograph, cv2.COLOR_BGR2GRAY)
     side = 2 * round(scale / 2) + 1
-    detail = cv2.subtract(guide, cv2.blur(guide, (side, side)), dtype=cv2.CV_16S)
-    detail = cv2.multiply(detail, cv2.subtract(slope, FLAT, dtype=cv2.CV_16S))
-    detail = cv2.multiply(detail, shares, scale=1 / 255 / STEEP, dtype=cv2.CV_16S)
-    return cv2.add(colours, cv2.merge([detail] * 3), dtype=cv2.CV_8U)
+    smooth = cv2.blur(guide, (side, side))
+    weight = cv2.multiply(slope, shares, scale=1 / 255)
+    for combine, more, less in ((cv2.add, guide, smooth), (cv2.subtract, smooth, guide)):  # bytes have no sign
+        detail = cv2.multiply(cv2.subtract(more, less), weight, scale=1 / STEEP)
+        combine(colours, cv2.cvtColor(detail, cv2.COLOR_GRAY2BGR), dst=colours)
 
 
 def _mean(values: NDArray[np.float32]) -> NDArray[np.float32]:

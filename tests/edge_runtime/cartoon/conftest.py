@@ -52,13 +52,13 @@ def draw_scene(x=300, y=230, half_width=90, half_height=130, with_hand=True):
 
 
 class MatteSession:
-    """Draws negatives, also of the wall, and knows a head by its colour. The style "narrow" draws jaws in."""
+    """Draws negatives, if not told otherwise, also of the wall, and knows a head by its colour. The style "narrow" draws jaws in."""
 
     runtime = "none"
     styles = ("still", "narrow")
 
-    def __init__(self, size_px=128, keeps_shape=("still",)):
-        self.size_px = size_px
+    def __init__(self, size_px=128, keeps_shape=("still",), draw=lambda image: 255 - image):
+        self.size_px, self.draw = size_px, draw
         self.spec = ModelSpec(
             "drawn", "photo to cartoon", "none", Framing(), styles=self.styles, matte=True, keeps_shape=keeps_shape
         )
@@ -79,7 +79,7 @@ class MatteSession:
             inward[low] = 0.06 * self.size_px * np.sign(np.arange(self.size_px) - self.size_px / 2)
             rows, columns = np.mgrid[0 : self.size_px, 0 : self.size_px].astype(np.float32)
             head = cv2.remap(head, columns + inward, rows, cv2.INTER_LINEAR)
-        return np.dstack([255 - image, head])[np.newaxis]
+        return np.dstack([self.draw(image), head])[np.newaxis]
 
     def to_image(self, tensor):
         return np.ascontiguousarray(tensor[0, :, :, :3])

@@ -78,8 +78,8 @@ def test_the_strength_lets_the_photograph_shine_through(stage, scene):
 
 
 def test_sharpening_brings_the_frames_details_back_where_features_stay(make_stage, make_scene):
-    """Stripes two pixels wide are lost in a crop of five frame pixels a pixel, and their style is a negative."""
-    stage = make_stage(size_px=64)
+    """Stripes two pixels wide are lost in a crop whose pixels are five of the frame's."""
+    stage = make_stage(size_px=64, draw=lambda image: image // 2 + 60)
     scene = make_scene(with_hand=False)
     scene.frame[150:250, 290:310] = (70, 100, 190)
     scene.frame[150:250, 290:310:4] = scene.frame[150:250, 291:310:4] = (110, 140, 230)
