@@ -52,7 +52,10 @@ def draw_scene(x=300, y=230, half_width=90, half_height=130, with_hand=True):
 
 
 class MatteSession:
-    """Draws negatives, if not told otherwise, also of the wall, and knows a head by its colour. The style "narrow" draws jaws in."""
+    """Draws negatives, if not told otherwise, also of the wall, and knows a head by its colour.
+
+    The style "narrow" draws jaws in.
+    """
 
     runtime = "none"
     styles = ("still", "narrow")
