@@ -13,7 +13,7 @@ from facetoon.edge_runtime.pixels.blending import layer, over
 
 LEAST, MOST = 64, 224
 """Grey levels of a matte that count as outside and as inside. A network is never quite sure of a far wall."""
-BORDER = 0.05
+BORDER = 0.03
 """Width of the fade at a crop's border, of its side, for a head that leaves the crop."""
 REACH = 0.08
 """Distance by which styles draw an outline in, of the crop's side: a fifth of half a jaw."""
