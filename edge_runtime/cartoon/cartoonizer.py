@@ -143,8 +143,8 @@ class Cartoonizer:
             matte = session.to_matte(tensor) if session.spec.matte else None
         with stage("steady"):
             cartoon, matte = self._steadier.steady(face, crop, cartoon, matte)
+            shares = self._squares[session.size_px] if matte is None else pixels.soft_edge(matte)
         moves = styles.moving_share(session.style, session.spec)
-        shares = self._squares[session.size_px] if matte is None else pixels.soft_edge(matte)
         return DrawnHead(matrix, crop, cartoon, shares, session.spec.matte, moves)
 
     def _paste(self, frame: Image, photograph: Image, head: DrawnHead, settings: LiveSettings) -> None:
