@@ -24,14 +24,17 @@ def feather(size_px: int) -> Mask:
 
 def layer(crop: Image, shares: Mask) -> Layer:
     """Weight a BGR picture (n, n, 3) by its `shares`, uint8 (n, n): 0 none, 255 all."""
-    weighted = cv2.multiply(crop, cv2.cvtColor(shares, cv2.COLOR_GRAY2BGR), scale=1 / 255)
-    return cv2.merge([*cv2.split(weighted), 255 - shares])
+    weighted = cv2.cvtColor(shares, cv2.COLOR_GRAY2BGR)
+    cv2.multiply(crop, weighted, dst=weighted, scale=1 / 255)
+    above = cv2.cvtColor(weighted, cv2.COLOR_BGR2BGRA)
+    cv2.insertChannel(255 - shares, above, 3)
+    return above
 
 
 def over(above: Layer, below: Layer) -> Layer:
     """Lay one layer over another of its size."""
-    kept = cv2.extractChannel(above, 3)
-    under = cv2.multiply(below, cv2.merge([kept] * 4), scale=1 / 255)
+    under = cv2.merge([cv2.extractChannel(above, 3)] * 4)
+    cv2.multiply(below, under, dst=under, scale=1 / 255)
     together = cv2.add(above, under)
     cv2.insertChannel(cv2.extractChannel(under, 3), together, 3)
     return together
