@@ -33,7 +33,7 @@ def slopes(crop: Image, cartoon: Image, amount: float = 1.0) -> Mask:
     small = (resize(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), fit_px, fit_px) for picture in (crop, cartoon))
     guide, drawn = (picture.astype(np.float32) for picture in small)
     guide_mean, drawn_mean, square, product = map(_mean, (guide, drawn, guide * guide, guide * drawn))
-    slope: NDArray[np.float32] = (product - guide_mean * drawn_mean) / (square - guide_mean * guide_mean + EPSILON)
+    slope = cv2.divide(product - guide_mean * drawn_mean, square - guide_mean * guide_mean + EPSILON)
     levels = np.clip(_mean(slope) * np.float32(amount * STEEP), 0, 255).astype(np.uint8)
     return resize(levels, size_px, size_px)
 
