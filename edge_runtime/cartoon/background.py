@@ -35,7 +35,7 @@ def read_background(text: str) -> dict[str, str | Picture]:
         return {"background": text}
     if re.fullmatch(COLOUR_PATTERN, text):
         return {"background": "colour", "background_colour": text}
-    if not picture_files.has_picture_suffix(text, picture_files.FRAMES):
+    if not picture_files.has_picture_suffix(text):
         raise InputError(
             f"The background is keep, blur, cartoon, a colour such as #ff8800 or a picture's file, not {text!r}."
         )
