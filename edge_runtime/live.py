@@ -168,7 +168,7 @@ class LiveLoop:
         Raises InputError for an unknown key or a bad value, and then changes none.
         """
         with self._changing:
-            self._settings = self._settings.patched(values, self._cartoonizer.styles)
+            self._settings = self._settings.patched(values, self._cartoonizer.styles, self._cartoonizer.faces_only)
             return self._settings
 
     @property
@@ -218,12 +218,13 @@ class LiveLoop:
                 name: {"p50_ms": round(p.p50_ms, 2), "p95_ms": round(p.p95_ms, 2)} for name, p in stages.items()
             },
             "outputs": [sink.state() for sink in self._sinks if isinstance(sink, GuardedSink)],
-            "settings": dataclasses.asdict(self._settings),
+            "settings": self._settings.to_json(),
             "styles": list(self._cartoonizer.styles[self._settings.model]),
             "models": [
                 {
                     "name": name,
                     "styles": list(session.styles),
+                    "faces_only": list(self._cartoonizer.faces_only[name]),
                     "size_px": session.size_px,
                     "recipe": session.spec.recipe,
                 }

@@ -82,7 +82,17 @@ def _add_picture(parser: argparse.ArgumentParser) -> None:
     add("--morph", type=float, metavar="SECONDS", help="time that a change of style takes (default: 0)")
     add("--split", type=float, metavar="SHARE", help="show the original in the left SHARE (0..1)")
     add("--colour-match", type=float, metavar="0..1", help="give the cartoon the face's own colours (default: 0)")
-    add("--background", metavar="WHAT", help="keep, blur or cartoon the background (default: keep)")
+    add(
+        "--sharpen",
+        type=float,
+        metavar="0..1",
+        help="give large faces the frame's own details (default: 0)",
+    )
+    add(
+        "--background",
+        metavar="WHAT",
+        help="keep, blur, cartoon, a colour as #ff8800, or FILE.jpg (default: keep)",
+    )
     add("--mode", help="face, or frame to cartoonize the whole frame in tiles (default: face)")
     add("--search-every", type=_positive, default=15, metavar="N", help="frames between searches for further faces")
     add("--smallest-face", type=_positive, metavar="PX", help=SMALLEST_HELP)

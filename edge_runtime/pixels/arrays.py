@@ -10,6 +10,8 @@ Image = NDArray[np.uint8]
 """(height, width, 3), 0..255; several pictures of one size have further axes in front."""
 Mask = NDArray[np.uint8]
 """(height, width), 0..255: shares of a picture, or one value for each grey level."""
+Layer = NDArray[np.uint8]
+"""(n, n, 4): BGR times its shares, and the share 0..255 that is left to what lies below."""
 Tensor = NDArray[np.generic]
 """A network's input or output: (1, height, width, 3) for a picture, of the model's own dtype and range.
 

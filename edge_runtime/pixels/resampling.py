@@ -43,6 +43,14 @@ def fit(frame: Image, width_px: int, height_px: int) -> Image:
     return out
 
 
+def cover(frame: Image, width_px: int, height_px: int) -> Image:
+    """Scale the picture until it covers width_px x height_px, and cut the middle out."""
+    scale = max(width_px / frame.shape[1], height_px / frame.shape[0])
+    width, height = round(frame.shape[1] * scale), round(frame.shape[0] * scale)
+    top, left = (height - height_px) // 2, (width - width_px) // 2
+    return resize(frame, width, height)[top : top + height_px, left : left + width_px].copy()
+
+
 def to_grey(frame: Image, longest_px: int) -> tuple[NDArray[np.uint8], float]:
     """Turn a BGR frame into grey uint8 (height, width) with no side longer than `longest_px`.
 

@@ -53,6 +53,7 @@ class Identity:
     faces = ()
     models: ClassVar = {}
     styles: ClassVar = {"a": ("ink", "wash"), "b": ()}
+    faces_only: ClassVar = {"a": ("ink",), "b": ()}
     settings = LiveSettings("a", {"ink": 1.0})
 
     def __init__(self, pause_s: float = 0.0, fail: bool = False, until: threading.Event | None = None) -> None:

@@ -45,8 +45,20 @@ function setSlider(slider, value) {
 function showSettings(state) {
   const settings = state.settings;
   if (settings.model !== model) buildMixer(state);
-  for (const slider of byId("styles").querySelectorAll("input")) setSlider(slider, settings.style[slider.name] ?? 0);
-  for (const name of ["strength", "colour_match"]) setSlider(byId(name), settings[name]);
+  const facesOnly = state.models.find(({ name }) => name === model).faces_only ?? [];
+  const wholeFrame = settings.mode === "frame" || settings.background === "cartoon";
+  for (const slider of byId("styles").querySelectorAll("input")) {
+    setSlider(slider, settings.style[slider.name] ?? 0);
+    slider.disabled = wholeFrame && facesOnly.includes(slider.name);
+  }
+  byId("faces-only").hidden = facesOnly.length === 0;
+  byId("faces-only").textContent = `For faces alone, not for the whole frame or background: ${facesOnly.join(", ")}.`;
+  for (const name of ["strength", "colour_match", "sharpen"]) setSlider(byId(name), settings[name]);
+  const picture = document.querySelector("option[value=picture]");
+  picture.hidden = picture.disabled = !settings.picture;
+  picture.textContent = settings.picture ?? "";
+  byId("colour-row").hidden = settings.background !== "colour";
+  if (settings.background_colour) byId("background_colour").value = settings.background_colour;
   for (const choice of choices) choice.value = settings[choice.name]; // blank for a value that the list does not offer
   byId("splitting").checked = settings.split !== null;
   byId("split-row").hidden = settings.split === null;
@@ -126,7 +138,7 @@ async function poll() {
   }
 }
 
-for (const name of ["strength", "split", "colour_match"]) {
+for (const name of ["strength", "split", "colour_match", "sharpen"]) {
   byId(name).addEventListener("input", (event) => {
     setSlider(event.target, event.target.valueAsNumber);
     change({ [name]: event.target.valueAsNumber });
@@ -138,6 +150,7 @@ for (const choice of choices) {
     changeNow({ [choice.name]: choice.classList.contains("number") ? Number(choice.value) : choice.value });
   });
 }
+byId("background_colour").addEventListener("input", (event) => change({ background_colour: event.target.value }));
 byId("random").addEventListener("click", () => changeNow({ random_seed: Math.floor(Math.random() * 2 ** 32) }));
 byId("model").addEventListener("change", (event) => changeNow({ model: event.target.value }));
 byId("record").addEventListener("click", (event) => changeNow({ record: event.target.ariaPressed !== "true" }));

@@ -241,13 +241,14 @@ def test_a_wrong_security_flag_is_one_sentence(run, flags, message):
 def test_looks_are_given_on_the_command_line_and_several_models_are_loaded(run, tmp_path, film, tiny_model):
     styled = tiny_model.with_name("tiny-32-styles.tflite")
     common = ["--source", film, "--headless", "--frames", 10, "--record", tmp_path / "out.mp4"]
-    looks = ["--random-style", 7, "--split", 0.5, "--colour-match", 0.4, "--background", "blur", "--budget-ms", 30]
+    looks = ["--random-style", 7, "--split", 0.5, "--colour-match", 0.4, "--background", "#ff8800", "--budget-ms", 30]
     done = run(*common, "--model", styled, "--model", tiny_model, *looks)
     assert done.returncode == 0, done.stderr
     assert len(frames_of(tmp_path / "out.mp4")) == 10
     for arguments, message in (
         (["--model", styled, "--style", "watercolour"], "There is no style 'watercolour'"),
         (["--strength", "2"], "strength must be a number from 0 to 1"),
+        (["--background", "pink"], "a picture's file, not 'pink'"),
         (["--model", tiny_model, "--model", tiny_model], "Two models are called tiny-32"),
         (["--size", "big"], "must look like 640x480"),
     ):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import shutil
 
 import cv2
 import numpy as np
 import pytest
+
+from facetoon.edge_runtime.spec import read_model, write_model
 
 pytestmark = pytest.mark.browser
 
@@ -152,6 +155,37 @@ def test_a_random_style_and_the_further_settings_are_taken(page, still, style_sl
     slide(page, "colour_match", 0.5)
     wait_until(lambda: still.state()["settings"]["colour_match"] == 0.5)
     assert severe_errors(page) == []
+
+
+def test_backgrounds_and_styles_for_faces_alone(browser, start_live, tiny_model, portrait, tmp_path, wait_until):
+    from selenium.webdriver.support.select import Select
+
+    model, spec = read_model(tiny_model.with_name("tiny-32-styles.tflite"))
+    write_model(tmp_path / "m.tflite", model, dataclasses.replace(spec, keeps_shape=("plain",)))
+    cv2.imwrite(str(tmp_path / "beach.jpg"), portrait)
+    live = start_live("--port", 0, "--model", tmp_path / "m.tflite", "--background", tmp_path / "beach.jpg")
+    browser.get(live.url)
+    wait_until(lambda: browser.find_element("id", "faces-only").is_displayed())
+    assert browser.find_element("id", "faces-only").text.endswith("background: inverted.")
+    browser.find_element("tag name", "summary").click()
+    background = Select(browser.find_element("name", "background"))
+    wait_until(lambda: background.first_selected_option.text == "beach.jpg")
+    background.select_by_value("colour")
+    wait_until(lambda: browser.find_element("id", "background_colour").is_displayed())
+    slide(browser, "background_colour", "#ff8800")
+    wait_until(lambda: live.state()["settings"]["background_colour"] == "#ff8800")
+    assert browser.find_element("id", "style-inverted").is_enabled()
+    Select(browser.find_element("name", "mode")).select_by_value("frame")
+    wait_until(lambda: not browser.find_element("id", "style-inverted").is_enabled())
+    assert live.state()["settings"]["mode"] == "frame"
+    Select(browser.find_element("name", "mode")).select_by_value("face")
+    wait_until(lambda: browser.find_element("id", "style-inverted").is_enabled())
+    slide(browser, "style-plain", 0)
+    slide(browser, "style-inverted", 1)
+    wait_until(lambda: live.state()["settings"]["style"] == {"inverted": 1})
+    Select(browser.find_element("name", "mode")).select_by_value("frame")
+    wait_until(lambda: "inverted moves features" in browser.find_element("id", "refusal").text)
+    assert live.state()["settings"]["mode"] == "face"
 
 
 def test_a_recording_and_a_snapshot_hold_the_picture(page, still, portrait, tmp_path, wait_until):
