@@ -26,9 +26,8 @@ def kid_change(comparison: Comparison) -> dict[str, Any]:
     # Sorted by bytes: in the comparison's order, worst picture first, each file would get halves of its own.
     rows = sorted(range(len(comparison.inputs)), key=lambda row: comparison.inputs[row].tobytes())
     half, targets = rows[::2], rows[1::2]
-    change = measures.kid_change(
-        comparison.expected[half], comparison.actual[half], comparison.expected[targets], open_encoder()
-    )
+    expected, actual = comparison.expected[..., :3], comparison.actual[..., :3]
+    change = measures.kid_change(expected[half], actual[half], expected[targets], open_encoder())
     low, high = change.interval
     return {
         "float": round(change.reference, 5),
