@@ -55,7 +55,7 @@ def _keras(model: Any, style: np.ndarray | None) -> Callable[[pixels.Image], pix
         for start in range(0, len(images), BATCH):
             part = pixels.to_unit(images[start : start + BATCH])
             inputs = part if style is None else [part, np.tile(style, (len(part), 1))]
-            parts.append(pixels.from_unit(np.asarray(model(inputs, training=False))))
+            parts.append(pixels.from_unit(np.asarray(model(inputs, training=False))[..., :3]))  # without a matte
         return np.concatenate(parts)
 
     return draw
