@@ -10,6 +10,7 @@ interpreter release Python's lock while they work, so the three threads really r
 from __future__ import annotations
 
 import dataclasses
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -65,10 +66,29 @@ class Slot(Generic[Item]):
 
 @dataclass(frozen=True)
 class Frame:
-    """A BGR picture and its time of capture, in seconds of time.perf_counter."""
+    """A BGR picture with its times."""
 
     image: Image
     captured_s: float
+    """When it was read, in seconds of time.perf_counter."""
+    time_s: float
+    """Its time in the source, see Source.time_s."""
+
+
+class Playback:
+    """Plays frames at their own times, from the first frame on."""
+
+    LATEST_S = 0.5
+    """Lateness that is caught up. Beyond it the rest plays later, so that its frames keep their distances."""
+
+    def __init__(self) -> None:
+        self._start_s = -math.inf
+
+    def wait_s(self, time_s: float, now_s: float) -> float:
+        """Return the seconds to wait before the frame of `time_s` is shown; 0 when it is late."""
+        if now_s - (self._start_s + time_s) > self.LATEST_S:
+            self._start_s = now_s - time_s
+        return max(self._start_s + time_s - now_s, 0.0)
 
 
 class LiveLoop:
@@ -208,7 +228,8 @@ class LiveLoop:
 
     def _read(self) -> None:
         number = 0
-        next_s = time.perf_counter()
+        paces = not (self._fast or self._source.live)
+        playback = Playback()
         while not self._stopping.is_set() and number != self._frame_limit:
             start_s = time.perf_counter()
             image = self._source.read()
@@ -216,11 +237,11 @@ class LiveLoop:
                 break
             captured_s = time.perf_counter()
             self._timer.add("decode", (captured_s - start_s) * 1000)
-            self._captured.put(Frame(image, captured_s))
+            if paces:
+                self._stopping.wait(playback.wait_s(self._source.time_s, captured_s))
+                captured_s = time.perf_counter()
+            self._captured.put(Frame(image, captured_s, self._source.time_s))
             number += 1
-            if not (self._fast or self._source.live):
-                next_s = max(next_s + 1 / self._source.rate_hz, captured_s)
-                self._stopping.wait(max(next_s - time.perf_counter(), 0))
         self._captured.close()
 
     def _work(self) -> None:
@@ -228,14 +249,14 @@ class LiveLoop:
             start_s = time.perf_counter()
             image = self._cartoonizer.process(frame.image, self._settings)
             self.work = (self.work[0] + 1, self.work[1] + time.perf_counter() - start_s)
-            self._finished.put(Frame(image, frame.captured_s))
+            self._finished.put(dataclasses.replace(frame, image=image))
         self._finished.close()
 
     def _encode(self) -> None:
         while (frame := self._finished.take()) is not None:
             with self._timer.stage("encode"):
                 for sink in self._sinks:
-                    sink.write(frame.image)
+                    sink.write(frame.image, frame.time_s)
             now = time.perf_counter()
             self._timer.add("latency", (now - frame.captured_s) * 1000)
             self.first_frame_s = self.first_frame_s or now - self.started_s

@@ -41,7 +41,8 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
         help="camera (number, path, name, or picamera), rtsp:// or http:// address, video, folder, picture, or demo",
     )
     add("--size", type=_size, default=(640, 480), metavar="WxH", help="size to ask a camera for (default: 640x480)")
-    add("--rate", type=_positive, default=30, metavar="HZ", help="rate to ask a camera for (default: %(default)s)")
+    rate_help = "rate to ask a camera for (default: 30), or at which a folder of pictures plays (default: 1)"
+    add("--rate", type=_positive, metavar="HZ", help=rate_help)
     add(
         "--model",
         type=model_file,
@@ -84,7 +85,8 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     add("--headless", action="store_true", help="no preview; process a file at full speed")
     add("--fast", action="store_true", help="process a file at full speed, with the preview")
     add("--frames", type=_positive, metavar="N", help="end after reading N frames")
-    add("--record", type=Path, metavar="FILE.mp4", help="record the finished frames")
+    add("--record", type=Path, metavar="FILE.mp4", help="record the finished frames; an older file stays")
+    add("--overwrite", action="store_true", help="let --record replace an older file")
     add("--recordings", type=Path, metavar="FOLDER", help="let the page's Record button fill this folder")
     add("--record-minutes", type=_positive, metavar="N", help="begin a new file, FILE-00001.mp4, every N minutes")
     add("--record-keep", type=_positive, metavar="N", help="keep the newest N of these files")

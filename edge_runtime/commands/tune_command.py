@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from facetoon.edge_runtime.service.config_file import TUNED
 from facetoon.edge_runtime.sessions.session import LIVE_MODELS, model_file
 
 HELP = "measure which model and how many threads keep a frame rate here, and write the choice to a file"
@@ -17,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = " and ".join(path.stem for path in LIVE_MODELS)
     add("--model", type=model_file, action="append", metavar="FILE", help=f"candidate; repeatable (default: {names})")
     add("--faces", type=int, choices=range(1, 9), default=1, help="faces in a frame (default: %(default)s)")
-    add("--write", type=Path, default=Path("facetoon.toml"), metavar="FILE", help="output file (default: %(default)s)")
+    write_help = "configuration to put the choice into; its other lines stay (default: %(default)s)"
+    add("--write", type=Path, default=Path(TUNED), metavar="FILE", help=write_help)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -27,9 +27,10 @@ GREY_LEVELS = 255.0
 def read_metadata(model: bytes) -> dict[str, str]:
     """Read name, description, version, author and license. The result is empty for a file without metadata."""
     root, texts = _root(model), {}
-    for slot, field in TEXTS if root else ():
-        if offset := _offset(root, slot):
-            texts[field] = root.String(root.Pos + offset).decode("utf-8", "replace")
+    if root:
+        for slot, field in TEXTS:
+            if offset := _offset(root, slot):
+                texts[field] = root.String(root.Pos + offset).decode("utf-8", "replace")
     return {field: text for field, text in texts.items() if text}
 
 

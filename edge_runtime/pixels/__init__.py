@@ -10,7 +10,7 @@ facetoon.edge_runtime import pixels`.
 
 from facetoon.edge_runtime.pixels.arrays import Image, Mask, Tensor, check_image, swap_red_blue
 from facetoon.edge_runtime.pixels.blending import blur, feather, match_colours, mix, paste, split_view, uncover
-from facetoon.edge_runtime.pixels.picture_codec import decode_image, encode_jpeg, encode_png
+from facetoon.edge_runtime.pixels.picture_codec import decode_image, encode_jpeg, encode_png, on_white
 from facetoon.edge_runtime.pixels.resampling import bend, fit, resize, scale_to, square, to_grey, view, warp, waves
 from facetoon.edge_runtime.pixels.tensors import (
     decode_table,
@@ -42,6 +42,7 @@ __all__ = [
     "from_unit",
     "match_colours",
     "mix",
+    "on_white",
     "paste",
     "resize",
     "scale_to",

@@ -28,7 +28,7 @@ def decode_image(data: bytes, name: str, reduce: int = 1, over_white: bool = Fal
     """
     frame = _decode(data, cv2.IMREAD_UNCHANGED) if over_white else None
     if frame is not None and frame.ndim == 3 and frame.shape[2] == 4:
-        return swap_red_blue(_over_white(frame))
+        return swap_red_blue(on_white(frame))
     frame = _decode(data, _DECODE_FLAGS[reduce])
     if frame is None:
         raise InputError(f"{name} is not a picture that can be read.")
@@ -44,8 +44,8 @@ def _decode(data: bytes, flags: int) -> Any:
         return None
 
 
-def _over_white(frame: NDArray[np.unsignedinteger]) -> Image:
-    """Lay BGRA of 8 or 16 bits a channel over white: BGR uint8."""
+def on_white(frame: NDArray[np.unsignedinteger]) -> Image:
+    """Lay BGRA (height, width, 4), of 8 or 16 bits a channel, over white: BGR uint8."""
     values = frame.astype(np.float32) / np.iinfo(frame.dtype).max
     alpha = values[..., 3:]
     return np.rint(255 * (values[..., :3] * alpha + 1 - alpha)).astype(np.uint8)

@@ -17,7 +17,7 @@ def metrics_text(state: dict[str, Any]) -> str:
         ("facetoon_frames_total", "counter", "Frames that were shown.", state["frames"]),
         ("facetoon_dropped_frames_total", "counter", "Frames that were read and never shown.", state["dropped"]),
         ("facetoon_source_losses_total", "counter", "Times the camera was lost.", state["losses"]),
-        ("facetoon_frames_per_second", "gauge", "Shown over the last two seconds.", state["frames_per_second"]),
+        ("facetoon_frames_per_second", "gauge", "Shown over the last four seconds.", state["frames_per_second"]),
         ("facetoon_faces", "gauge", "Faces in the newest frame.", state["faces"]),
         ("facetoon_viewers", "gauge", "Streams that are being watched.", state["viewers"]),
         ("facetoon_temperature_celsius", "gauge", "The hottest thermal zone.", state["temperature_c"]),

@@ -39,13 +39,13 @@ class SwitchedRecording:
             elif not on:
                 self._finish()
 
-    def write(self, frame: Image) -> None:
+    def write(self, frame: Image, time_s: float = 0.0) -> None:
         """Append a frame if switched on. A full disk ends the recording, but not the live picture."""
         with self._lock:
             if self._file is None:
                 return
             try:
-                self._file.write(frame)
+                self._file.write(frame, time_s)
             except (InputError, OSError) as error:
                 log.warning("The recording ended early: %s", error)
                 self._finish()

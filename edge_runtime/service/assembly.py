@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.errors import InputError
@@ -18,8 +18,9 @@ from facetoon.edge_runtime.preview.recorder import SwitchedRecording
 from facetoon.edge_runtime.service.reloading import settings_of
 from facetoon.edge_runtime.sessions.runtimes import runtime_beside
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, Session, open_session
+from facetoon.edge_runtime.sinks.new_files import refuse_inputs
 from facetoon.edge_runtime.sinks.outputs import SequenceSink, VirtualCameraSink, WindowSink
-from facetoon.edge_runtime.sinks.recording import open_recording, survives
+from facetoon.edge_runtime.sinks.recording import open_recording
 from facetoon.edge_runtime.sinks.sink import PreviewSink, Sink
 from facetoon.edge_runtime.sources.cameras import CameraSource
 from facetoon.edge_runtime.sources.source import Source, open_source
@@ -52,6 +53,8 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
 
     Raises InputError for a model, source, setting or output that cannot be used.
     """
+    read = [Path(flags.source), *(flags.model or ()), flags.config, flags.certificate, flags.key]
+    refuse_inputs([flags.record, flags.pictures], read)
     sessions = _open_sessions(flags)
     source = open_source(flags.source, flags.size, flags.rate)
     if isinstance(source, CameraSource):
@@ -102,12 +105,8 @@ def _outputs(flags: argparse.Namespace, source: Source, on_quit: Callable[[], No
 
 
 def _recording(flags: argparse.Namespace, source: Source) -> Sink:
-    # A file at full speed is recorded at its own rate; other sources are recorded by the clock.
-    clock = None if _reads_fast(flags) and not source.live else time.monotonic
-    sink = open_recording(flags.record, source.rate_hz, flags.record_minutes, flags.record_keep, clock)
-    if not survives():
-        log.warning("Without PyAV (pip install 'facetoon[record]') a killed process loses its recording.")
-    return sink
+    minutes, keep = flags.record_minutes, flags.record_keep
+    return open_recording(flags.record, source.rate_hz, minutes, keep, source.sound, flags.overwrite)
 
 
 def _recorder(flags: argparse.Namespace, source: Source) -> SwitchedRecording | None:
@@ -119,6 +118,6 @@ def _recorder(flags: argparse.Namespace, source: Source) -> SwitchedRecording | 
         rate_hz=source.rate_hz,
         minutes=flags.record_minutes,
         keep=flags.record_keep,
-        clock=time.monotonic,
+        sound=source.sound,
     )
     return SwitchedRecording(flags.recordings, open_file)

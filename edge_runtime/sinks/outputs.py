@@ -29,7 +29,7 @@ class SequenceSink:
         self._folder, self._quality = folder, quality
         self._number = 0
 
-    def write(self, frame: Image) -> None:
+    def write(self, frame: Image, time_s: float = 0.0) -> None:
         """Write one picture."""
         self._number += 1
         path = self._folder / f"frame-{self._number:06}.jpg"
@@ -55,7 +55,7 @@ class WindowSink:
         self._on_quit = on_quit
         self._open = False
 
-    def write(self, frame: Image) -> None:
+    def write(self, frame: Image, time_s: float = 0.0) -> None:
         """Show one frame. The encoder thread makes the window too, since OpenCV needs one thread for both."""
         if not self._open:
             cv2.namedWindow(self.TITLE, cv2.WINDOW_NORMAL)
@@ -85,7 +85,7 @@ class VirtualCameraSink:
         self._rate_hz, self._device = rate_hz, device
         self._camera: Any = None
 
-    def write(self, frame: Image) -> None:
+    def write(self, frame: Image, time_s: float = 0.0) -> None:
         """Send one frame at once."""
         if self._camera is None:
             height, width = frame.shape[:2]

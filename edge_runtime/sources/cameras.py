@@ -15,6 +15,7 @@ import numpy as np
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sources.picamera import PiCapture
+from facetoon.edge_runtime.sources.sound import Sound
 
 ADDRESSES = ("rtsp", "rtsps", "http", "https", "rtmp", "udp")
 DEVICES = Path("/sys/class/video4linux")
@@ -44,6 +45,7 @@ class CameraSource:
 
     live = True
     frames: int | None = None
+    sound: Sound | None = None
     LONGEST_WAIT_S = 8.0
 
     def __init__(self, name: str, open_capture: Callable[[], Capture], request: str, rate_hz: float) -> None:
@@ -61,6 +63,7 @@ class CameraSource:
         """Size of the last frame and of "no video" frames, since a recording takes only one size."""
         width, height = self._size_px
         self.details = f"{name}: asked for {request}; granted {width}x{height} {self._format()}at {self.rate_hz:g}/s"
+        self.time_s = time.monotonic()
         self.losses = 0
         self._lost = False
         self._announced = False  # so that a camera that opens without frames is announced once
@@ -73,6 +76,7 @@ class CameraSource:
             self._reopen()
         if not self._lost:
             ok, frame = self._capture.read()
+            self.time_s = time.monotonic()
             if ok:
                 if self._announced:
                     log.info("Video from %s again, lost %d times so far.", self.name, self.losses)
@@ -87,6 +91,7 @@ class CameraSource:
             self._announced = True
             self._put_off()
         time.sleep(0.1)
+        self.time_s = time.monotonic()
         return no_video_frame(*self._size_px, self.name)
 
     def close(self) -> None:

@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 
 from facetoon.edge_runtime import pixels
@@ -14,6 +13,8 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.picture_files import FRAMES, has_picture_suffix, pictures_in, read_picture
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sources import cameras
+from facetoon.edge_runtime.sources.films import VideoSource
+from facetoon.edge_runtime.sources.sound import Sound
 
 # The astronaut Eileen Collins, from NASA's Great Images database (flic.kr/p/r9qvLn), in the public domain. It is
 # scikit-image's data.astronaut, stored as JPEG.
@@ -25,7 +26,12 @@ class Source(Protocol):
 
     name: str
     rate_hz: float
-    """The source's stated frames a second: the pace of playing and recording."""
+    """The source's stated frames a second. It is a hint: frames carry their own times."""
+    time_s: float
+    """Time of the frame that was read last: of a film, from its first frame; of a camera, when it was captured, by
+    time.monotonic."""
+    sound: Sound | None
+    """The film's sound; None without one, or where it cannot be had."""
     losses: int
     """Number of times that a live source was lost."""
     frames: int | None
@@ -40,53 +46,24 @@ class Source(Protocol):
         """Release the device or file."""
 
 
-def open_source(text: str, size_px: tuple[int, int] = (640, 480), rate_hz: int = 30) -> Source:
+def open_source(text: str, size_px: tuple[int, int] = (640, 480), rate_hz: int | None = None) -> Source:
     """Open a camera, an address, a video file, a picture, a folder of pictures, or `demo`.
 
-    A camera is a number, a path such as /dev/video0, `picamera`, or part of its driver's name for it. Of a camera,
-    `size_px` (width, height) and `rate_hz` are requested. Raises InputError for a source that is missing, unreadable or
-    empty.
+    A camera is a number, a path such as /dev/video0, `picamera`, or part of its driver's name for it. `size_px` (width,
+    height) and `rate_hz` (None: 30) are asked of a camera; a folder plays `rate_hz` pictures a second (None: 1). Raises
+    InputError for a source that is missing, unreadable or empty.
     """
     path = Path(text)
     if text == "demo":
         return DemoSource()
     if path.is_dir() or (has_picture_suffix(path, FRAMES) and "://" not in text):
-        return PictureSource(path)
+        return PictureSource(path, rate_hz or 1)
     if path.is_file():
         return VideoSource(path)
-    camera = cameras.open_camera(text, size_px, rate_hz)
+    camera = cameras.open_camera(text, size_px, rate_hz or 30)
     if camera is None:
         raise InputError(f"The source {text} does not exist (a camera, an address, a video, a folder, or demo).")
     return camera
-
-
-class VideoSource:
-    """A video file, read to its end."""
-
-    live = False
-    losses = 0
-
-    def __init__(self, path: Path) -> None:
-        self.name = path.name
-        self._capture = cv2.VideoCapture(str(path))
-        ok, self._first = self._capture.read()
-        if not ok:
-            raise InputError(f"{path} is not a video that can be read, or it is empty.")
-        self.rate_hz = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
-        count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.frames = count if count > 0 else None
-
-    def read(self) -> Image | None:
-        """See Source."""
-        if self._first is not None:
-            frame, self._first = self._first, None
-            return frame
-        ok, frame = self._capture.read()
-        return frame if ok else None
-
-    def close(self) -> None:
-        """Release the file."""
-        self._capture.release()
 
 
 class PictureSource:
@@ -94,10 +71,12 @@ class PictureSource:
 
     live = False
     losses = 0
-    rate_hz = 1.0
+    sound: Sound | None = None
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rate_hz: float = 1.0) -> None:
+        """Play `rate_hz` pictures a second. Raises InputError without pictures, or when the first cannot be read."""
         self.name = path.name
+        self.rate_hz, self.time_s = rate_hz, 0.0
         self._paths = [path / name for name in pictures_in(path, FRAMES, deep=False)] if path.is_dir() else [path]
         if not self._paths:
             raise InputError(f"The folder {path} holds no pictures ({', '.join(FRAMES)}).")
@@ -110,6 +89,7 @@ class PictureSource:
         """See Source. Raises InputError for a picture that cannot be read."""
         if self._next == len(self._paths):
             return None
+        self.time_s = self._next / self.rate_hz
         self._next += 1
         return pixels.fit(self._load(self._next - 1), *self._size_px)
 
@@ -132,6 +112,7 @@ class DemoSource:
     frames: int | None = None
     live = False
     losses = 0
+    sound: Sound | None = None
     WIDTH_PX, HEIGHT_PX = 640, 480
     FACE_X_PX, FACE_Y_PX = 224.0, 128.0  # in the photograph
 
@@ -140,10 +121,11 @@ class DemoSource:
             pixels.decode_image(DEMO_PHOTOGRAPH.read_bytes(), "the demo photograph")
         )
         self._number = 0
+        self.time_s = 0.0
 
     def read(self) -> Image:
         """See Source."""
-        time_s = self._number / self.rate_hz
+        self.time_s = time_s = self._number / self.rate_hz
         self._number += 1
         zoom = 1.75 + 0.25 * math.sin(0.6 * time_s)
         roll = math.radians(12 * math.sin(0.9 * time_s))

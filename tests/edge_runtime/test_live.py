@@ -9,7 +9,7 @@ import pytest
 
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.live import LiveLoop, Slot
+from facetoon.edge_runtime.live import LiveLoop, Playback, Slot
 from facetoon.edge_runtime.timing import StageTimer
 
 LONGEST_S = 120  # for a state that an idle machine reaches at once
@@ -19,7 +19,9 @@ class Frames:
     """A source of numbered frames: pixel (0, 0) says which."""
 
     name = "numbers"
-    rate_hz = 1000.0
+    rate_hz = 25.0  # a hint that nothing may believe: the frames are a millisecond apart
+    time_s = 0.0
+    sound = None
 
     def __init__(self, count: int | None, live: bool = False, fail_at: int = -1) -> None:
         self.frames, self.live, self.fail_at, self.losses = count, live, fail_at, 0
@@ -35,6 +37,7 @@ class Frames:
         if self._number == self.frames:
             self.ended.set()
             return None
+        self.time_s = self._number / 1000
         self._number += 1
         return np.full((4, 4, 3), self._number % 256, np.uint8)
 
@@ -68,9 +71,11 @@ class Identity:
 class Collector:
     def __init__(self) -> None:
         self.numbers: list[int] = []
+        self.times_s: list[float] = []
         self.closed = False
 
-    def write(self, frame):
+    def write(self, frame, time_s):
+        self.times_s.append(time_s)
         self.numbers.append(int(frame[0, 0, 0]))
 
     def close(self):
@@ -89,6 +94,7 @@ def test_fast_shows_every_frame_of_a_file_in_order():
     loop, sink = run(source, Identity(0.001), fast=True)
     loop.join()
     assert sink.numbers == list(range(1, 101))
+    assert sink.times_s == [number / 1000 for number in range(100)]
     assert loop.dropped == 0
     assert loop.frames_out == 100
     assert source.closed
@@ -104,6 +110,17 @@ def test_a_slow_worker_drops_frames_and_counts_them():
     assert sink.numbers[-1] == 100  # the newest always arrives
     assert loop.dropped >= 98
     assert loop.dropped + len(sink.numbers) == 100
+
+
+def test_a_film_plays_at_the_times_of_its_frames_and_a_long_delay_shifts_the_rest():
+    playback = Playback()
+    assert playback.wait_s(0.0, 100.0) == 0  # the first frame starts it
+    assert playback.wait_s(1.0, 100.1) == pytest.approx(0.9)
+    assert playback.wait_s(3.0, 101.0) == pytest.approx(2.0)  # a pause is kept
+    assert playback.wait_s(3.1, 103.4) == 0  # late
+    assert playback.wait_s(3.6, 103.4) == pytest.approx(0.2)  # and caught up
+    assert playback.wait_s(4.0, 110.0) == 0  # very late
+    assert playback.wait_s(4.5, 110.0) == pytest.approx(0.5)
 
 
 def test_frame_limit():
@@ -143,7 +160,7 @@ def test_what_a_thread_cannot_handle_is_raised_by_join(fast, source, worker, err
 
 def test_a_failing_sink_is_raised_too():
     class Full(Collector):
-        def write(self, frame):
+        def write(self, frame, time_s):
             raise OSError("disk full")
 
     loop = LiveLoop(Frames(None), Identity(), [Full()], StageTimer(), fast=True)

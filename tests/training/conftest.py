@@ -165,6 +165,21 @@ def mesh_file(tmp_path_factory):
     return _landmark_file(tmp_path_factory.mktemp("mesh") / "mesh.tflite")
 
 
+@pytest.fixture(scope="session")
+def segments_file(tmp_path_factory):
+    """A segmentation net that takes what is redder than green for skin, and the rest for background."""
+    tf = pytest.importorskip("tensorflow")
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 256, 256, 3), tf.float32)])
+    def segment(pictures):
+        return tf.cast(pictures[..., 0] > pictures[..., 1] + 0.05, tf.float32)
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([segment.get_concrete_function()])
+    path = tmp_path_factory.mktemp("segments") / "redder.tflite"
+    path.write_bytes(converter.convert())
+    return path
+
+
 def _face_points(side_px: int = 192, face: float = 1 / 1.5) -> np.ndarray:
     """468 points of a face in the middle of a square, `face` of its height: those that styles look at lie right."""
     points = np.tile(np.float32([0, 0.1]), (468, 1))  # the others lie on the nose

@@ -31,7 +31,7 @@ class KeptTeacher(PictureTeacher):
 
     def cartoons(self, photos: Sequence[pixels.Image]) -> Iterator[pixels.Image | None]:
         """See PictureTeacher. The teacher itself draws only photographs that it has not drawn before."""
-        files = [self._folder / f"{hashlib.sha256(photo).hexdigest()[:32]}.png" for photo in photos]
+        files = [self._folder / f"{hashlib.sha256(photo.tobytes()).hexdigest()[:32]}.png" for photo in photos]
         known = [_is_whole(file) for file in files]
         unknown = [photo for photo, is_known in zip(photos, known, strict=True) if not is_known]
         drawn = self._teacher.cartoons(unknown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from facetoon.training.foreign.foreign_generator import open_generator
 from facetoon.training.foreign.model_formats import FORMATS, SAVED_MODEL
 from facetoon.training.runs.run_directory import RunDirectory
 
-RANGE_FLAG, SIZE_FLAG = "--teacher-range", "--teacher-size"
+OUR_LAYERS = b"facetoon>"
+"""Before the names of this kit's layers in a .keras file."""
 DRAWS_AT_PX = 256  # where the network takes any size
 
 
@@ -27,7 +29,8 @@ class ForeignTeacher(PictureTeacher):
 
         Raises InputError when the file cannot be opened, or does not say its ranges.
         """
-        self._generator = generator = open_generator(path, size_px, *(ranges or (None, None)), RANGE_FLAG)
+        input_range, output_range = ranges or (None, None)
+        self._generator = generator = open_generator(path, size_px, input_range, output_range, "--teacher-range")
         self.name = path.name
         self.size_px = generator.size_px or DRAWS_AT_PX
         self.facts = {
@@ -47,7 +50,16 @@ class ForeignTeacher(PictureTeacher):
 
 
 def is_foreign(place: Path) -> bool:
-    """Whether a teacher is another project's file. A .keras file is this kit's if it lies in a run or its best/."""
+    """Whether a teacher is another project's file. A .keras file is ours if it has our layers or lies in a run."""
     if place.suffix == ".keras":
-        return not any(RunDirectory(folder).exists for folder in (place.parent, place.parent.parent))
+        in_run = any(RunDirectory(folder).exists for folder in (place.parent, place.parent.parent))  # or its best/
+        return not in_run and not _has_our_layers(place)
     return place.suffix in FORMATS or place.is_file() or (place / SAVED_MODEL).is_file()
+
+
+def _has_our_layers(place: Path) -> bool:
+    try:
+        with zipfile.ZipFile(place) as archive:
+            return OUR_LAYERS in archive.read("config.json")
+    except (OSError, zipfile.BadZipFile, KeyError):
+        return False

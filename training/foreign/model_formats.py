@@ -50,7 +50,7 @@ def _open_tflite(path: Path) -> ForeignModel:
 
     any_size = interpreter(TRIED_PX)
     source, target = one_each(path, any_size.get_input_details(), any_size.get_output_details())
-    shape = sides(map(int, source.get("shape_signature", source["shape"])))
+    shape = sides(source.get("shape_signature", source["shape"]).tolist())
 
     def run(values: Values) -> Values:
         network = interpreter(max(values.shape)) if FREE in shape[1:] else any_size
@@ -91,12 +91,11 @@ def _open_onnx(path: Path) -> ForeignModel:
         numbers = np.rint(values) if dtype == np.uint8 else values
         return np.asarray(session.run([target.name], {source.name: numbers.astype(dtype)})[0], np.float32)
 
+    said = tuple(GREY if tensor.type == "tensor(uint8)" else None for tensor in (source, target))
     ours = read_tailed(path)
     if ours:
         low, high = ModelSpec.from_json(ours[1], str(path)).value_range
         said = (ValueRange((low,), (high,)),) * 2
-    else:
-        said = tuple(GREY if tensor.type == "tensor(uint8)" else None for tensor in (source, target))
     return ForeignModel(sides(source.shape), run, (said[0], said[1]))
 
 

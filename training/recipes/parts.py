@@ -161,14 +161,14 @@ class PairsRecipe:
 class StudentRecipe:
     """The small generator that ships: see training/networks/student.py and deep_student.py for the layouts."""
 
-    # "plain": blocks at a quarter of the size; "deep": at an eighth, with skips, for 256 px.
-    kind: Annotated[str, OneOf(("plain", "deep"))] = "plain"
     stem_filters: Count = 32  # at half the size
-    middle_filters: Count = 48  # of "deep", at a quarter of the size
     filters: Count = 96  # of the blocks; int8 kernels pad to a multiple of 16
     blocks: Count = 8
     kernel: Count = 3  # of the blocks' depthwise convolutions; at 128 px, 3 sees half of a face and 5 all of it
     style_every: Count = 1  # with several styles, every n-th block has its own gains and shifts for each style
+    # "plain": blocks at a quarter of the size; "deep": at an eighth, with skips, for 256 px.
+    kind: Annotated[str, OneOf(("plain", "deep"))] = "plain"
+    middle_filters: Count = 48  # of "deep", at a quarter of the size
     matte: bool = False  # of "deep": a fourth output channel, the matte of the head
 
 

@@ -52,6 +52,30 @@ def test_headless_run_records_every_frame_with_its_face_replaced(run, tmp_path, 
         assert difference[400:, :100].mean() < 6  # a corner that no face reaches: codec noise alone
 
 
+@pytest.mark.parametrize("further", [[], ["--overwrite"]])
+def test_a_film_is_never_recorded_onto_itself(run, tmp_path, film, further):
+    copy = tmp_path / "party.mp4"
+    copy.write_bytes(film.read_bytes())
+    (tmp_path / "link.mp4").symlink_to(copy)
+    for out in (copy, tmp_path / "link.mp4"):
+        done = run("--source", copy, "--headless", "--record", out, *further)
+        assert done.returncode == 2
+        assert "which is read here" in done.stderr
+        assert copy.read_bytes() == film.read_bytes()
+
+
+def test_an_older_recording_stays_beside_the_new_one(run, tmp_path, film, tiny_model):
+    out = tmp_path / "out.mp4"
+    out.write_text("the recording that survived a power cut")
+    flags = ("--source", film, "--model", tiny_model, "--headless", "--frames", 3, "--record", out)
+    done = run(*flags)
+    assert f"{out} exists and stays; the recording is {tmp_path / 'out-2.mp4'}." in done.stderr
+    assert out.read_text() == "the recording that survived a power cut"
+    assert len(frames_of(tmp_path / "out-2.mp4")) == 3
+    assert run(*flags, "--overwrite").returncode == 0
+    assert len(frames_of(out)) == 3
+
+
 def test_frame_limit_ends_the_endless_demo(run):
     done = run("--headless", "--frames", 12)
     assert done.returncode == 0, done.stderr

@@ -13,24 +13,6 @@ pytestmark = pytest.mark.browser
 CHANGED, SAME = 40, 25  # levels, see `difference`; the codec alone makes 16
 
 
-@pytest.fixture
-def browser(needs_program, tmp_path):
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = needs_program("chromium", "chromium")
-    for flag in (
-        "headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
-        "disable-component-update", "disable-sync", "window-size=1100,900", f"user-data-dir={tmp_path / 'profile'}",
-    ):  # fmt: skip
-        options.add_argument(f"--{flag}")
-    options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path / "downloads")})
-    service = webdriver.ChromeService(needs_program("chromedriver", "chromium-driver"))
-    driver = webdriver.Chrome(options, service)
-    yield driver
-    driver.quit()
-
-
 def seen(browser):
     """The stream as it lies in the page, BGR at the page's scale."""
     png = browser.find_element("id", "stream").screenshot_as_png

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.preview import recorder as recorder_module
 from facetoon.edge_runtime.preview.app import create_app
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording
+from facetoon.edge_runtime.sinks.recording import Recording
 
 FRAME = np.zeros((48, 64, 3), np.uint8)
 
@@ -17,7 +19,7 @@ class FakeFile:
         self.path, self.error = path, error
         self.frames, self.closed = 0, False
 
-    def write(self, frame):
+    def write(self, frame, time_s):
         if self.error:
             raise self.error
         self.frames += 1
@@ -81,3 +83,15 @@ def test_the_api_switches_it_after_everything_else_was_right(sink, live, recorde
 def test_a_missing_folder_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         SwitchedRecording(tmp_path / "missing", FakeFile)
+
+
+def test_two_recordings_within_a_second_and_before_a_clock_that_was_set_back_are_two_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder_module.time, "strftime", lambda _: "facetoon-20260101-120000")
+    recorder = SwitchedRecording(tmp_path, lambda path: Recording(path, 25.0))
+    for _ in range(3):
+        recorder.switch(True)
+        recorder.write(FRAME, 0.0)
+        recorder.switch(False)
+    names = [f"facetoon-20260101-120000{mark}.mp4" for mark in ("-2", "-3", "")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert all(path.stat().st_size > 500 for path in tmp_path.iterdir())

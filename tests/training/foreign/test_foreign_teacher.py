@@ -14,6 +14,7 @@ import keras
 from facetoon.training.__main__ import main
 from facetoon.training.foreign.foreign_generator import ForeignGenerator
 from facetoon.training.foreign.foreign_teacher import is_foreign
+from facetoon.training.networks.teacher import InstanceNorm
 from facetoon.training.trainers.distill_trainer import Distillation
 
 
@@ -104,11 +105,15 @@ def test_a_range_is_not_for_a_teacher_of_this_kit(distil, tmp_path):
     assert (status, "draw:toon is this kit's own: it takes no --teacher-range" in error) == (2, True)
 
 
-def test_a_keras_file_is_this_kits_where_it_lies_in_a_run(tmp_path):
+def test_a_keras_file_is_this_kits_in_a_run_or_with_its_layers(tmp_path):
     (tmp_path / "run/best").mkdir(parents=True)
     (tmp_path / "run/config.json").write_text("{}")
     image = keras.Input((8, 8, 3))
     for place, foreign in (("run/a.keras", False), ("run/best/a.keras", False), ("a.keras", True)):
         keras.Model(image, keras.layers.Rescaling(1.0)(image)).save(tmp_path / place)
         assert is_foreign(tmp_path / place) is foreign
+    keras.Model(image, InstanceNorm()(image)).save(tmp_path / "ours.keras")
+    (tmp_path / "damaged.keras").write_bytes(b"PK")
+    assert not is_foreign(tmp_path / "ours.keras")
+    assert is_foreign(tmp_path / "damaged.keras")
     assert not is_foreign(tmp_path / "run")
