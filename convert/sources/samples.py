@@ -96,9 +96,9 @@ def draw(images: ImageSet, count: int, seed: int, styles: int = 0, fewest: int =
     """
     random = np.random.default_rng(seed)
     # Reversed, so that older files, whose pictures came from each source's end, stay reproducible.
-    rows = take_turns(images.source, count, lambda rows: random.permutation(rows)[::-1])
-    again = [random.permutation(rows) for _ in range(len(rows), fewest, len(rows))]
-    rows = np.concatenate([rows, *again])[: max(fewest, len(rows))]
+    once = take_turns(images.source, count, lambda rows: random.permutation(rows)[::-1])
+    again = [random.permutation(once) for _ in range(len(once), fewest, len(once))]
+    rows = np.concatenate([once, *again])[: max(fewest, len(once))]
     mixes_seed = seed + int(images.digest[:8], 16)  # else both splits would get the same mixes
     return Sample(images.images[rows], images.digest, spread_styles(len(rows), styles, mixes_seed))
 

@@ -54,7 +54,7 @@ def test_the_report_lists_the_matte_and_each_style(built):
     assert {"psnr_mean_db", "ssim_mean", "matte_error_share"} <= scores["styles"]["toon"].keys()
     assert scores["test"]["images"] == 40  # ten in each style, although six were asked for
     text = built.with_suffix(".report.md").read_text()
-    assert "| score | all pictures | paper | toon | wanted |" in text
+    assert "| score | all pictures | toon | paper | wanted |" in text
     assert "| error of the matte (share) |" in text
     assert "| at most 0.02 |" in text
     assert cv2.imread(str(built.with_suffix(".worst.png"))).shape == (6 * SIZE_PX, 7 * SIZE_PX, 3)

@@ -161,7 +161,6 @@ def test_residual_sums_are_evened_over_their_channels():
     assert spreads[1] < 0.7 * spreads[0]
 
 
-@pytest.mark.parametrize("variance", [False, True])
 def test_every_method_keeps_what_a_deep_student_draws():
     """All but fine-tuning compute the same function; its skips get no operator each."""
     model, given = student(2, DEEP), replace(sample(2), styles=spread_styles(12, 2, 1))
@@ -191,6 +190,7 @@ def test_fine_tuning_brings_a_deep_student_nearer_with_its_matte():
     assert errors(improved)[3] < errors(model)[3]
 
 
+@pytest.mark.parametrize("variance", [False, True])
 def test_statistics_of_rounded_weights_become_those_of_float(variance):
     folded, given = fold(student()), sample()
     last = keras.Model(folded.model.input, folded.convolutions[-1].output)
