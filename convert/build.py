@@ -23,7 +23,6 @@ from facetoon.convert.judge.conversion_report import (
     versions,
 )
 from facetoon.convert.judge.delegation import delegation
-from facetoon.convert.judge.kid import kid_change
 from facetoon.convert.material import Material, Request, convert, load_material, measure
 from facetoon.convert.sources.samples import FEWEST
 from facetoon.edge_runtime.errors import InputError
@@ -99,7 +98,6 @@ def build_file(request: Request, recipe: Quantization, material: Material) -> Re
         sizes_bytes={"file": len(file), "model": len(model), "float generator": source.float_bytes},
         versions=versions(runtime),
         percentiles_db=comparison.percentiles_db,
-        kid=kid_change(comparison),
         agreement=agreement,
         delegation=delegation(model) if out.suffix == TFLITE else {},
     )

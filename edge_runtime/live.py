@@ -10,17 +10,20 @@ interpreter release Python's lock while they work, so the three threads really r
 from __future__ import annotations
 
 import dataclasses
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sinks.guarded import GuardedSink
 from facetoon.edge_runtime.sinks.sink import Sink
+from facetoon.edge_runtime.sources.playback import Playback
+from facetoon.edge_runtime.sources.scenes import CutDetector
 from facetoon.edge_runtime.sources.source import Source
 from facetoon.edge_runtime.timing import RateMeter, StageTimer
 
@@ -75,27 +78,13 @@ class Frame:
     """Its time in the source, see Source.time_s."""
 
 
-class Playback:
-    """Plays frames at their own times, from the first frame on."""
-
-    LATEST_S = 0.5
-    """Lateness that is caught up. Beyond it the rest plays later, so that its frames keep their distances."""
-
-    def __init__(self) -> None:
-        self._start_s = -math.inf
-
-    def wait_s(self, time_s: float, now_s: float) -> float:
-        """Return the seconds to wait before the frame of `time_s` is shown; 0 when it is late."""
-        if now_s - (self._start_s + time_s) > self.LATEST_S:
-            self._start_s = now_s - time_s
-        return max(self._start_s + time_s - now_s, 0.0)
-
-
 class LiveLoop:
     """Runs source -> cartoonizer -> sinks until the source ends, `frame_limit` is reached, or `stop` is called."""
 
     LONGEST_READ_S = 0.5
     LONGEST_WORK_S = 30.0
+    STALLED_S = 30.0
+    """Without a finished frame for so long the loop counts as hanging, here as for systemd's watchdog."""
 
     def __init__(
         self,
@@ -106,15 +95,17 @@ class LiveLoop:
         *,
         fast: bool = False,
         frame_limit: int | None = None,
+        turn: int = 0,
         settings: LiveSettings | None = None,
     ) -> None:
         """`fast` takes every frame of a file, at full speed. Otherwise files play at their own rate.
 
-        Without `settings` the cartoonizer's own apply. The loop closes the source and the sinks in `join`.
+        `turn` is in quarters, clockwise, for a camera that is mounted sideways. Without `settings` the cartoonizer's
+        own apply. The loop closes the source and the sinks in `join`.
         """
         self._source, self._cartoonizer, self._sinks, self._timer = source, cartoonizer, sinks, timer
         self._fast = fast and not source.live
-        self._frame_limit = frame_limit
+        self._frame_limit, self._turn = frame_limit, turn
         self._settings = settings or cartoonizer.settings
         self._changing = threading.Lock()
         self._captured: Slot[Frame] = Slot(self._fast)
@@ -127,8 +118,10 @@ class LiveLoop:
             for name, work in (("reader", self._read), ("worker", self._work), ("encoder", self._encode))
         ]
         self.frames_out = 0
+        self.frames_with_faces = self.faces_found = 0
         self.work = (0, 0.0)
         """The worker's finished frames, and its seconds of work on them, without waits."""
+        self._newest_s = 0.0
         self.output_rate = RateMeter()
         self.started_s = 0.0
         self.first_frame_s: float | None = None
@@ -184,15 +177,37 @@ class LiveLoop:
         return self.started_s > 0 and not self._ended.is_set()
 
     @property
+    def faces_skipped(self) -> int:
+        """Faces that stayed photographs because the time for their frame was spent."""
+        return self._cartoonizer.skipped
+
+    @property
+    def losses(self) -> int:
+        """Number of times that the camera was lost."""
+        return self._source.losses
+
+    @property
+    def stalled(self) -> bool:
+        """Whether it runs, and no frame was finished for STALLED_S. Frames that say "no video" count as frames."""
+        return self.running and time.perf_counter() - max(self._newest_s, self.started_s) > self.STALLED_S
+
+    @property
     def dropped(self) -> int:
         """Frames that were read and never shown."""
         return self._captured.dropped + self._finished.dropped
+
+    def unfinished(self) -> list[str]:
+        """Return a sentence on each thing that was asked for and not done, once the loop has ended."""
+        sentences = [self._source.fault]
+        sentences += [sink.unfinished() for sink in self._sinks if isinstance(sink, GuardedSink)]
+        return [sentence for sentence in sentences if sentence]
 
     def state(self) -> dict[str, Any]:
         """Return the state for the preview and `/api/state`, as JSON values."""
         stages = self._timer.percentiles()
         return {
             "running": self.running,
+            "stalled": self.stalled,
             "source": self._source.name,
             "frames": self.frames_out,
             "dropped": self.dropped,
@@ -202,6 +217,7 @@ class LiveLoop:
             "stages": {
                 name: {"p50_ms": round(p.p50_ms, 2), "p95_ms": round(p.p95_ms, 2)} for name, p in stages.items()
             },
+            "outputs": [sink.state() for sink in self._sinks if isinstance(sink, GuardedSink)],
             "settings": dataclasses.asdict(self._settings),
             "styles": list(self._cartoonizer.styles[self._settings.model]),
             "models": [
@@ -236,6 +252,7 @@ class LiveLoop:
             if image is None:
                 break
             captured_s = time.perf_counter()
+            image = pixels.turn(image, self._turn)
             self._timer.add("decode", (captured_s - start_s) * 1000)
             if paces:
                 self._stopping.wait(playback.wait_s(self._source.time_s, captured_s))
@@ -245,9 +262,14 @@ class LiveLoop:
         self._captured.close()
 
     def _work(self) -> None:
+        cuts = CutDetector()
         while (frame := self._captured.take()) is not None:
             start_s = time.perf_counter()
+            if self._source.unrelated or cuts.is_cut(frame.image):
+                self._cartoonizer.begin_scene()
             image = self._cartoonizer.process(frame.image, self._settings)
+            self.faces_found += len(self._cartoonizer.faces)
+            self.frames_with_faces += bool(self._cartoonizer.faces)
             self.work = (self.work[0] + 1, self.work[1] + time.perf_counter() - start_s)
             self._finished.put(dataclasses.replace(frame, image=image))
         self._finished.close()
@@ -260,5 +282,6 @@ class LiveLoop:
             now = time.perf_counter()
             self._timer.add("latency", (now - frame.captured_s) * 1000)
             self.first_frame_s = self.first_frame_s or now - self.started_s
+            self._newest_s = now
             self.frames_out += 1
             self.output_rate.tick()

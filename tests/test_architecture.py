@@ -38,11 +38,11 @@ ORDER = {
 SHARED_WITH_TRAINING = {
     *("errors", "whole_file", "picture_files", "command_line", "value_range", "pixels", "framing", "faces", "spec")
 }
-SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles"}  # it judges what ships, as it runs on the device
+SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles", "model_files"}  # it judges what ships, as it runs
 SHARED_WITH_DRAWN = SHARED_WITH_TRAINING | {"sessions"}  # it runs the face mesh, a foreign file, on LiteRT
 SHARED_WITH_FOREIGN = SHARED_WITH_TRAINING | {"sessions", "model_files"}  # it runs other projects' files
 SHARED_WITH_ROOM = {"score": SHARED_WITH_SCORE, "drawn": SHARED_WITH_DRAWN, "foreign": SHARED_WITH_FOREIGN}
-SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks", "score"}
+SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks"}
 LATE: dict[str, str] = {  # module -> why it imports another one of the kit inside a function
     "training.flags.training_run": "the back-end is chosen before Keras is imported, and --help does without it",
     "training.runs.checkpoint": "the layers of a generator need Keras, which reading a run directory does without",

@@ -46,8 +46,6 @@ class Report:
     versions: dict[str, str]
     percentiles_db: dict[str, float] = field(default_factory=dict)
     """PSNR of single pictures, by percentile."""
-    kid: dict[str, Any] = field(default_factory=dict)
-    """From kid.kid_change; empty for few test pictures."""
     agreement: dict[str, float] = field(default_factory=dict)
     """Scores of two files against each other, each calibrated on one half of the pictures; empty when not static."""
     delegation: dict[str, Any] = field(default_factory=dict)
@@ -97,13 +95,6 @@ class Report:
 
     def _more(self) -> list[str]:
         parts = []
-        if self.kid:
-            kid, (low, high) = self.kid, self.kid["interval"]
-            parts.append(
-                f"KID to the float generator's pictures of other inputs: {kid['file']:.5f}; the float generator's own "
-                f"is {kid['float']:.5f}, so the change is {kid['change']:+.5f} (95 % interval {low:+.5f} to "
-                f"{high:+.5f})."
-            )
         if self.agreement:
             rows = [[LABELS[key], value] for key, value in self.agreement.items()]
             parts.append("Two files calibrated on disjoint halves, one against the other:")

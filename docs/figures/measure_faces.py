@@ -2,6 +2,7 @@
 
 python docs/figures/measure_faces.py --photos photos.zip --detector-model yunet.onnx
 python docs/figures/measure_faces.py --prepared dataset --detector-model yunet.onnx
+python docs/figures/measure_faces.py --small-faces photos.zip --detector-model yunet.onnx
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import argparse
 import csv
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -27,6 +30,7 @@ from facetoon.training.detectors.yunet import detect_around, open_yunet
 from facetoon.training.pictures.images import falls_to_test, list_layout, list_pictures
 
 TEST_SHARE = 0.1  # share of the photographs, by content hash, that the face tracker's training holds out
+MOST_SMALL, CUT = 400, 1.9  # photographs for the mosaics of small faces, side of each cut in face heights
 MIDDLE = 0.25  # largest distance of the main face's centre from the picture's, as a share of the side
 SCALES = (0.3, 0.35, 0.4, 0.5, 0.6)  # one look of YuNet errs by 2 degrees, so the mean of five looks counts
 
@@ -86,6 +90,58 @@ def _measure(detector: Detector, witness: Detector, frames: list[Image]) -> str:
 def _in_the_middle(face: Face, frame: Image) -> bool:
     height, width = frame.shape[:2]
     return bool(np.hypot(face.centre_x_px - width / 2, face.centre_y_px - height / 2) < MIDDLE * max(height, width))
+
+
+def small_faces(photos: str, yunet: Path) -> str:
+    """Return a Markdown table of the device's searches for small faces, in mosaics of photographs with a main face."""
+    net, faces = open_yunet(yunet), []
+    for file in list_pictures(photos):
+        frame = pixels.swap_red_blue(pixels.decode_image(file.read(), file.name))
+        middle = Face((frame.shape[1] - 1) / 2, (frame.shape[0] - 1) / 2, float(max(frame.shape)))
+        faces += [(frame, one.face) for one in detect_around(net, frame, middle, Framing(1.0, 0.5))[:1]]
+    rows = [
+        "| frame | faces of | asked for | found | false | ms a search, median (least to most) |",
+        "|---|---|---|---|---|---|",
+    ]
+    for width_px, height_px in ((640, 480), (1920, 1080)):
+        for face_px, asked_px in ((40, None), (40, 40), (60, 60), (100, 100), (200, None)):
+            mosaics = list(_mosaics(faces[:MOST_SMALL], face_px, width_px, height_px))
+            cells = _search(mosaics, face_px, asked_px)
+            rows.append(f"| {width_px}x{height_px} | {face_px} px | {asked_px or 'nothing'} | {cells} |")
+    return "\n".join(rows)
+
+
+def _mosaics(
+    faces: list[tuple[Image, Face]], face_px: int, width_px: int, height_px: int
+) -> Iterator[tuple[Image, NDArray[np.float64]]]:
+    """Yield frames full of square cuts, each with a face of `face_px` in its middle, and the faces' centres (n, 2)."""
+    side = round(face_px * CUT)
+    columns, rows = width_px // side, height_px // side
+    for first in range(0, len(faces) - columns * rows + 1, columns * rows):
+        mosaic, centres = np.full((height_px, width_px, 3), 128, np.uint8), []
+        for number, (frame, face) in enumerate(faces[first : first + columns * rows]):
+            top, left = number // columns * side, number % columns * side
+            matrix = Framing(1 / CUT, 0.5).crop_matrix(replace(face, roll_deg=0.0), side)
+            mosaic[top : top + side, left : left + side] = pixels.warp(frame, matrix, side)
+            centres.append((left + side / 2 - 0.5, top + side / 2 - 0.5))
+        yield mosaic, np.array(centres)
+
+
+def _search(mosaics: list[tuple[Image, NDArray[np.float64]]], face_px: int, asked_px: int | None) -> str:
+    """Return the cells of a row. The time is the cascade's, without the tracker's looks at what it found."""
+    found = false = of = 0
+    times_ms = []
+    for mosaic, centres in mosaics:
+        finder = FaceFinder(len(centres) + 20, smallest_face_px=asked_px)
+        start_s = time.perf_counter()
+        finder.detect(mosaic, smallest_face_px=asked_px)
+        times_ms.append((time.perf_counter() - start_s) * 1e3)
+        faces = finder.find(mosaic)
+        places = np.array([(face.centre_x_px, face.centre_y_px) for face in faces]).reshape(-1, 2)
+        near = np.linalg.norm(places[:, np.newaxis] - centres, axis=2) < 0.3 * face_px
+        found, false, of = found + int(near.any(0).sum()), false + int((~near.any(1)).sum()), of + len(centres)
+    spread = f"{np.median(times_ms):.0f} ({min(times_ms):.0f} to {max(times_ms):.0f})"
+    return f"{found} of {of} ({found / of:.0%}) | {false} | {spread}"
 
 
 def judge_crops(dataset: Path, yunet: Path, framing: Framing) -> str:
@@ -152,12 +208,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--prepared", type=Path, metavar="DATASET", help="data set that toon-train prepare made of them"
     )
+    parser.add_argument("--small-faces", metavar="SOURCE", help="as --photos: how well small faces are found")
     parser.add_argument("--detector-model", type=Path, required=True, metavar="FILE", help="YuNet as ONNX")
     arguments = parser.parse_args(argv)
     cv2.setNumThreads(1)
     try:
         if arguments.photos:
             print(compare(arguments.photos, arguments.detector_model))
+        if arguments.small_faces:
+            print(small_faces(arguments.small_faces, arguments.detector_model))
         if arguments.prepared:
             print(judge_crops(arguments.prepared, arguments.detector_model, Framing()))
     except InputError as error:

@@ -58,6 +58,11 @@ class Cartoonizer:
         self.skipped = 0
         """Number of faces left as photographs because the budget was spent."""
 
+    def begin_scene(self) -> None:
+        """Forget the faces of the frames before, whose places mean nothing after a cut."""
+        self._finder.forget()
+        self._steadier.forget()
+
     def process(self, frame: Image, settings: LiveSettings | None = None) -> Image:
         """Cartoonize a BGR frame in place and return it. In face mode, a frame without a face stays untouched.
 

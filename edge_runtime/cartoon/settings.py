@@ -14,7 +14,7 @@ from facetoon.edge_runtime.styles import Mix
 
 BACKGROUNDS = ("keep", "blur", "cartoon")
 MODES = ("face", "frame")
-MOST_FACES = 8
+MOST_FACES = 16
 LONGEST_MORPH_S = 60.0
 RANDOM = "random_seed"
 """A key of `patched` that draws a new style, see `styles.random_mix`. It is not a setting."""

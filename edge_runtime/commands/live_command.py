@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,11 @@ HELP = "cartoonize live, with the flags above"
 TOKEN_HELP = (
     "the token that the preview demands (default: $FACETOON_TOKEN; for a --host that other machines reach, toon-live "
     "makes one and prints it)"
+)
+
+SMALLEST_HELP = (
+    "search for faces from this height on, hairline to chin, 24 or more; a smaller PX makes the search slower "
+    "(default: 1/11 of the frame's longest side)"
 )
 
 
@@ -43,6 +49,8 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     add("--size", type=_size, default=(640, 480), metavar="WxH", help="size to ask a camera for (default: 640x480)")
     rate_help = "rate to ask a camera for (default: 30), or at which a folder of pictures plays (default: 1)"
     add("--rate", type=_positive, metavar="HZ", help=rate_help)
+    turn_help = "turn the picture clockwise, for a camera that is mounted sideways or upside down (default: 0)"
+    add("--turn", type=int, choices=(0, 90, 180, 270), default=0, help=turn_help)
     add(
         "--model",
         type=model_file,
@@ -77,6 +85,7 @@ def _add_picture(parser: argparse.ArgumentParser) -> None:
     add("--background", metavar="WHAT", help="keep, blur or cartoon the background (default: keep)")
     add("--mode", help="face, or frame to cartoonize the whole frame in tiles (default: face)")
     add("--search-every", type=_positive, default=15, metavar="N", help="frames between searches for further faces")
+    add("--smallest-face", type=_positive, metavar="PX", help=SMALLEST_HELP)
     add("--target-fps", type=positive_rate, metavar="HZ", help="measure first; choose the model that keeps HZ here")
 
 
@@ -96,7 +105,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Cartoonize until the source ends or a signal comes; return 0."""
+    """Cartoonize until the source ends or a signal comes; return 0, or 1 when something asked for was not done."""
     parser = argparse.ArgumentParser(prog="toon-live")
     add_arguments(parser)
     read_flags = partial(with_config, parser, arguments.argv)
@@ -122,7 +131,10 @@ def run(arguments: argparse.Namespace) -> int:
         with running.flowing(live.loop, supervisor):
             running.tend(live, ending, reloading)
     print(summary(live.loop, live.session, live.timer))
-    return 0
+    unfinished = live.loop.unfinished()
+    for sentence in unfinished:
+        print(f"toon-live: {sentence}", file=sys.stderr)
+    return 1 if unfinished else 0
 
 
 def _size(text: str) -> tuple[int, int]:

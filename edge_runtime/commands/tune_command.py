@@ -17,7 +17,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--target-fps", type=positive_rate, default=25.0, metavar="HZ", help="rate to keep (default: %(default)g)")
     names = " and ".join(path.stem for path in LIVE_MODELS)
     add("--model", type=model_file, action="append", metavar="FILE", help=f"candidate; repeatable (default: {names})")
-    add("--faces", type=int, choices=range(1, 9), default=1, help="faces in a frame (default: %(default)s)")
+    add(
+        "--faces",
+        type=int,
+        choices=range(1, 17),
+        default=1,
+        metavar="N",
+        help="faces in a frame, up to 16 (default: %(default)s)",
+    )
+    add("--smallest-face", type=int, metavar="PX", help="as for toon-live (default: 1/11 of the frame's longest side)")
     write_help = "configuration to put the choice into; its other lines stay (default: %(default)s)"
     add("--write", type=Path, default=Path(TUNED), metavar="FILE", help=write_help)
 
@@ -26,7 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure, write and print the choice; return 0."""
     from facetoon.edge_runtime.service import tuning
 
-    choice = tuning.tune(arguments.model or list(LIVE_MODELS), arguments.target_fps, arguments.faces)
+    models = arguments.model or list(LIVE_MODELS)
+    choice = tuning.tune(models, arguments.target_fps, arguments.faces, arguments.smallest_face)
     tuning.write(choice, arguments.write, arguments.target_fps)
     print(f"{choice.sentence()} Written to {arguments.write}.")
     return 0

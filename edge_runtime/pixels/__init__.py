@@ -8,10 +8,11 @@ see RGB. A ``frame`` is BGR, an ``image`` is RGB. Other rooms import this room, 
 facetoon.edge_runtime import pixels`.
 """
 
-from facetoon.edge_runtime.pixels.arrays import Image, Mask, Tensor, check_image, swap_red_blue
+from facetoon.edge_runtime.pixels.arrays import Image, Mask, Tensor, check_image, swap_red_blue, turn
 from facetoon.edge_runtime.pixels.blending import blur, feather, match_colours, mix, paste, split_view, uncover
 from facetoon.edge_runtime.pixels.picture_codec import decode_image, encode_jpeg, encode_png, on_white
-from facetoon.edge_runtime.pixels.resampling import bend, fit, resize, scale_to, square, to_grey, view, warp, waves
+from facetoon.edge_runtime.pixels.picture_headers import is_animated, picture_size
+from facetoon.edge_runtime.pixels.resampling import bend, fit, resize, scale_to, square, to_grey, view, warp
 from facetoon.edge_runtime.pixels.tensors import (
     decode_table,
     encode_table,
@@ -40,10 +41,12 @@ __all__ = [
     "fit",
     "from_range",
     "from_unit",
+    "is_animated",
     "match_colours",
     "mix",
     "on_white",
     "paste",
+    "picture_size",
     "resize",
     "scale_to",
     "split_view",
@@ -55,8 +58,8 @@ __all__ = [
     "to_range",
     "to_tensor",
     "to_unit",
+    "turn",
     "uncover",
     "view",
     "warp",
-    "waves",
 ]

@@ -23,6 +23,11 @@ def check_image(image: Image, what: str = "image") -> None:
         raise ValueError(f"{what} is {image.dtype} of shape {image.shape}, not uint8 of shape (height, width, 3)")
 
 
+def turn(image: Image, quarters: int) -> Image:
+    """Turn a picture clockwise by `quarters` of a full turn, into a contiguous array."""
+    return np.ascontiguousarray(np.rot90(image, -quarters)) if quarters % 4 else image
+
+
 def swap_red_blue(image: Image) -> Image:
     """Convert RGB to BGR or back, into a new contiguous array."""
     return cv2.cvtColor(image, cv2.COLOR_RGB2BGR)

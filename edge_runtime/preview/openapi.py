@@ -21,8 +21,19 @@ STAGE: Schema = {
     "properties": {"p50_ms": {"type": "number"}, "p95_ms": {"type": "number"}},
 }
 COUNT: Schema = {"type": "integer", "minimum": 0}
+OUTPUT: Schema = {
+    "type": "object",
+    "required": ["name", "fault", "since", "lost"],
+    "properties": {
+        "name": {"type": "string"},
+        "fault": {"type": ["string", "null"], "description": "Why it is not written now."},
+        "since": {"type": ["string", "null"], "format": "date-time"},
+        "lost": {**COUNT, "description": "Frames that were not written."},
+    },
+}
 MEASURED: dict[str, Schema] = {
     "running": {"type": "boolean"},
+    "stalled": {"type": "boolean", "description": "It runs, but no frame was finished for 30 s."},
     "source": {"type": "string"},
     "frames": COUNT,
     "dropped": COUNT,
@@ -33,6 +44,7 @@ MEASURED: dict[str, Schema] = {
     "temperature_c": {"type": ["number", "null"]},
     "resident_bytes": {"type": ["integer", "null"]},
     "stages": {"type": "object", "additionalProperties": STAGE},
+    "outputs": {"type": "array", "items": OUTPUT},
     "settings": {"type": "object"},
     "styles": {"type": "array", "items": {"type": "string"}},
     "models": {"type": "array", "items": {"type": "object"}},
@@ -72,7 +84,7 @@ def describe(state: dict[str, Any]) -> dict[str, Any]:
                 },
             },
             "/api/models": {"get": _page("The loaded models and the one in use.", "application/json")},
-            "/healthz": {"get": _probe("Whether the live loop runs.")},
+            "/healthz": {"get": _probe("Whether the live loop runs and finishes frames.")},
             "/readyz": {"get": _probe("Whether there is a frame to see.")},
             "/metrics": {"get": _page("The state in Prometheus's text format.", "text/plain")},
             "/openapi.json": {"get": _page("This document.", "application/json")},

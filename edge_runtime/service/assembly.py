@@ -16,14 +16,16 @@ from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.pace import Pace
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording
 from facetoon.edge_runtime.service.reloading import settings_of
+from facetoon.edge_runtime.service.unheeded import unheeded
 from facetoon.edge_runtime.sessions.runtimes import runtime_beside
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, Session, open_session
+from facetoon.edge_runtime.sinks.guarded import GuardedSink
 from facetoon.edge_runtime.sinks.new_files import refuse_inputs
 from facetoon.edge_runtime.sinks.outputs import SequenceSink, VirtualCameraSink, WindowSink
 from facetoon.edge_runtime.sinks.recording import open_recording
 from facetoon.edge_runtime.sinks.sink import PreviewSink, Sink
 from facetoon.edge_runtime.sources.cameras import CameraSource
-from facetoon.edge_runtime.sources.source import Source, open_source
+from facetoon.edge_runtime.sources.source import PictureSource, Source, open_source
 from facetoon.edge_runtime.timing import StageTimer
 
 log = logging.getLogger(__name__)
@@ -59,8 +61,12 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     source = open_source(flags.source, flags.size, flags.rate)
     if isinstance(source, CameraSource):
         log.info(source.details)
+    for sentence in unheeded(flags, source):
+        log.warning(sentence)
     timer = StageTimer()
-    finder = FaceFinder(flags.faces, runtime_beside(flags.runtime).name, flags.search_every)
+    # Pictures have nothing to do with each other, so each is searched.
+    search_every = 1 if isinstance(source, PictureSource) else flags.search_every
+    finder = FaceFinder(flags.faces, runtime_beside(flags.runtime).name, search_every, flags.smallest_face)
     cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=flags.budget_ms)
     settings = cartoonizer.settings.patched(settings_of(flags), cartoonizer.styles)
     # A headless run without a recording encodes too, so that its figures cover the whole pipeline.
@@ -68,7 +74,8 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     recorder = _recorder(flags, source)
     sinks = [sink for sink in (preview, *_outputs(flags, source, on_quit), recorder) if sink]
     fast = _reads_fast(flags)
-    loop = LiveLoop(source, cartoonizer, sinks, timer, fast=fast, frame_limit=flags.frames, settings=settings)
+    limits = {"fast": fast, "frame_limit": flags.frames, "turn": flags.turn // 90}
+    loop = LiveLoop(source, cartoonizer, sinks, timer, **limits, settings=settings)
     sizes_px = {name: session.size_px for name, session in sessions.items()}
     pace = Pace(loop, finder, flags.target_fps, sizes_px) if flags.target_fps else None
     frames = source.frames if flags.frames is None else flags.frames
@@ -92,11 +99,13 @@ def _reads_fast(flags: argparse.Namespace) -> bool:
 
 def _outputs(flags: argparse.Namespace, source: Source, on_quit: Callable[[], None]) -> list[Sink]:
     """Open every sink beside the preview; there may be several."""
+    # A film that nobody watches is read for its outputs alone: it ends when one fails.
+    guarded = partial(GuardedSink, on_failure=on_quit if flags.headless and not source.live else None)
     sinks: list[Sink] = []
     if flags.record:
-        sinks.append(_recording(flags, source))
+        sinks.append(guarded(f"the recording {flags.record}", partial(_recording, flags, source)))
     if flags.pictures:
-        sinks.append(SequenceSink(flags.pictures))
+        sinks.append(guarded(f"the folder {flags.pictures}", partial(SequenceSink, flags.pictures)))
     if flags.virtual_camera:
         sinks.append(VirtualCameraSink(source.rate_hz))
     if flags.window:

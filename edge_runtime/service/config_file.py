@@ -82,14 +82,20 @@ def _command_line(path: Path, parser: argparse.ArgumentParser, overridden: set[s
 def _words(path: Path, key: str, value: Any, action: argparse.Action) -> list[str]:
     if action.nargs == 0:
         if not isinstance(value, bool):
-            raise InputError(f"{path} sets {key!r} to {value!r}; it takes true or false.")
+            raise InputError(f"{path} sets {key!r} to {_kind(value)}; it takes true or false.")
         return [f"--{key}"] if value else []
     repeats = isinstance(action, argparse._AppendAction)
     values = value if isinstance(value, list) and repeats else [value]
     if not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in values):
         wanted = "text or a number, or a list of them" if repeats else "text or a number"
-        raise InputError(f"{path} sets {key!r} to {value!r}; it takes {wanted}.")
+        raise InputError(f"{path} sets {key!r} to {_kind(value)}; it takes {wanted}.")
     return [f"--{key}={item}" for item in values]
+
+
+def _kind(value: Any) -> str:
+    """Name the kind of a value: the value itself may hold a password."""
+    kinds = {bool: "true or false", str: "text", list: "a list", dict: "a table", int: "a number", float: "a number"}
+    return kinds.get(type(value), "a date")
 
 
 def read_config(path: Path) -> str:

@@ -26,7 +26,7 @@ from facetoon.edge_runtime.timing import StageTimer
 from facetoon.edge_runtime.whole_file import write_whole
 
 HEADROOM = 0.8  # share of the time for a frame that may be used; the rest is for viewers, heat and the system
-FRAMES, WARM_UP = 40, 8
+WARM_UP = 8  # frames
 INTERVALS = (15, 30, 60)
 """Frames between two searches for further faces. The first interval that keeps the rate is chosen."""
 
@@ -44,7 +44,7 @@ class Choice:
     threads: int
     search_every: int
     frame_ms: float
-    """Median over whole frames: finding, cartoonizing and encoding, one after the other."""
+    """Mean over whole frames: finding, cartoonizing and encoding, one after the other."""
 
     def sentence(self) -> str:
         """Describe the choice in a sentence."""
@@ -56,13 +56,13 @@ class Choice:
 
 
 Measure = Callable[[Path, int, int], float]
-"""Takes model, threads and search interval; returns the median milliseconds of a frame."""
+"""Takes model, threads and search interval; returns the mean milliseconds of a frame."""
 
 
 def tuned(flags: argparse.Namespace) -> argparse.Namespace:
     """Return the flags with the model, threads and search interval that keep --target-fps; other models follow."""
     models = flags.model or list(LIVE_MODELS)
-    choice = tune(models, flags.target_fps, flags.faces)
+    choice = tune(models, flags.target_fps, flags.faces, flags.smallest_face)
     log.info(choice.sentence())
     chosen = {
         "model": [choice.model, *(path for path in models if path != choice.model)],
@@ -72,12 +72,18 @@ def tuned(flags: argparse.Namespace) -> argparse.Namespace:
     return argparse.Namespace(**(vars(flags) | chosen))
 
 
-def tune(models: Sequence[Path], target_fps: float, faces: int = 1, measure: Measure | None = None) -> Choice:
+def tune(
+    models: Sequence[Path],
+    target_fps: float,
+    faces: int = 1,
+    smallest_face_px: float | None = None,
+    measure: Measure | None = None,
+) -> Choice:
     """Choose the largest of `models` (by input side) that keeps `target_fps` with headroom, with the fewest threads.
 
     More threads would only heat the device. Raises InputError with the best rate when no model is fast enough.
     """
-    measure = measure or (lambda model, threads, interval: frame_ms(model, threads, interval, faces))
+    measure = measure or (lambda model, threads, interval: frame_ms(model, threads, interval, faces, smallest_face_px))
     limit_ms = HEADROOM * 1000 / target_fps
     fastest: Choice | None = None
     for choice in _measured(models, measure, faces):
@@ -104,17 +110,22 @@ def _measured(models: Sequence[Path], measure: Measure, faces: int) -> Iterator[
                 yield Choice(model, threads, interval, measure(model, threads, interval))
 
 
-def frame_ms(model: Path, threads: int, search_every: int, faces: int = 1) -> float:
-    """Measure the median milliseconds to find, cartoonize and encode a 640x480 frame of the demo."""
-    finder = FaceFinder(faces, search_every=search_every)
+def frame_ms(
+    model: Path, threads: int, search_every: int, faces: int = 1, smallest_face_px: float | None = None
+) -> float:
+    """Measure the mean milliseconds to find, cartoonize and encode a 640x480 frame of the demo.
+
+    The mean over one interval counts its search, as the median would not.
+    """
+    finder = FaceFinder(faces, search_every=search_every, smallest_face_px=smallest_face_px)
     cartoonizer = Cartoonizer(open_session(model, threads=threads), finder, StageTimer())
     source, times_ms = DemoSource(), []
-    for _ in range(FRAMES):
+    for _ in range(WARM_UP + max(INTERVALS)):
         frame = source.read()
         start_s = time.perf_counter()
         encode_jpeg(cartoonizer.process(frame))
         times_ms.append((time.perf_counter() - start_s) * 1000)
-    return statistics.median(times_ms[WARM_UP:])
+    return statistics.fmean(times_ms[WARM_UP:])
 
 
 def write(choice: Choice, path: Path, target_fps: float) -> None:

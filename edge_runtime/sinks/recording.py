@@ -6,6 +6,7 @@ index in every fragment, here each half second. Frames play at their times in th
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Callable
@@ -35,6 +36,8 @@ def check_path(path: Path) -> None:
         raise InputError(f"A recording is an .mp4 file, which {path} is not.")
     if not path.parent.is_dir():
         raise InputError(f"The folder {path.parent} for the recording does not exist.")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"The folder {path.parent} for the recording may not be written to.")
 
 
 class Recording:
@@ -57,12 +60,23 @@ class Recording:
         self._file: Any = None
         self._start_s = 0.0
         self._last, self._step = -1, round(1 / self._rate / TICK_S)
-        self._fragment_ends = 0
+        self._fragment_ends = self._whole_bytes = 0
+        self._failed = False
 
     def write(self, frame: Image, time_s: float) -> None:
-        """Append one BGR frame of any size; it is fitted into the first frame's size."""
+        """Append one BGR frame of any size; it is fitted into the first frame's size.
+
+        Raises OSError when it cannot be written; after `close` what was written before plays.
+        """
         if self._container is None:
             self._begin(frame, time_s)
+        try:
+            self._append(frame, time_s)
+        except (OSError, self._av.FFmpegError) as error:
+            self._failed = True
+            raise OSError(error.errno, error.strerror) from None
+
+    def _append(self, frame: Image, time_s: float) -> None:
         picture = self._av.VideoFrame.from_ndarray(_sized(frame, self._stream.width, self._stream.height), "bgr24")
         ticks = max(round((time_s - self._start_s) / float(TICK_S)), self._last + 1)
         self._step = ticks - self._last if self._last >= 0 else self._step
@@ -77,9 +91,21 @@ class Recording:
             self._copy.copy_until(float(ticks * TICK_S))
         if begins_fragment:  # its key frame made the muxer write the last fragment
             os.fsync(self._file.fileno())
+            self._whole_bytes = self._file.tell()
+            self._check_place()
+
+    def _check_place(self) -> None:
+        """Raise OSError when the file has left its folder, which no write would report."""
+        if not os.path.exists(self._file.name) or not os.path.samestat(
+            os.stat(self._file.name), os.fstat(self._file.fileno())
+        ):
+            raise FileNotFoundError(errno.ENOENT, "the file is gone")
 
     def close(self) -> None:
-        """Write the encoder's last frames and the sound under them, and close the file; idempotent."""
+        """Write the encoder's last frames and the sound under them, and close the file; idempotent.
+
+        Raises OSError when they cannot be written. The file then ends with its last whole fragment.
+        """
         if self._container is None:
             return
         container, self._container = self._container, None
@@ -88,7 +114,12 @@ class Recording:
                 self._copy.copy_until(float((self._last + self._step) * TICK_S))
             self._mux(self._stream.encode(None), container)
             container.close()
+        except (OSError, self._av.FFmpegError) as error:
+            self._failed = True
+            raise OSError(error.errno, error.strerror) from None
         finally:
+            if self._failed:
+                self._file.truncate(self._whole_bytes)
             if self._copy:
                 self._copy.close()
             self._file.close()

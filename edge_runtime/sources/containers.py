@@ -5,8 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
@@ -54,7 +52,7 @@ def to_frame(decoded: Any, aspect: Fraction | None) -> Image:
     has_alpha = any(part.is_alpha for part in decoded.format.components)
     plain = decoded.reformat(width, height, "bgra" if has_alpha else "bgr24").to_ndarray()
     frame = pixels.on_white(plain) if has_alpha else plain
-    return np.ascontiguousarray(np.rot90(frame, round(decoded.rotation / 90))) if decoded.rotation else frame
+    return pixels.turn(frame, -round(decoded.rotation / 90))
 
 
 def square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:

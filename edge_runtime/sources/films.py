@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,13 @@ from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sources.containers import aspect_of, load_av, moving_picture, open_container, to_frame
 from facetoon.edge_runtime.sources.sound import Sound
 
+HDR = {16: "PQ", 18: "HLG"}  # transfer characteristics of ITU-T H.273
 HIGHEST_RATE_HZ = 240.0  # a higher stated rate is a clock: browsers state 1000/s
+TIMEOUT_S = 20.0  # for a film at an address, which may be slow
 LONGEST_GAP_S = 3600.0  # a longer step is a fault of the time stamps and no pause
+
+
+log = logging.getLogger(__name__)
 
 
 class FilmClock:
@@ -46,7 +52,11 @@ class FilmClock:
 class VideoSource:
     """A film, read to its end."""
 
+    CLOCKS = ("mov", "matroska", "avi", "flv", "asf")
+    """Containers that state how long they are; for others FFmpeg guesses."""
+
     live = False
+    unrelated = False
     losses = 0
 
     def __init__(self, place: Path | str, name: str | None = None) -> None:
@@ -56,11 +66,11 @@ class VideoSource:
         """
         self._shown = name or str(place)
         self.name = name or Path(place).name
-        address = place if isinstance(place, str) else f"file:{place}"
+        address, timeout_s = (place, TIMEOUT_S) if isinstance(place, str) else (f"file:{place}", None)
         try:
-            self._container = open_container(address)
-        except (OSError, ValueError) as error:
-            raise InputError(f"{self._shown} is not a video that can be read, or it is cut short.") from error
+            self._container = open_container(address, timeout_s=timeout_s)
+        except (OSError, ValueError, load_av().FFmpegError):  # its text would show the address with its password
+            raise InputError(f"{self._shown} is not a video that can be read, or it is cut short.") from None
         stream = moving_picture(self._container)
         if stream is None:
             raise InputError(f"{self._shown} is not a video that can be read: it has no moving picture.")
@@ -68,6 +78,8 @@ class VideoSource:
         self.rate_hz = stated_hz if 0 < stated_hz <= HIGHEST_RATE_HZ else 30.0
         self.frames: int | None = stream.frames or None
         self.time_s = 0.0
+        self.fault = ""
+        self._end_s = 0.0
         self._clock = FilmClock(self.rate_hz)
         self._aspect = aspect_of(stream)
         self._decoded = self._decode(stream)
@@ -76,6 +88,11 @@ class VideoSource:
             raise InputError(f"{self._shown} is not a video that can be read, or it is empty.")
         self._clock.time_s(self._first.time)
         self.sound = self._sound(place)
+        standard = HDR.get(int(self._first.color_trc or 0))
+        if standard:
+            log.warning(
+                "%s is HDR (%s): its colours are taken as they are stored, and look pale.", self._shown, standard
+            )
 
     def read(self) -> Image | None:
         """See Source."""
@@ -93,13 +110,39 @@ class VideoSource:
         self._container.close()
 
     def _decode(self, stream: Any) -> Iterator[Any]:
-        """Yield decoded frames; a damaged packet is passed over."""
+        """Yield decoded frames; a damaged packet is passed over. At the end, set `fault` if the film is not whole."""
         av = load_av()
-        for packet in self._container.demux(stream):
-            try:
-                yield from packet.decode()
-            except av.InvalidDataError:
-                continue
+        damaged = 0
+        try:
+            for packet in self._container.demux():
+                if packet.pts is not None and not packet.is_corrupt:
+                    end = packet.pts + (packet.duration or 0)
+                    self._end_s = max(self._end_s, float(end * packet.time_base))
+                if packet.stream is not stream:
+                    continue
+                try:
+                    yield from packet.decode()
+                except av.InvalidDataError:
+                    damaged += 1
+        except (OSError, ValueError, av.FFmpegError) as error:
+            self.fault = f"{self._shown} ends early: {getattr(error, 'strerror', None) or 'it is damaged'}."
+        else:
+            self.fault = self._cut_short()
+        if damaged:
+            log.warning("%s: %d damaged packets were passed over.", self._shown, damaged)
+
+    def _cut_short(self) -> str:
+        """Return a sentence when the film ends before its container says; an empty one otherwise."""
+        name = self._container.format.name
+        if not self._container.duration or not name.startswith(self.CLOCKS):
+            return ""
+        stated_s = self._container.duration / 1e6
+        if name == "avi":  # FFmpeg shortens the duration of an AVI to what is there, but not its number of frames
+            stated_s = max(stated_s, (self.frames or 0) / self.rate_hz)
+        end_s = self._end_s - (self._container.start_time or 0) / 1e6
+        if end_s > 0.99 * stated_s - 2 / self.rate_hz:
+            return ""
+        return f"{self._shown} is cut short: {end_s:.2f} of its {stated_s:.2f} s are there."
 
     def _sound(self, place: Path | str) -> Sound | None:
         tracks = self._container.streams.audio

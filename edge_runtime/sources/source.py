@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Protocol
 
@@ -10,15 +12,21 @@ import numpy as np
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.picture_files import FRAMES, has_picture_suffix, pictures_in, read_picture
+from facetoon.edge_runtime.picture_files import PICTURES, find_pictures, has_picture_suffix, read_picture
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sources import cameras
+from facetoon.edge_runtime.sources.addresses import Address, is_address, parse_address
+from facetoon.edge_runtime.sources.animations import AnimationSource
 from facetoon.edge_runtime.sources.films import VideoSource
 from facetoon.edge_runtime.sources.sound import Sound
+from facetoon.edge_runtime.sources.streams import StillCapture, StreamCapture, kind_of
 
 # The astronaut Eileen Collins, from NASA's Great Images database (flic.kr/p/r9qvLn), in the public domain. It is
 # scikit-image's data.astronaut, stored as JPEG.
 DEMO_PHOTOGRAPH = Path(__file__).parents[1] / "demo" / "astronaut.jpg"
+
+
+log = logging.getLogger(__name__)
 
 
 class Source(Protocol):
@@ -30,12 +38,16 @@ class Source(Protocol):
     time_s: float
     """Time of the frame that was read last: of a film, from its first frame; of a camera, when it was captured, by
     time.monotonic."""
+    fault: str
+    """Once the source has ended, a sentence on what of it could not be read; empty when it was whole."""
     sound: Sound | None
     """The film's sound; None without one, or where it cannot be had."""
     losses: int
     """Number of times that a live source was lost."""
     frames: int | None
     """Number of frames; None where it is unknown or endless."""
+    unrelated: bool
+    """Whether each frame is a scene of its own, as in a folder of photographs."""
     live: bool
     """True for a camera: it delivers at its own pace, and only the newest frame matters."""
 
@@ -56,8 +68,12 @@ def open_source(text: str, size_px: tuple[int, int] = (640, 480), rate_hz: int |
     path = Path(text)
     if text == "demo":
         return DemoSource()
-    if path.is_dir() or (has_picture_suffix(path, FRAMES) and "://" not in text):
-        return PictureSource(path, rate_hz or 1)
+    if is_address(text) and not path.exists():
+        return _open_address(parse_address(text), rate_hz or 30)
+    if path.is_dir():
+        return PictureSource(path, rate_hz)
+    if has_picture_suffix(path):
+        return _open_picture(path, rate_hz)
     if path.is_file():
         return VideoSource(path)
     camera = cameras.open_camera(text, size_px, rate_hz or 30)
@@ -66,20 +82,50 @@ def open_source(text: str, size_px: tuple[int, int] = (640, 480), rate_hz: int |
     return camera
 
 
+def _open_address(address: Address, rate_hz: int) -> Source:
+    kind = kind_of(address)
+    if kind == "film":
+        return VideoSource(address.url, address.name)
+    if kind == "still":
+        return cameras.CameraSource(address.name, lambda: StillCapture(address, rate_hz), "still pictures", rate_hz)
+    return cameras.CameraSource(address.name, lambda: StreamCapture(address), "what it sends", rate_hz)
+
+
+def _open_picture(path: Path, rate_hz: int | None) -> Source:
+    data = read_picture(path)
+    if not pixels.is_animated(data):
+        return PictureSource(path, rate_hz)
+    return AnimationSource(path) if data[:4] == b"RIFF" else VideoSource(path)
+
+
+def _pictures_of(folder: Path) -> list[Path]:
+    """Return the pictures of a folder; the log counts what else there is."""
+    found = find_pictures(folder, deep=False)
+    if found.others:
+        counts = ", ".join(f"{count} {reason}" for reason, count in Counter(found.others.values()).items())
+        log.info("%s: %d other files are left out (%s).", folder, len(found.others), counts)
+    return [folder / name for name in found.pictures]
+
+
 class PictureSource:
     """A picture, or the pictures of a folder by name, fitted into the size of the first."""
 
     live = False
     losses = 0
+    fault = ""
     sound: Sound | None = None
 
-    def __init__(self, path: Path, rate_hz: float = 1.0) -> None:
-        """Play `rate_hz` pictures a second. Raises InputError without pictures, or when the first cannot be read."""
+    def __init__(self, path: Path, rate_hz: float | None = None) -> None:
+        """Play `rate_hz` pictures a second, or unrelated pictures for a second each.
+
+        Raises InputError without pictures, or when the first cannot be read.
+        """
         self.name = path.name
-        self.rate_hz, self.time_s = rate_hz, 0.0
-        self._paths = [path / name for name in pictures_in(path, FRAMES, deep=False)] if path.is_dir() else [path]
+        self.rate_hz, self.time_s = rate_hz or 1.0, 0.0
+        self.unrelated = rate_hz is None
+        self._paths = _pictures_of(path) if path.is_dir() else [path]
         if not self._paths:
-            raise InputError(f"The folder {path} holds no pictures ({', '.join(FRAMES)}).")
+            raise InputError(f"The folder {path} holds no pictures (their names end in {', '.join(PICTURES)}).")
         self.frames: int | None = len(self._paths)
         self._next = 0
         height, width = self._load(0).shape[:2]
@@ -98,7 +144,10 @@ class PictureSource:
 
     def _load(self, index: int) -> Image:
         path = self._paths[index]
-        return pixels.swap_red_blue(pixels.decode_image(read_picture(path), str(path)))
+        data = read_picture(path)
+        if self._next and pixels.is_animated(data):
+            log.warning("%s is animated; in a folder only its first frame is taken.", path)
+        return pixels.swap_red_blue(pixels.decode_image(data, str(path)))
 
 
 class DemoSource:
@@ -111,7 +160,9 @@ class DemoSource:
     rate_hz = 30.0
     frames: int | None = None
     live = False
+    unrelated = False
     losses = 0
+    fault = ""
     sound: Sound | None = None
     WIDTH_PX, HEIGHT_PX = 640, 480
     FACE_X_PX, FACE_Y_PX = 224.0, 128.0  # in the photograph

@@ -9,7 +9,7 @@ import pytest
 
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.live import LiveLoop, Playback, Slot
+from facetoon.edge_runtime.live import LiveLoop, Slot
 from facetoon.edge_runtime.timing import StageTimer
 
 LONGEST_S = 120  # for a state that an idle machine reaches at once
@@ -22,6 +22,8 @@ class Frames:
     rate_hz = 25.0  # a hint that nothing may believe: the frames are a millisecond apart
     time_s = 0.0
     sound = None
+    fault = ""
+    unrelated = False
 
     def __init__(self, count: int | None, live: bool = False, fail_at: int = -1) -> None:
         self.frames, self.live, self.fail_at, self.losses = count, live, fail_at, 0
@@ -56,6 +58,10 @@ class Identity:
     def __init__(self, pause_s: float = 0.0, fail: bool = False, until: threading.Event | None = None) -> None:
         self.pause_s, self.fail, self.until = pause_s, fail, until
         self.working = threading.Event()
+        self.scenes = self.skipped = 0
+
+    def begin_scene(self):
+        self.scenes += 1
 
     def process(self, frame, settings):
         self.settings_seen = settings
@@ -112,15 +118,37 @@ def test_a_slow_worker_drops_frames_and_counts_them():
     assert loop.dropped + len(sink.numbers) == 100
 
 
-def test_a_film_plays_at_the_times_of_its_frames_and_a_long_delay_shifts_the_rest():
-    playback = Playback()
-    assert playback.wait_s(0.0, 100.0) == 0  # the first frame starts it
-    assert playback.wait_s(1.0, 100.1) == pytest.approx(0.9)
-    assert playback.wait_s(3.0, 101.0) == pytest.approx(2.0)  # a pause is kept
-    assert playback.wait_s(3.1, 103.4) == 0  # late
-    assert playback.wait_s(3.6, 103.4) == pytest.approx(0.2)  # and caught up
-    assert playback.wait_s(4.0, 110.0) == 0  # very late
-    assert playback.wait_s(4.5, 110.0) == pytest.approx(0.5)
+def test_a_cut_and_unrelated_pictures_begin_a_scene():
+    worker = Identity()
+    source = Frames(100)  # grey levels that rise by one, and fall once from 100 to 0 in the second run
+    run(source, worker, fast=True)[0].join()
+    assert worker.scenes == 0
+    source = Frames(300)
+    run(source, worker, fast=True)[0].join()
+    assert worker.scenes == 1  # from level 255 to 0
+    source = Frames(10)
+    source.unrelated = True
+    run(source, worker, fast=True)[0].join()
+    assert worker.scenes == 11
+
+
+def test_a_camera_that_is_mounted_sideways_is_turned():
+    class Sideways(Frames):
+        def read(self):
+            frame = super().read()
+            return None if frame is None else np.array([[[1], [2], [3]]] * 2, np.uint8).repeat(3, axis=2)
+
+    shapes = []
+
+    class Shapes(Collector):
+        def write(self, frame, time_s):
+            shapes.append((frame.shape, int(frame[0, 0, 0]), frame.flags.c_contiguous))
+
+    for turn in (0, 1, 2, 3):
+        loop = LiveLoop(Sideways(1), Identity(), [Shapes()], StageTimer(), fast=True, turn=turn)
+        loop.start()
+        loop.join()
+    assert shapes == [((2, 3, 3), 1, True), ((3, 2, 3), 1, True), ((2, 3, 3), 3, True), ((3, 2, 3), 3, True)]
 
 
 def test_frame_limit():

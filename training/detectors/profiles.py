@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from facetoon.edge_runtime import pixels
-from facetoon.edge_runtime.faces.finder import SEARCH_PX, SEARCH_STEP, SMALLEST_FACE_PX
+from facetoon.edge_runtime.faces.finder import SEARCH_PX, SEARCH_STEP, SMALLEST_BOX_PX
 from facetoon.edge_runtime.pixels import Image
 
 
@@ -24,7 +24,7 @@ class ProfileFinder:
     def hits(self, frame: Image) -> int:
         """Return the number of profile windows at the place of a BGR frame that has most of them; 0 without any."""
         grey, _ = pixels.to_grey(frame, SEARCH_PX)
-        smallest = (SMALLEST_FACE_PX, SMALLEST_FACE_PX)
+        smallest = (SMALLEST_BOX_PX, SMALLEST_BOX_PX)
         most = 0
         for picture in (grey, np.ascontiguousarray(grey[:, ::-1])):
             _, counts = self._cascade.detectMultiScale2(picture, SEARCH_STEP, 1, minSize=smallest)

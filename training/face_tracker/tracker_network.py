@@ -12,7 +12,9 @@ from facetoon.edge_runtime.faces.tracker import OUTPUTS
 from facetoon.training.face_tracker.perturbed_crops import SCALES, SIZE_PX
 
 # Loss weights of all outputs except the last, which is the logit.
-WEIGHTS = np.array([2.0, 2.0, 3.0, 3.0, 0.2, *[1.0] * 10], np.float32)
+WEIGHTS = np.array([2.0, 2.0, 2.0, 2.0, 2.0, *[0.7] * 10], np.float32)
+CORNER = 0.01  # scaled error, 0.5 % of a face's height, below which the absolute error is rounded off
+DOUBT = 2.0  # weight of the cross-entropy
 
 
 def build_tracker() -> keras.Model:
@@ -31,12 +33,12 @@ def build_tracker() -> keras.Model:
 
 def _separable(x: Any, filters: int, stride: int, relu: bool = True) -> Any:
     x = layers.DepthwiseConv2D(3, stride, padding="same", use_bias=False)(x)
-    return _conv(layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.97)(x)), filters, 1, 1, relu)
+    return _conv(layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.99)(x)), filters, 1, 1, relu)
 
 
 def _conv(x: Any, filters: int, kernel: int, stride: int, relu: bool = True) -> Any:
     x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=0.97)(x)
+    x = layers.BatchNormalization(momentum=0.99)(x)
     return layers.ReLU(6.0)(x) if relu else x
 
 
@@ -45,7 +47,7 @@ def loss(targets: Any, outputs: Any) -> Any:
 
     The absolute error is smooth at zero, and counts only for crops with a face. The cross-entropy is the logit's.
     """
-    distance = ops.sqrt(ops.square(targets[:, :-1] - outputs[:, :-1]) + 1e-2) - 0.1
+    distance = ops.sqrt(ops.square(targets[:, :-1] - outputs[:, :-1]) + CORNER**2) - CORNER
     logit = outputs[:, -1] * float(SCALES[-1])
     doubt = ops.softplus(logit) - targets[:, -1] * logit
-    return targets[:, -1] * ops.sum(distance * WEIGHTS, axis=1) + 0.5 * doubt
+    return targets[:, -1] * ops.sum(distance * WEIGHTS, axis=1) + DOUBT * doubt

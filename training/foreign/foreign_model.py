@@ -33,7 +33,7 @@ def one_each(path: object, inputs: Sequence[Any], outputs: Sequence[Any]) -> tup
     """Return the only input and the only output of a network. Raises InputError when it has more."""
     if (len(inputs), len(outputs)) != (1, 1):
         raise InputError(
-            f"{path} has {len(inputs)} inputs and {len(outputs)} outputs; a teacher turns one picture into one other."
+            f"{path} has {len(inputs)} input(s) and {len(outputs)} output(s); a network here has one of each."
         )
     return inputs[0], outputs[0]
 

@@ -39,7 +39,7 @@ class CropSetup:
         if self.cartoon_detector is not None:
             kind = "yunet" if self.cartoon_detector.suffix.lower() == ".onnx" else "cascade"
             cartoons = open_detector(kind, self.cartoon_detector)
-        photos = open_detector(self.detector, self.detector_model)
+        photos = open_detector(self.detector, self.detector_model, self.settings.smallest_face_px or None)
         profiles = None if self.detector == "yunet" else ProfileFinder()
         return {
             "A": Cropper("A", self.settings, photos, self.framed, profiles),

@@ -194,17 +194,6 @@ class DistillRecipe:
 
 
 @dataclass(frozen=True)
-class EncoderRecipe:
-    """The network behind the scores; see training/trainers/encoder_trainer.py."""
-
-    filters: Count = 32
-    features: Count = 128  # a Frechet distance estimates features squared numbers, so more need more test pictures
-    learning_rate: Rate = 1e-3
-    # Temperature of the contrastive loss; a lower one separates similar pictures more strongly.
-    temperature: Annotated[float, Range(above=0)] = 0.2
-
-
-@dataclass(frozen=True)
 class FastStyleRecipe:
     """Feed-forward style transfer: weights of the losses in training/networks/perceptual.py, layers by name."""
 
@@ -255,6 +244,8 @@ class PrepareRecipe:
     other_face: Share = 0.5  # another face counts when it has at least this share of the largest one's height
     believe: Share = 0.6  # least face probability; the device accepts 0.5, and training pictures should be more certain
     min_side_px: CountOrNone = 64  # of the picture; the seed's size
+    # The device's detector searches for faces from this height on, 24 or more; 0: 1/11 of the picture's longest side.
+    smallest_face_px: CountOrNone = 0
     min_face_px: CountOrNone = 46  # 0.72 of 64: a smaller face would be enlarged even at the seed's size
     # Pixels that a process decodes at once (150 MB). Most JPEGs can shrink up to 8 times while they are read.
     max_megapixels: Annotated[float, Range(above=0)] = 50.0

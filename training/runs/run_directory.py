@@ -97,7 +97,7 @@ class RunDirectory:
 
     @cached_property
     def sources(self) -> dict[str, tuple[DataSource, ...]]:
-        """Picture sources of each domain: "photos", "cartoons", "pairs" or "pictures"."""
+        """Picture sources of each domain: "photos", "cartoons" or "pairs"."""
         with self._understood():
             sources = json.loads(self._read("sources.json"))
             return {domain: tuple(map(DataSource.from_json, places)) for domain, places in sources.items()}
@@ -179,7 +179,7 @@ def identity(recipe: Recipe) -> dict[str, Any]:
     """Return the fields of a recipe that identify a run, as JSON values."""
     fields = _as_json(recipe)
     del fields["prepare"]  # the digest of the pictures identifies them, however they were prepared
-    for kind, field in (("encoder", "encoder"), ("fast-style", "fast_style"), ("style", "new_style")):
+    for kind, field in (("fast-style", "fast_style"), ("style", "new_style")):
         if recipe.kind != kind:
             del fields[field]
     return _without_unused(fields)

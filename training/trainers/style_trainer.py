@@ -195,7 +195,7 @@ class NewStyle(Trainer):
         if self.trunk:
             parts["hold"] = self._hold(photos)
         fixed = {"outside": 1.0, "matte": s.hold_weight}
-        weights = {name: fixed.get(name) or getattr(s, f"{name}_weight") for name in parts}
+        weights = {name: fixed[name] if name in fixed else getattr(s, f"{name}_weight") for name in parts}
         return sum(weights[name] * value for name, value in parts.items()), (parts, output)
 
     def _perceived(self, output: Any, photos: Any, cartoons: Any) -> dict[str, Any]:

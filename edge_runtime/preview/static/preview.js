@@ -31,6 +31,12 @@ function showNumbers(state) {
   if (state.temperature_c !== null) byId("temperature").textContent = `${state.temperature_c.toFixed(0)} °C`;
 }
 
+function showOutputs(outputs) {
+  const failing = outputs.filter(({ fault }) => fault);
+  const lines = failing.map(({ name, fault, since }) => `Since ${new Date(since).toLocaleTimeString()} ${name} is not written: ${fault}.`);
+  if (byId("unwritten").textContent !== lines.join(" ")) byId("unwritten").textContent = lines.join(" ");
+}
+
 function setSlider(slider, value) {
   slider.value = value;
   slider.previousElementSibling.textContent = `${Math.round(value * 100)} %`;
@@ -105,6 +111,7 @@ async function poll() {
     const state = await answer.json();
     if (!answer.ok) throw new Error(state.error);
     showNumbers(state);
+    showOutputs(state.outputs);
     if (Date.now() > busyUntil && !sending) showSettings(state);
     if (lost) stream.src = `${streamUrl.split("?")[0]}?${Date.now()}`; // an <img> stays frozen after a lost connection
     lost = false;

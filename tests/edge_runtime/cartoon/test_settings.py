@@ -28,7 +28,7 @@ def test_good_values_are_taken_and_the_old_settings_stay():
         ({"strength": float("nan")}, "not nan"),
         ({"strength": "1"}, "not '1'"),
         ({"split": -0.1}, "split must be"),
-        ({"faces": 0}, "whole number from 1 to 8"),
+        ({"faces": 0}, "whole number from 1 to 16"),
         ({"faces": 1.5}, "whole number"),
         ({"faces": float("inf")}, "whole number"),
         ({"background": "pink"}, "keep, blur or cartoon, not 'pink'"),

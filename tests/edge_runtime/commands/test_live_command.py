@@ -11,8 +11,10 @@ import urllib.error
 import urllib.request
 
 import cv2
+import numpy as np
 import pytest
 
+from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.__main__ import main
 from facetoon.edge_runtime.service import logs
 
@@ -74,6 +76,31 @@ def test_an_older_recording_stays_beside_the_new_one(run, tmp_path, film, tiny_m
     assert len(frames_of(tmp_path / "out-2.mp4")) == 3
     assert run(*flags, "--overwrite").returncode == 0
     assert len(frames_of(out)) == 3
+
+
+def test_the_small_faces_of_every_picture_of_a_folder_are_drawn(run, tmp_path, tiny_model, portrait):
+    """The second picture shows a group of eight. The first shows nobody, so no search in it may delay the next."""
+    empty = np.full((1080, 1920, 3), 90, np.uint8)
+    group, person = empty.copy(), cv2.resize(portrait[:260, 90:350], (230, 230), interpolation=cv2.INTER_AREA)
+    corners = [(top, left) for top in (100, 600) for left in (100, 560, 1020, 1480)]
+    for top, left in corners:
+        group[top : top + 230, left : left + 230] = person
+    for name, picture in (("a.png", empty), ("b.png", group)):
+        (tmp_path / name).write_bytes(pixels.encode_png(pixels.swap_red_blue(picture)))
+    flags = ("--model", tiny_model, "--headless", "--faces", 8, "--smallest-face", 100)
+    done = run("--source", tmp_path, *flags, "--pictures", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    first, second = (cv2.imread(str(path)) for path in sorted((tmp_path / "out").iterdir()))
+    assert cv2.absdiff(first, empty).mean() < 1
+    for top, left in corners:
+        face = slice(top + 70, top + 150), slice(left + 80, left + 160)
+        assert cv2.absdiff(second[face], group[face]).mean() > 15
+
+
+def test_a_face_that_is_too_small_to_ask_for_is_one_sentence(run, tiny_model):
+    done = run("--model", tiny_model, "--headless", "--smallest-face", 10)
+    assert done.returncode == 2
+    assert "Faces of 10 px are too small to be found; the least height is 24 px." in done.stderr
 
 
 def test_frame_limit_ends_the_endless_demo(run):

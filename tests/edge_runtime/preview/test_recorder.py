@@ -43,29 +43,31 @@ def recorder(files, tmp_path):
 
 
 def test_only_what_comes_while_it_is_on_is_recorded(recorder, files, tmp_path):
-    recorder.write(FRAME)
+    recorder.write(FRAME, 0.0)
     assert not files
     recorder.switch(True)
     recorder.switch(True)
-    recorder.write(FRAME)
+    recorder.write(FRAME, 0.0)
     recorder.switch(False)
-    recorder.write(FRAME)
+    recorder.write(FRAME, 0.0)
     (file,) = files
     assert (file.frames, file.closed) == (1, True)
     assert file.path.parent == tmp_path
     assert file.path.name.startswith("facetoon-20")
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), InputError("It cannot be written.")])
-def test_a_full_disk_ends_the_recording_alone(recorder, files, error, caplog):
+def test_a_full_disk_is_told_and_leaves_the_picture_alone(recorder, files, caplog):
     recorder.switch(True)
-    files[0].error = error
+    files[0].error = OSError(28, "No space left on device")
     with caplog.at_level(logging.WARNING):
-        recorder.write(FRAME)
-    assert "ended early" in caplog.text
-    assert not recorder.on
+        recorder.write(FRAME, 0.0)
+        recorder.write(FRAME, 0.1)
+    assert "is not written: No space left on device." in caplog.text
+    (told,) = recorder.state()
+    assert (told["fault"], told["lost"]) == ("No space left on device", 2)
     assert files[0].closed
-    recorder.write(FRAME)
+    recorder.switch(False)
+    assert recorder.state() == []
 
 
 def test_the_api_switches_it_after_everything_else_was_right(sink, live, recorder, files):

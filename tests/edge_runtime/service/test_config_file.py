@@ -46,6 +46,7 @@ def test_the_example_is_valid(tmp_path):
         ("headless = 'yes'", "it takes true or false"),
         ("port = true", "it takes text or a number"),
         ("port = [1, 2]", "it takes text or a number"),
+        ("source = ['rtsp://admin:pw@cam']", "sets 'source' to a list; it takes text or a number"),
         ("port = ", "is not valid TOML"),
         ("config = 'other'", "which is no flag"),
     ],

@@ -42,12 +42,19 @@ def test_a_wider_search_interval_is_tried_before_more_threads(two_cores):
 
 def test_the_choice_takes_the_place_of_the_flags_and_the_other_models_follow(tiny_model, monkeypatch):
     choice = tuning.Choice(tiny_model, threads=2, search_every=30, frame_ms=5.0)
-    monkeypatch.setattr(tuning, "tune", lambda models, target_fps, faces: choice)
-    flags = argparse.Namespace(model=[DEFAULT_MODEL, tiny_model], target_fps=25.0, faces=2, threads=1, search_every=15)
+    monkeypatch.setattr(tuning, "tune", lambda models, target_fps, faces, smallest_face_px: choice)
+    flags = argparse.Namespace(
+        model=[DEFAULT_MODEL, tiny_model],
+        target_fps=25.0,
+        faces=2,
+        threads=1,
+        search_every=15,
+        smallest_face=40,
+    )
     before = argparse.Namespace(**vars(flags))
     chosen = tuning.tuned(flags)
     assert (chosen.model, chosen.threads, chosen.search_every) == ([tiny_model, DEFAULT_MODEL], 2, 30)
-    assert (chosen.target_fps, chosen.faces) == (25.0, 2)
+    assert (chosen.target_fps, chosen.faces, chosen.smallest_face) == (25.0, 2, 40)
     assert flags == before
 
 
@@ -56,3 +63,21 @@ def test_a_choice_that_cannot_be_written_is_one_sentence(tmp_path, tiny_model):
     choice = tuning.Choice(tiny_model, threads=2, search_every=30, frame_ms=5.0)
     with pytest.raises(InputError, match="The choice cannot be written to"):
         tuning.write(choice, tmp_path / "file" / "facetoon.toml", 25.0)
+
+
+def test_the_time_of_a_frame_counts_the_searches(tiny_model, monkeypatch):
+    """One frame in 15 searches for the second face that the demo does not have."""
+    now_s = [0.0]
+
+    class Finder:
+        def __init__(self, faces, search_every, smallest_face_px):
+            self.max_faces, self._every, self._frame = faces, search_every, 0
+
+        def find(self, frame):
+            now_s[0] += 0.15 if self._frame % self._every == 0 else 0.0
+            self._frame += 1
+            return []
+
+    monkeypatch.setattr(tuning, "FaceFinder", Finder)
+    monkeypatch.setattr(tuning.time, "perf_counter", lambda: now_s[0])
+    assert tuning.frame_ms(tiny_model, 1, 15, faces=2, smallest_face_px=40) == pytest.approx(10)

@@ -122,6 +122,35 @@ def test_a_transparent_film_lies_on_white(ffmpeg):
     source.close()
 
 
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.avi"])
+def test_a_film_that_is_cut_short_is_recorded_said_and_ends_with_1(ffmpeg, tmp_path, tiny_model, capsys, name):
+    film = ffmpeg(f"{pattern(25, 4, '160x120')} -c:v mpeg4{' -movflags +faststart' * name.endswith('4')}", name)
+    data = film.read_bytes()
+    film.write_bytes(data[: len(data) * 6 // 10])
+    out = tmp_path / "out.mp4"
+    words = ("--source", film, "--model", tiny_model, "--headless", "--record", out)
+    assert main(list(map(str, words))) == 1
+    assert "film" in (said := capsys.readouterr().err)
+    assert "is cut short: " in said
+    assert "of its 4.00 s are there" in said
+    assert 40 < len(times_of(out)) < 80
+
+
+def test_a_film_without_its_index_is_one_sentence(ffmpeg):
+    film = ffmpeg(f"{pattern(25, 1)} -c:v mpeg4", "film.mp4")
+    film.write_bytes(film.read_bytes()[:-1500])
+    with pytest.raises(InputError, match="or it is cut short"):
+        open_source(str(film))
+
+
+@pytest.mark.parametrize(("transfer", "standard"), [("smpte2084", "PQ"), ("arib-std-b67", "HLG")])
+def test_an_hdr_film_is_named(ffmpeg, caplog, transfer, standard):
+    flags = f"-c:v libx265 -pix_fmt yuv420p10le -x265-params log-level=0:colorprim=bt2020:transfer={transfer}"
+    source = open_source(str(ffmpeg(f"{pattern(25, 0.2)} {flags}", "film.mp4")))
+    assert f"film.mp4 is HDR ({standard})" in caplog.text
+    source.close()
+
+
 def test_a_sound_file_with_a_cover_is_no_film(ffmpeg):
     cover = ffmpeg("-f lavfi -i color=red:size=32x32 -frames:v 1", "cover.png")
     flags = f"-f lavfi -i sine=duration=1 -i {cover} -map 0 -map 1 -c:v copy -disposition:v attached_pic"

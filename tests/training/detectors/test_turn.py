@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.framing import Face
 from facetoon.training.detectors.opening import open_detector
@@ -25,6 +26,22 @@ def test_a_frontal_face_is_no_profile(portrait):
     assert abs(face.turn) < 0.12
     assert ProfileFinder().hits(cv2.resize(portrait, (256, 256))) < 8
     assert ProfileFinder().hits(np.full((120, 160, 3), 90, np.uint8)) == 0
+
+
+def test_small_faces_of_a_large_photograph_are_found_when_asked_for(portrait):
+    group = np.full((1080, 1920, 3), 90, np.uint8)
+    group[500:700, 300:500] = cv2.resize(portrait[:260, 90:350], (200, 200), interpolation=cv2.INTER_AREA)
+    for asked_px, found in ((None, False), (80, True)):
+        heights_px = [one.face.height_px for one in open_detector("device", smallest_face_px=asked_px).detect(group)]
+        assert any(height == pytest.approx(98, rel=0.15) for height in heights_px) is found
+
+
+@pytest.mark.parametrize(
+    ("name", "height_px", "words"), [("yunet", 40, "is for the device's"), ("device", 9, "too small")]
+)
+def test_a_smallest_face_that_is_of_no_use_is_refused(name, height_px, words):
+    with pytest.raises(InputError, match=words):
+        open_detector(name, smallest_face_px=height_px)
 
 
 def test_the_device_s_own_search_is_refined_in_finer_steps(portrait):

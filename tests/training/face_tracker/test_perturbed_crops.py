@@ -9,7 +9,7 @@ pytest.importorskip("keras")
 
 from facetoon.edge_runtime.framing import Face
 from facetoon.training.face_tracker.face_labels import Known, Labelled
-from facetoon.training.face_tracker.perturbed_crops import FRAMING, SCALES, SIZE_PX, Crops, _target
+from facetoon.training.face_tracker.perturbed_crops import FRAMING, SCALES, SIZE_PX, Crops, _target, jitter
 
 FACE = Face(60.0, 64.0, 50.0, 8.0)
 LANDMARKS = np.array([[50, 55], [70, 55], [60, 65], [52, 75], [68, 75]], np.float32)
@@ -17,22 +17,40 @@ LANDMARKS = np.array([[50, 55], [70, 55], [60, 65], [52, 75], [68, 75]], np.floa
 
 def labelled(side: int) -> Labelled:
     images = np.random.default_rng(side).integers(0, 256, (3, side, side, 3), np.uint8)
-    return Labelled(images, [[Known(FACE, LANDMARKS)]] * 3)
+    rows = range(3)
+    faces, taken = [(row, Known(FACE, LANDMARKS)) for row in rows], [(row, FACE) for row in rows]
+    return Labelled(images, faces, taken, [(0, Face(20.0, 20.0, 30.0))])
 
 
-def test_a_batch_has_faces_and_others_in_range():
-    crops, targets = Crops(labelled(128), labelled(250)).batch(64, np.random.default_rng(1))
+def test_drawn_crops_have_faces_and_others_in_range():
+    random = np.random.default_rng(1)
+    crops, targets = Crops(labelled(128), labelled(250)).draw(64, random)
     assert crops.shape == (64, SIZE_PX, SIZE_PX, 3)
-    assert np.abs(crops).max() <= 1
+    assert np.abs(jitter(crops, random)).max() <= 1
     assert targets.shape == (64, len(SCALES))
     assert set(np.unique(targets[:, -1])) == {0, 1}
     assert not targets[targets[:, -1] == 0].any()
-    assert np.abs(targets[:, :3]).max() < 2  # what the int8 output can hold
+    assert np.abs(targets).max() < 3  # the values share the steps of one int8 scale
+
+
+def test_faces_are_tilted_by_up_to_45_degrees_from_the_crop():
+    _, targets = Crops(labelled(128), labelled(250)).draw(400, np.random.default_rng(2))
+    faces = (targets * SCALES)[targets[:, -1] > 0]
+    tilts_deg = np.degrees(np.arctan2(faces[:, 3], faces[:, 4]))
+    assert 35 < np.abs(tilts_deg).max() < 50  # a narrowed face adds some degrees
+
+
+def test_a_turned_head_comes_oftener():
+    turned = LANDMARKS + np.array([[0, 0], [0, 0], [8, 0], [0, 0], [0, 0]], np.float32)  # the nose, of eyes 20 apart
+    images = np.zeros((2, 128, 128, 3), np.uint8)
+    source = Labelled(images, [(0, Known(FACE, LANDMARKS)), (1, Known(FACE, turned))], [], [])
+    frontal, both = Crops(source, source)._chances[0]
+    assert (frontal, both) == (pytest.approx(1 / 6), 1)
 
 
 def test_the_same_seed_draws_the_same_batch():
     crops = Crops(labelled(128), labelled(250))
-    first, again = (crops.batch(8, np.random.default_rng(5)) for _ in range(2))
+    first, again = (crops.draw(8, np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(first[0], again[0])
     np.testing.assert_array_equal(first[1], again[1])
 

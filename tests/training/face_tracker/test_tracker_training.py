@@ -1,4 +1,4 @@
-"""The tracker's network and the errors that are reported for it."""
+"""The tracker's network, its training and its command."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.faces.tracker import read_tracker
 from facetoon.training.__main__ import main
-from facetoon.training.face_tracker.perturbed_crops import FRAMING, SCALES, SIZE_PX
+from facetoon.training.face_tracker.perturbed_crops import SIZE_PX
 from facetoon.training.face_tracker.tracker_network import build_tracker, loss
-from facetoon.training.face_tracker.tracker_training import errors
 
 TARGETS = np.zeros((4, 16), np.float32)
 TARGETS[:2, 4] = 1  # upright
@@ -22,18 +22,18 @@ def test_the_network_gives_every_output():
     assert build_tracker()(np.zeros((2, SIZE_PX, SIZE_PX, 3), np.float32)).shape == (2, 16)
 
 
-def test_right_answers_have_no_error():
-    answers = TARGETS * SCALES
-    answers[2:, -1] = -8
-    told = errors(answers, TARGETS)
-    assert (told["accuracy"], told["auc"]) == (1, 1)
-    assert {value for name, value in told.items() if name not in ("accuracy", "auc")} == {0}
-
-
-def test_an_error_of_the_centre_is_in_percent_of_the_faces_height():
-    answers = TARGETS * SCALES
-    answers[0, 0] = 2 * FRAMING.face_height / 10  # a tenth of the face's height, in one of two faces
-    assert errors(answers, TARGETS)["centre_percent"] == pytest.approx(5, rel=1e-4)
+def test_a_landmark_file_that_is_none_is_refused_before_the_training(tmp_path, tiny_model, capsys):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(60):
+        (pictures / f"{number}.png").write_bytes(pixels.encode_png(np.full((40, 40, 3), number, np.uint8)))
+    sources = ["--photos", str(pictures), "--wide-photos", str(pictures)]
+    command = ["tracker", *sources, "--detector", str(tiny_model), "--out", str(tmp_path / "t.tflite")]
+    assert main([*command, "--steps", "0"]) == 2
+    assert "--steps must be 1 or more" in capsys.readouterr().err
+    assert main([*command, "--landmarks", str(tiny_model)]) == 2
+    assert "is no landmark file" in capsys.readouterr().err
+    assert not (tmp_path / "t.tflite").exists()
 
 
 def test_a_wrong_place_costs_only_where_there_is_a_face():
@@ -52,8 +52,14 @@ def test_a_tracker_is_trained_and_its_file_opens(shared_data, tmp_path, capsys):
     photos = ["--photos", f"{shared_data}/human128.zip#lfw_*2.jpg"]
     wide = ["--wide-photos", f"{shared_data}/photos_raw250.zip#A*_0001.jpg"]
     detector = ["--detector", f"{shared_data}/nets/yunet_n_dynamic.onnx"]
-    assert main(["tracker", *photos, *wide, *detector, "--out", str(out), "--steps", "3"]) == 0
+    landmarks = ["--landmarks", f"{shared_data}/nets/face_landmark_468.tflite", "--cache", str(tmp_path / "labels")]
+    command = ["tracker", *photos, *wide, *detector, *landmarks, "--out", str(out), "--steps", "3"]
+    assert main(command) == 0
     told = capsys.readouterr().out
+    assert len(list((tmp_path / "labels").iterdir())) == 4  # training and test pictures, tight and wide
+    made = out.read_bytes()
+    assert main(command) == 0  # now with the kept labels
+    assert out.read_bytes() == made
     assert "centre_percent" in told
     assert "float_roll_deg" in told
     assert read_tracker(out)[1].data_sources == ("human128.zip", "photos_raw250.zip")

@@ -52,7 +52,11 @@ def test_ranges_that_cannot_be_true_are_one_sentence(save_onnx, tmp_path):
         ({"taken": (1, 16, 16, 4)}, None, r"has a tensor \(1, 16, 16, 4\), which is no RGB picture"),
         ({"taken": (2, 16, 16, 3)}, None, r"has a tensor \(2, 16, 16, 3\)"),
         ({"taken": ("n", 3)}, None, r"has a tensor \(any, 3\)"),
-        ({"outputs": ("cartoon", "matte")}, None, "has 1 inputs and 2 outputs"),
+        (
+            {"outputs": ("cartoon", "matte")},
+            None,
+            r"has 1 input\(s\) and 2 output\(s\); a network here has one of each",
+        ),
         ({"kind": "DOUBLE"}, None, r"takes a tensor\(double\)"),
     ],
 )

@@ -22,7 +22,6 @@ RECIPES = {
     "distill": "distill_64",
     "style": "style",
     "fast-style": "fast_style_64",
-    "encoder": "encoder_64",
 }
 
 

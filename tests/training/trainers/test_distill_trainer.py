@@ -113,7 +113,7 @@ def test_a_mix_lies_between_its_styles(styled, drawn):
 def test_the_run_names_its_styles_and_teachers(styled):
     config = json.loads((styled / "run/config.json").read_text())
     assert config["styles"] == ["red", "blue"]
-    assert len({config[f"teacher_{name}_sha256"] for name in ("red", "blue")}) == 2
+    assert len({config[f"teacher_{name}"]["sha256"] for name in ("red", "blue")}) == 2
 
 
 def test_baked_int8_is_live_int8_in_one_partition(styled):
