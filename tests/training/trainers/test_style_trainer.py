@@ -181,7 +181,6 @@ def test_a_deep_student_learns_a_style_and_holds_its_matte(deep_base, command, d
         new = answers(run, photos, 0, 0, 1)
         assert new.shape == (len(photos), SIZE_PX, SIZE_PX, 4)
         moved[hold] = np.abs(old - new)[..., 3].mean()
-    print(moved, np.abs(old - new)[..., :3].mean())
     assert moved[100] < 0.5 * moved[0]
     last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
     assert {"matte", "test_matte", "test_shift"} <= last.keys()
