@@ -15,12 +15,14 @@ DECODER_THREADS = 2  # each holds frames of its own: more would need more memory
 
 
 def load_av() -> Any:
-    """Import PyAV, silent. Raises InputError when it is not installed, as on 32-bit ARM."""
+    """Import PyAV. Raises InputError when it is not installed, as on 32-bit ARM."""
     try:
         import av
     except ImportError:
         raise InputError("Films, recordings and network cameras need PyAV: pip install av.") from None
-    av.logging.set_level(av.logging.PANIC)  # otherwise FFmpeg would print beside our one sentence
+    # No log at all. With a level, decoder threads would wait for Python's lock to log, while `close` holds it and waits
+    # for them.
+    av.logging.set_level(None)
     return av
 
 
@@ -32,14 +34,18 @@ def open_container(place: str, options: dict[str, str] | None = None, timeout_s:
     return load_av().open(place, options=options or {}, timeout=timeout_s, metadata_errors="replace")
 
 
-def moving_picture(container: Any) -> Any:
-    """Return the stream of the moving picture, ready to decode; None without one. A cover picture does not move."""
+def moving_picture(container: Any, live: bool = False) -> Any:
+    """Return the stream of the moving picture, ready to decode; None without one. A cover picture does not move.
+
+    For a `live` picture the threads share each frame. Otherwise each takes a frame of its own, which is faster and a
+    frame late.
+    """
     streams = [stream for stream in container.streams.video if not int(stream.disposition) & COVER]
     if not streams or streams[0].codec_context is None:
         return None
     context = streams[0].codec_context
     context.options = {"max_pixels": str(MOST_PIXELS)}
-    context.thread_type, context.thread_count = "AUTO", DECODER_THREADS
+    context.thread_type, context.thread_count = "SLICE" if live else "AUTO", DECODER_THREADS
     return streams[0]
 
 

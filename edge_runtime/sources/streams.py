@@ -19,15 +19,17 @@ OPTIONS = {
     "fpsprobesize": "0",  # FFmpeg would otherwise wait for frames of a slow camera to guess its rate
     "analyzeduration": "2000000",
 }
+# Frames that came while FFmpeg looked at the stream would arrive all at once, as if they were new.
+LIVE = {"fflags": "nobuffer"}
 
 
-def open_stream(address: Address) -> Any:
-    """Open the container of an address, or return None when nobody answers.
+def open_stream(address: Address, live: bool = False) -> Any:
+    """Open the container of an address, or return None when nobody answers. A `live` stream begins with what comes now.
 
     Raises InputError when the installed FFmpeg does not know the scheme, or PyAV is missing.
     """
     av = load_av()
-    url, options = address.url, dict(OPTIONS)
+    url, options = address.url, OPTIONS | LIVE if live else dict(OPTIONS)
     if address.scheme == "rtspt":  # other players' name for RTSP over TCP
         url, options = url.replace("rtspt", "rtsp", 1), {**options, "rtsp_transport": "tcp"}
     try:
@@ -56,10 +58,10 @@ def kind_of(address: Address) -> str:
 class StreamCapture:
     """A stream through PyAV, with the methods of cameras.Capture."""
 
-    def __init__(self, address: Address) -> None:
-        """Open it; `isOpened` says whether that worked."""
-        self._container = open_stream(address)
-        self._stream = self._container and moving_picture(self._container)
+    def __init__(self, address: Address, live: bool = True) -> None:
+        """Open it; `isOpened` says whether that worked. A still picture is not `live`."""
+        self._container = open_stream(address, live)
+        self._stream = self._container and moving_picture(self._container, live)
         self._frames = self._decode() if self._stream is not None else iter(())
 
     def isOpened(self) -> bool:
@@ -125,7 +127,7 @@ class StillCapture:
             return True, frame
         time.sleep(max(self._next_s - time.monotonic(), 0))
         self._next_s = time.monotonic() + self._interval_s
-        capture = StreamCapture(self._address)
+        capture = StreamCapture(self._address, live=False)
         try:
             return capture.read()
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 
 import cv2
 import numpy as np
@@ -224,3 +225,19 @@ def test_on_a_phone_the_picture_stays_in_sight_at_the_last_slider_and_no_control
         assert len(controls) > 8
         for left, _, right, _ in controls:
             assert card[0] < left < right < card[2], (width, left, right, card)
+
+
+def test_the_page_says_what_is_not_written_and_since_when(browser, start_live, tmp_path, wait_until):
+    (tmp_path / "stick").mkdir()
+    live = start_live("--port", 0, "--recordings", tmp_path / "stick")
+    browser.get(live.url)
+    wait_until(lambda: browser.find_element("id", "record").is_displayed())
+    browser.find_element("id", "record").click()
+    wait_until(lambda: list((tmp_path / "stick").glob("*.mp4")))
+    assert browser.find_element("id", "unwritten").text == ""
+    shutil.rmtree(tmp_path / "stick")
+    wait_until(lambda: "is not written: the file is gone." in browser.find_element("id", "unwritten").text)
+    assert browser.find_element("id", "unwritten").text.startswith("Since ")
+    seen_frames = live.state()["frames"]
+    wait_until(lambda: live.state()["frames"] > seen_frames)  # the picture goes on
+    assert status(browser) == "live: demo"

@@ -165,3 +165,9 @@ def test_a_name_with_colons_is_a_name(ffmpeg, tmp_path, monkeypatch):
         source = open_source(name)
         assert sum(source.read() is not None for _ in range(11)) == 10
         source.close()
+
+
+def test_decoder_threads_never_log_since_that_can_stop_close_for_ever(ffmpeg):
+    """With any level, a thread that logs waits for Python's lock, which `close` holds while it waits for the thread."""
+    open_source(str(ffmpeg(f"{pattern(25, 0.2)} -c:v mpeg4", "film.mp4"))).close()
+    assert av.logging.get_level() is None
