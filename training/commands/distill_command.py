@@ -49,6 +49,7 @@ def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
 
     teachers: dict[str, Path | PictureTeacher] = {}
     provenance = init_provenance(arguments)
+    keeping: list[str] = []
     places = teachers_by_style(arguments.teacher)
     ranges, sizes = ranges_of(arguments, list(places)), sizes_of(arguments, list(places))
     for name, place in places.items():
@@ -58,11 +59,14 @@ def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
             teachers[name], provenance[f"{key}_sha256"] = place, generator_digest(place)
         else:
             provenance |= {key: teacher.facts} if teacher.facts else {f"{key}_sha256": teacher.digest}
+            keeping += [name] if teacher.keeps_shape else []
             keeps = arguments.run and not arguments.dry_run
             # Workers that share a disk write the same files, each in a folder of its own.
             teachers[name] = KeptTeacher(teacher, arguments.run, arguments.worker) if keeps else teacher
     if len(teachers) > 1:
         provenance["styles"] = list(teachers)  # in the order of the model's style input
+    if keeping:
+        provenance["keeps_shape"] = keeping
     mattes = None
     if recipe.student.matte and arguments.segments:
         mattes = HeadMattes(arguments.segments, arguments.landmarks)

@@ -10,6 +10,7 @@ from pathlib import Path
 from facetoon.edge_runtime import pixels
 from facetoon.training.drawings.picture_teacher import PictureTeacher
 from facetoon.training.drawings.studio import Studio
+from facetoon.training.drawn.warp import Shape
 from facetoon.training.work.ordered_pool import in_order
 
 PREFIX = "draw:"
@@ -26,6 +27,7 @@ class DrawnTeacher(PictureTeacher):
         self._jobs = jobs
         self.size_px = size_px
         self.name, self.shape = self._studio.style.name, self._studio.style.shape
+        self.keeps_shape = self.shape == Shape()
         settings = " ".join(map(str, self._studio.settings().values()))
         self.digest = hashlib.sha256(settings.encode()).hexdigest()
 

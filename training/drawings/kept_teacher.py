@@ -27,6 +27,7 @@ class KeptTeacher(PictureTeacher):
         self._folder = run / "lesson" / f"{teacher.digest[:16]}-{worker}"
         self.name, self.size_px = teacher.name, teacher.size_px
         self.digest, self.facts, self.shape = teacher.digest, teacher.facts, teacher.shape
+        self.keeps_shape = teacher.keeps_shape
 
     def cartoons(self, photos: Sequence[pixels.Image]) -> Iterator[pixels.Image | None]:
         """See PictureTeacher. The teacher itself draws only photographs that it has not drawn before."""

@@ -25,6 +25,8 @@ class PictureTeacher(ABC):
     """SHA-256 of everything that its cartoons depend on."""
     shape: Shape = Shape()
     """How it redraws a face: the matte of a head moves with it."""
+    keeps_shape: bool = False
+    """Whether it is known to draw every feature where it is."""
     facts: Mapping[str, Any] = MappingProxyType({})
     """What a run's configuration tells of it; empty where the digest says enough."""
 

@@ -225,7 +225,8 @@ class NewStyleRecipe:
     noise_levels: GreyLevels = 2.0  # grey levels of noise on the input only: less flicker on video
     trunk: bool = False  # also train the shared weights; a loss then keeps the old styles
     trunk_learning_rate: Rate = 1e-4
-    hold_weight: Weight = 10.0  # L1 of pictures and of their differences, between old and new student
+    # L1 of pictures and of their differences, between old and new student. It also holds the new style's matte.
+    hold_weight: Weight = 10.0
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+from keras import layers
+
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.networks.deep_student import build_deep_student, build_student_of
-from facetoon.training.networks.student import affines
+from facetoon.training.networks.student import affines, unclipped, with_one_more
 from facetoon.training.recipes.parts import StudentRecipe
 from facetoon.training.recipes.recipe import load_recipe
 
@@ -56,3 +58,29 @@ def test_the_recipe_chooses_the_kind():
     assert build_student_of(load_recipe("styles_128", small)).output_shape == (None, 32, 32, 3)
     with pytest.raises(InputError, match='Only a student of kind "deep" has a matte'):
         build_student_of(load_recipe("styles_128", [*small, "student.matte=true"]))
+
+
+def million_macs(student) -> float:
+    """Multiply-accumulates of one picture in convolutions, in millions, as `toon-convert inspect` counts them."""
+    convolutions = [x for x in student.layers if isinstance(x, (layers.Conv2D, layers.DepthwiseConv2D))]
+    return sum(np.prod(x.output.shape[1:3]) * np.prod(x.kernel.shape) for x in convolutions) / 1e6
+
+
+@pytest.mark.parametrize(
+    ("name", "size_px", "most"),
+    [("styles_256_small", 128, 80), ("styles_256", 256, 600), ("styles_384_large", 384, 1500)],
+)
+def test_the_recipes_stay_within_their_budgets(name, size_px, most):
+    student = build_student_of(load_recipe(name), styles=5)
+    assert student.output_shape == (None, size_px, size_px, 4)
+    assert 0.75 * most < million_macs(student) < most
+
+
+def test_one_more_style_leaves_the_old_ones_and_the_matte():
+    student, random = build_deep_student(32, TINY, styles=2), np.random.default_rng(2)
+    for layer in affines(student):
+        layer.set_weights([random.normal(0, 0.1, rows.shape) for rows in layer.get_weights()])
+    old, new = (np.array([row] * 2, "float32") for row in ((0.3, 0.7), (0.3, 0.7, 0)))
+    before = np.asarray(student([pictures(), old]))
+    assert np.array_equal(before, np.asarray(with_one_more(student)([pictures(), new])))
+    assert np.allclose(np.clip(unclipped(student)([pictures(), old]), -1, 1), before)

@@ -89,7 +89,9 @@ def test_distil_from_a_drawn_style(mesh_file, inverted, faces, tmp_path, small, 
     assert main([*command, "--set", "steps=150"]) == 0
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["l1"] < 0.8 * lines[0]["l1"]
-    assert len(json.loads((run / "config.json").read_text())["teacher_mine_sha256"]) == 64
+    config = json.loads((run / "config.json").read_text())
+    assert len(config["teacher_mine_sha256"]) == 64
+    assert config["keeps_shape"] == ["mine"]
     assert "photographs show no face and are left out" in capsys.readouterr().err
     inverted.write_text("def draw(photo, landmarks):\n    return photo\n")
     assert main([*command, "--set", "steps=150"]) == 2  # another teacher is another run

@@ -84,6 +84,17 @@ def test_styles_in_their_order(begin):
     assert begin("distill", {"photos": ["a"]}).styles == ()
 
 
+def test_styles_that_keep_the_shape_are_no_part_of_the_identity(begin):
+    """Runs of before the field go on."""
+    assert begin("distill", {"photos": ["a"]}, keeps_shape=["two"]).keeps_shape == ("two",)
+    run = begin("distill", {"photos": ["a"]}, styles=["one", "two"])
+    assert run.keeps_shape == ()
+    config = json.loads((run.path / "config.json").read_text())
+    run.refuse_another({**config, "keeps_shape": ["two"]})
+    with pytest.raises(InputError, match="another configuration"):
+        run.refuse_another({**config, "styles": ["one"]})
+
+
 def test_a_state_of_a_run_has_a_name(begin, tmp_path):
     run = begin("cyclegan", {"photos": ["a"]})
     with pytest.raises(InputError, match="holds no generator for the direction ab"):

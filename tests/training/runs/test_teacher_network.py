@@ -52,6 +52,12 @@ def test_a_plain_teacher_is_as_it_was(tmp_path):
     assert load_teacher(tmp_path / "plain.keras", "any").name == "plain"
 
 
+def test_a_teacher_teaches_no_matte(tmp_path):
+    image = keras.Input((8, 8, 3))
+    keras.Model(image, keras.layers.Conv2D(4, 1)(image)).save(tmp_path / "matte.keras")
+    assert load_teacher(tmp_path / "matte.keras", "any").output_shape == (None, 8, 8, 3)
+
+
 def test_teachers_on_the_command_line(tmp_path):
     assert teachers_by_style([str(tmp_path)]) == {"": tmp_path}
     assert teachers_by_style([f"light={tmp_path}"]) == {"light": tmp_path}

@@ -12,6 +12,8 @@ pytest.importorskip("tensorflow")
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.value_range import ValueRange
+from facetoon.training.networks.deep_student import build_deep_student
+from facetoon.training.recipes.parts import StudentRecipe
 from facetoon.training.score import translator
 from facetoon.training.score.translator import ForeignFacts
 
@@ -29,6 +31,14 @@ def test_a_model_file_draws_as_on_the_device():
     session = open_session(TINY / "tiny-32.tflite")
     assert (tiny.size_px, tiny.back) == (32, None)
     np.testing.assert_array_equal(tiny.draw(images), np.stack([session.run(image) for image in images]))
+
+
+def test_a_matte_is_no_part_of_the_picture(tmp_path):
+    widths = StudentRecipe(kind="deep", stem_filters=16, middle_filters=16, filters=16, blocks=1, matte=True)
+    build_deep_student(16, widths).save(tmp_path / "matte.keras")
+    images = np.zeros((3, 16, 16, 3), np.uint8)
+    (drawn,) = translator.open_translators(tmp_path / "matte.keras")
+    assert drawn.draw(images).shape == images.shape
 
 
 def test_a_model_without_styles_takes_none():
