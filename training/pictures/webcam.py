@@ -27,6 +27,6 @@ def as_webcam(photo: pixels.Image, random: np.random.Generator) -> pixels.Image:
         noise = random.normal(0, random.uniform(1, 8), (side, side, 1)) + random.normal(0, 2, (side, side, 3))
         photo = np.clip(np.rint(photo + noise), 0, 255).astype(np.uint8)
     if random.random() < 0.5:
-        _, data = cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(30, 90))])
-        photo = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        data = pixels.encode_jpeg(pixels.swap_red_blue(photo), int(random.integers(30, 90)))
+        photo = pixels.decode_image(data, "a compressed photograph")
     return photo

@@ -193,15 +193,10 @@ class Distillation(Trainer):
         if d.feature_weight:
             parts["feature"] = self._feature_loss(output, cartoons)
         if self.frozen:
-            parts["perceptual"] = self._perceptual_loss(output, cartoons)
+            parts["perceptual"] = _perceptual_loss(self.frozen, output, cartoons)
         if "critic" in self.networks:
             parts["adversarial"] = self.critic.generator_loss(resized(output, self.critic_px), self._shares())
         return sum(getattr(d, f"{name}_weight") * value for name, value in parts.items()), (parts, whole)
-
-    def _perceptual_loss(self, output: Any, targets: Any) -> Any:
-        """Return the L1 distance between the frozen features of both pictures, relative to the target's features."""
-        pairs = zip(*(self.frozen(resized(x, FEATURES_PX)) for x in (output, targets)), strict=True)
-        return sum(losses.l1(x, y) / (ops.mean(ops.abs(y)) + 1e-6) for x, y in pairs) / 4
 
     def _feature_loss(self, output: Any, targets: Any) -> Any:
         """Return the L1 distance between the teacher's features of both pictures, relative to the target's features."""
@@ -211,6 +206,12 @@ class Distillation(Trainer):
             features, target_features = (encoder(resized(x[rows], encoder.input_shape[1])) for x in (output, targets))
             total = total + losses.l1(features, target_features) / (ops.mean(ops.abs(target_features)) + 1e-6)
         return total / len(self.features)
+
+
+def _perceptual_loss(frozen: FrozenFeatures, output: Any, targets: Any) -> Any:
+    """Return the L1 distance between the frozen features of both pictures, relative to the target's features."""
+    pairs = list(zip(*(frozen(resized(x, FEATURES_PX)) for x in (output, targets)), strict=True))
+    return sum(losses.l1(x, y) / (ops.mean(ops.abs(y)) + 1e-6) for x, y in pairs) / len(pairs)
 
 
 def _check_files(recipe: Recipe, features: Path | None, mattes: HeadMattes | None) -> None:
