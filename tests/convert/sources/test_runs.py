@@ -102,7 +102,10 @@ def test_a_run_of_pairs_whose_pictures_moved(runs, pairs, tmp_path, capfd):
     command = ["build", str(runs["pairs"]), "--out", str(out), *FEW, "--photos"]
     moved.symlink_to(pairs)
     assert convert([*command, str(moved)]) == 0
-    assert convert([*command, str(tmp_path)]) == 2
+    (tmp_path / "apart").mkdir()
+    first = sorted(pairs.iterdir())[0]
+    (tmp_path / "apart" / first.name).write_bytes(first.read_bytes())
+    assert convert([*command, str(tmp_path / "apart")]) == 2
     assert "holds no pairs" in capfd.readouterr().err
 
 
