@@ -2,7 +2,8 @@
 FROM python:3.13-slim-trixie AS build
 WORKDIR /src
 COPY . .
-RUN python -m venv /opt/facetoon && /opt/facetoon/bin/pip install --no-cache-dir '.[record]'
+# PyAV's wheel bundles x264 and x265, which are under the GPL: who passes this image on passes on GPL software.
+RUN python -m venv /opt/facetoon && /opt/facetoon/bin/pip install --no-cache-dir .
 
 FROM python:3.13-slim-trixie
 # Cameras belong to the group video; the name is Debian's own.

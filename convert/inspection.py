@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from facetoon.convert.formats.quantization import ONNX, TFLITE
-from facetoon.convert.formats.tflite_metadata import read_metadata
 from facetoon.convert.judge.delegation import delegation, describe_delegation
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.model_files import onnx_tail
+from facetoon.edge_runtime.model_files.metadata_reader import read_metadata
 from facetoon.edge_runtime.model_files.tailed_file import TFLITE_MAGIC
 from facetoon.edge_runtime.model_files.zip_tail import MEMBER
 from facetoon.edge_runtime.sessions.litert_session import open_interpreter

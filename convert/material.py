@@ -43,12 +43,19 @@ class Request:
     style: str = ""
     """A mix to bake, such as "anime:0.6,comic:0.4"; empty keeps a style input."""
     style_names: tuple[str, ...] = ()
+    keeps_shape: tuple[str, ...] = ()
+    """Styles that keep the face's shape, in place of those that the run names."""
     improve: tuple[str, ...] = ()
     """Some of improve.methods.IMPROVEMENTS, for recipes with int8 weights."""
     qat_steps: int = 300
     dynamic_batch: bool = False
     seed: int = 1
     keep: bool = False
+
+    @property
+    def label(self) -> str:
+        """The model's name."""
+        return self.name or self.out.stem
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,7 @@ def load_material(request: Request) -> Material:
     """Load generator and pictures; raise InputError when they cannot be used."""
     with quiet():
         source = read_source(request.run, request.direction, request.photos, request.style_names)
+    source = replace(source, keeps_shape=_keeping_shape(request, source))
     style = _style_to_bake(request, source)
     calibration, test = load_samples(source, (request.calibration_images, request.test_images), request.seed)
     if style is not None:
@@ -83,6 +91,15 @@ def load_material(request: Request) -> Material:
         with quiet():
             improved = improve(improved, request.improve, calibration, style, request.qat_steps, request.seed)
     return Material(source, calibration, test, style, improved)
+
+
+def _keeping_shape(request: Request, source: GeneratorSource) -> tuple[str, ...]:
+    """The styles that keep the shape by the request, else by the run. Raises InputError for an unknown name."""
+    known = source.styles or (request.label,)
+    for name in request.keeps_shape:
+        if name not in known:
+            raise InputError(f"--keeps-shape names {name}; this generator has {', '.join(known)}.")
+    return request.keeps_shape or source.keeps_shape
 
 
 def _style_to_bake(request: Request, source: GeneratorSource) -> NDArray[np.float32] | None:

@@ -28,7 +28,7 @@ def verify(path: Path, request: Request) -> tuple[ModelSpec, dict[str, float], t
         raise InputError(f"{path} was made from run {spec.run[:12]}, not from {material.source.sha256[:12]}.")
     comparison = measure(path, material)
     limits = find_recipe(spec.recipe.partition("+")[0], path.suffix).thresholds
-    reasons = list(shortfalls(comparison.scores, limits))
+    reasons = list(shortfalls(comparison, limits))
     stored, now = spec.scores.get("psnr_mean_db"), comparison.scores.psnr_mean_db
     same_pictures = spec.scores.get("test") == material.test.describe()
     if stored is not None and same_pictures and abs(stored - now) > TOLERANCE_DB:

@@ -16,10 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sinks.guarded import GuardedSink
 from facetoon.edge_runtime.sinks.sink import Sink
+from facetoon.edge_runtime.sources.playback import Playback
+from facetoon.edge_runtime.sources.scenes import CutDetector
 from facetoon.edge_runtime.sources.source import Source
 from facetoon.edge_runtime.timing import RateMeter, StageTimer
 
@@ -65,10 +69,13 @@ class Slot(Generic[Item]):
 
 @dataclass(frozen=True)
 class Frame:
-    """A BGR picture and its time of capture, in seconds of time.perf_counter."""
+    """A BGR picture with its times."""
 
     image: Image
     captured_s: float
+    """When it was read, in seconds of time.perf_counter."""
+    time_s: float
+    """Its time in the source, see Source.time_s."""
 
 
 class LiveLoop:
@@ -76,6 +83,8 @@ class LiveLoop:
 
     LONGEST_READ_S = 0.5
     LONGEST_WORK_S = 30.0
+    STALLED_S = 30.0
+    """Without a finished frame for so long the loop counts as hanging, here as for systemd's watchdog."""
 
     def __init__(
         self,
@@ -86,15 +95,17 @@ class LiveLoop:
         *,
         fast: bool = False,
         frame_limit: int | None = None,
+        turn: int = 0,
         settings: LiveSettings | None = None,
     ) -> None:
         """`fast` takes every frame of a file, at full speed. Otherwise files play at their own rate.
 
-        Without `settings` the cartoonizer's own apply. The loop closes the source and the sinks in `join`.
+        `turn` is in quarters, clockwise, for a camera that is mounted sideways. Without `settings` the cartoonizer's
+        own apply. The loop closes the source and the sinks in `join`.
         """
         self._source, self._cartoonizer, self._sinks, self._timer = source, cartoonizer, sinks, timer
         self._fast = fast and not source.live
-        self._frame_limit = frame_limit
+        self._frame_limit, self._turn = frame_limit, turn
         self._settings = settings or cartoonizer.settings
         self._changing = threading.Lock()
         self._captured: Slot[Frame] = Slot(self._fast)
@@ -107,8 +118,10 @@ class LiveLoop:
             for name, work in (("reader", self._read), ("worker", self._work), ("encoder", self._encode))
         ]
         self.frames_out = 0
+        self.frames_with_faces = self.faces_found = 0
         self.work = (0, 0.0)
         """The worker's finished frames, and its seconds of work on them, without waits."""
+        self._newest_s = 0.0
         self.output_rate = RateMeter()
         self.started_s = 0.0
         self.first_frame_s: float | None = None
@@ -155,7 +168,7 @@ class LiveLoop:
         Raises InputError for an unknown key or a bad value, and then changes none.
         """
         with self._changing:
-            self._settings = self._settings.patched(values, self._cartoonizer.styles)
+            self._settings = self._settings.patched(values, self._cartoonizer.styles, self._cartoonizer.faces_only)
             return self._settings
 
     @property
@@ -164,15 +177,37 @@ class LiveLoop:
         return self.started_s > 0 and not self._ended.is_set()
 
     @property
+    def faces_skipped(self) -> int:
+        """Faces that stayed photographs because the time for their frame was spent."""
+        return self._cartoonizer.skipped
+
+    @property
+    def losses(self) -> int:
+        """Number of times that the camera was lost."""
+        return self._source.losses
+
+    @property
+    def stalled(self) -> bool:
+        """Whether it runs, and no frame was finished for STALLED_S. Frames that say "no video" count as frames."""
+        return self.running and time.perf_counter() - max(self._newest_s, self.started_s) > self.STALLED_S
+
+    @property
     def dropped(self) -> int:
         """Frames that were read and never shown."""
         return self._captured.dropped + self._finished.dropped
+
+    def unfinished(self) -> list[str]:
+        """Return a sentence on each thing that was asked for and not done, once the loop has ended."""
+        sentences = [self._source.fault]
+        sentences += [sink.unfinished() for sink in self._sinks if isinstance(sink, GuardedSink)]
+        return [sentence for sentence in sentences if sentence]
 
     def state(self) -> dict[str, Any]:
         """Return the state for the preview and `/api/state`, as JSON values."""
         stages = self._timer.percentiles()
         return {
             "running": self.running,
+            "stalled": self.stalled,
             "source": self._source.name,
             "frames": self.frames_out,
             "dropped": self.dropped,
@@ -182,12 +217,14 @@ class LiveLoop:
             "stages": {
                 name: {"p50_ms": round(p.p50_ms, 2), "p95_ms": round(p.p95_ms, 2)} for name, p in stages.items()
             },
-            "settings": dataclasses.asdict(self._settings),
+            "outputs": [sink.state() for sink in self._sinks if isinstance(sink, GuardedSink)],
+            "settings": self._settings.to_json(),
             "styles": list(self._cartoonizer.styles[self._settings.model]),
             "models": [
                 {
                     "name": name,
                     "styles": list(session.styles),
+                    "faces_only": list(self._cartoonizer.faces_only[name]),
                     "size_px": session.size_px,
                     "recipe": session.spec.recipe,
                 }
@@ -208,36 +245,44 @@ class LiveLoop:
 
     def _read(self) -> None:
         number = 0
-        next_s = time.perf_counter()
+        paces = not (self._fast or self._source.live)
+        playback = Playback()
         while not self._stopping.is_set() and number != self._frame_limit:
             start_s = time.perf_counter()
             image = self._source.read()
             if image is None:
                 break
             captured_s = time.perf_counter()
+            image = pixels.turn(image, self._turn)
             self._timer.add("decode", (captured_s - start_s) * 1000)
-            self._captured.put(Frame(image, captured_s))
+            if paces:
+                self._stopping.wait(playback.wait_s(self._source.time_s, captured_s))
+                captured_s = time.perf_counter()
+            self._captured.put(Frame(image, captured_s, self._source.time_s))
             number += 1
-            if not (self._fast or self._source.live):
-                next_s = max(next_s + 1 / self._source.rate_hz, captured_s)
-                self._stopping.wait(max(next_s - time.perf_counter(), 0))
         self._captured.close()
 
     def _work(self) -> None:
+        cuts = CutDetector()
         while (frame := self._captured.take()) is not None:
             start_s = time.perf_counter()
+            if self._source.unrelated or cuts.is_cut(frame.image):
+                self._cartoonizer.begin_scene()
             image = self._cartoonizer.process(frame.image, self._settings)
+            self.faces_found += len(self._cartoonizer.faces)
+            self.frames_with_faces += bool(self._cartoonizer.faces)
             self.work = (self.work[0] + 1, self.work[1] + time.perf_counter() - start_s)
-            self._finished.put(Frame(image, frame.captured_s))
+            self._finished.put(dataclasses.replace(frame, image=image))
         self._finished.close()
 
     def _encode(self) -> None:
         while (frame := self._finished.take()) is not None:
             with self._timer.stage("encode"):
                 for sink in self._sinks:
-                    sink.write(frame.image)
+                    sink.write(frame.image, frame.time_s)
             now = time.perf_counter()
             self._timer.add("latency", (now - frame.captured_s) * 1000)
             self.first_frame_s = self.first_frame_s or now - self.started_s
+            self._newest_s = now
             self.frames_out += 1
             self.output_rate.tick()

@@ -5,38 +5,74 @@
 
 from __future__ import annotations
 
+import os
+import re
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
 from facetoon.edge_runtime.errors import InputError
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp")
-"""Suffixes that training reads."""
-FRAMES = (*PICTURES, ".bmp")
-"""Suffixes that the device plays. Training does not read .bmp: it would change the hashes of existing data sets."""
+PICTURES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".jp2"),
+    *(".avif", ".heic", ".heif", ".hif", ".ppm", ".pgm", ".pbm", ".pnm"),
+)
+"""Suffixes of pictures. OpenCV decodes them but for HEIC, which is named with its reason instead of left out."""
+SERVICE_FOLDERS = ("@eaDir", "#recycle", "$RECYCLE.BIN", "__MACOSX", "System Volume Information", "lost+found")
+"""Folders that storage devices and systems make for themselves."""
+
+HIDDEN, NO_PICTURE, NO_ENTRY = "hidden", "no picture file", "cannot be opened"
 
 
-def has_picture_suffix(path: str | PurePath, suffixes: tuple[str, ...] = PICTURES) -> bool:
+@dataclass
+class Found:
+    """The files of a folder or archive, as paths below it with forward slashes."""
+
+    pictures: list[str] = field(default_factory=list)
+    others: dict[str, str] = field(default_factory=dict)
+    """The reason why each other file, or hidden folder, is not taken."""
+
+    def add(self, member: str) -> None:
+        """Add a file by its name."""
+        reason = reason_against(member)
+        if reason:
+            self.others[member] = reason
+        else:
+            self.pictures.append(member)
+
+
+def has_picture_suffix(path: str | PurePath) -> bool:
     """Whether a file has a picture's suffix, in any case."""
-    return PurePosixPath(path).suffix.lower() in suffixes
+    return PurePosixPath(path).suffix.lower() in PICTURES
 
 
-def is_picture(member: str, suffixes: tuple[str, ...] = PICTURES) -> bool:
-    """Whether a file in a folder or archive is a picture; `member` is its path there, with forward slashes.
+def reason_against(member: str) -> str:
+    """Return why a file in a folder or archive is no picture, by its path there; empty if it is one.
 
-    Hidden files are not: `._a.jpg` is a resource fork of macOS, and `.partial-a.jpg` is still being written.
+    Hidden files are none: `._a.jpg` is a resource fork of macOS, and `.partial-a.jpg` is still being written.
     """
-    path = PurePosixPath(member)
-    return has_picture_suffix(path, suffixes) and not any(part.startswith(".") for part in path.parts)
+    parts = PurePosixPath(member).parts
+    if any(_is_hidden(part) for part in parts):
+        return HIDDEN
+    return "" if has_picture_suffix(member) else NO_PICTURE
 
 
-def pictures_in(folder: Path, suffixes: tuple[str, ...] = PICTURES, *, deep: bool) -> list[str]:
-    """List the pictures of a folder, with `deep` of its subfolders too, as paths below it with forward slashes.
+def in_order(member: str) -> list[tuple[int, int, str]]:
+    """Return a sort key that puts frame2 before frame10."""
+    parts = re.split(r"([0-9]+)", member)
+    return [(1, int(part), part) if part.isdecimal() else (0, 0, part) for part in parts]
 
-    They are sorted as text, so that every machine and run has the same order. Links to folders are not followed.
+
+def find_pictures(folder: Path, *, deep: bool) -> Found:
+    """Find the pictures of a folder, with `deep` of its subfolders too, in the order of `in_order`.
+
+    Links are followed, but no folder is entered twice: first all real folders, then those behind links.
     """
-    files = (path for path in (folder.rglob("*") if deep else folder.iterdir()) if path.is_file())
-    members = (path.relative_to(folder).as_posix() for path in files)
-    return sorted(member for member in members if is_picture(member, suffixes))
+    found, links, entered = Found(), list[Path](), set[tuple[int, int]]()
+    _walk(folder, folder, found, links, entered, deep)
+    while links:
+        _walk(links.pop(0), folder, found, links, entered, deep)
+    found.pictures.sort(key=in_order)
+    return found
 
 
 def read_picture(path: Path) -> bytes:
@@ -45,3 +81,37 @@ def read_picture(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
+
+
+def _walk(folder: Path, top: Path, found: Found, links: list[Path], entered: set[tuple[int, int]], deep: bool) -> None:
+    try:
+        stat = folder.stat()
+        if (stat.st_dev, stat.st_ino) in entered:
+            return
+        entered.add((stat.st_dev, stat.st_ino))
+        entries = sorted(os.scandir(folder), key=lambda entry: in_order(entry.name))
+    except OSError:
+        found.others[folder.relative_to(top).as_posix()] = NO_ENTRY
+        return
+    for entry in entries:
+        path = folder / entry.name
+        if not entry.is_dir():
+            _add_file(path, top, found)
+        elif _is_hidden(entry.name):
+            found.others[f"{path.relative_to(top).as_posix()}/"] = HIDDEN
+        elif deep and entry.is_symlink():
+            links.append(path)
+        elif deep:
+            _walk(path, top, found, links, entered, deep)
+
+
+def _add_file(path: Path, top: Path, found: Found) -> None:
+    member = path.relative_to(top).as_posix()
+    if path.is_file():
+        found.add(member)
+    else:
+        found.others[member] = NO_ENTRY  # a link that leads nowhere, a socket
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in SERVICE_FOLDERS

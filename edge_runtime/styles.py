@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.spec import ModelSpec
 
 PHOTO = "photo"
 Mix = dict[str, float]
@@ -66,6 +67,17 @@ def to_vector(mix: Mix, names: Sequence[str]) -> tuple[NDArray[np.float32], floa
     if strength == 0 and len(names):
         vector[0] = 1.0  # any style will do, since it is not seen
     return vector, strength
+
+
+def faces_only(spec: ModelSpec) -> tuple[str, ...]:
+    """Return the styles that move features, by a spec that names those which do not; they cannot draw whole frames."""
+    return tuple(name for name in spec.styles if spec.keeps_shape and name not in (*spec.keeps_shape, PHOTO))
+
+
+def moving_share(vector: NDArray[np.float32], spec: ModelSpec) -> float:
+    """Return the share, 0..1, of styles that may move features in a style input; () stands for a baked look."""
+    moves = [name not in (*spec.keeps_shape, PHOTO) for name in spec.styles]
+    return float(vector @ np.array(moves, np.float32)) if vector.size else float(any(moves) or not moves)
 
 
 def random_mix(names: Sequence[str], seed: int) -> Mix:

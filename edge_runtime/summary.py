@@ -19,10 +19,21 @@ def summary(loop: LiveLoop, session: Session, timer: StageTimer) -> str:
         f"{session.spec.name} ({session.spec.recipe}, {session.size_px} px) on {session.runtime}",
         f"{loop.frames_out} frames in {elapsed_s:.1f} s: {loop.frames_out / elapsed_s:.1f} frames/s, "
         f"{loop.dropped} dropped, first after {first_ms:.0f} ms, peak memory {peak_memory_mb():.0f} MB",
+        _faces(loop),
         f"{'stage':<10} {'p50 ms':>8} {'p95 ms':>8}",
     ]
     lines += [f"{name:<10} {p.p50_ms:8.2f} {p.p95_ms:8.2f}" for name, p in timer.percentiles().items()]
     return "\n".join(lines)
+
+
+def _faces(loop: LiveLoop) -> str:
+    frames, _ = loop.work
+    line = f"{loop.faces_found} faces in {loop.frames_with_faces} of {frames} frames"
+    if loop.settings.mode == "frame":
+        line = "whole frames were drawn, without a search for faces"
+    if loop.faces_skipped:
+        line += f", {loop.faces_skipped} of them left as they were for want of time"
+    return line + (f"; the camera was lost {loop.losses} times" if loop.losses else "")
 
 
 def peak_memory_mb() -> float:

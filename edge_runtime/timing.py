@@ -62,7 +62,7 @@ class StageTimer:
 class RateMeter:
     """Events per second over the last `window_s` seconds."""
 
-    def __init__(self, window_s: float = 2.0) -> None:
+    def __init__(self, window_s: float = 4.0) -> None:
         self._window_s = window_s
         self._times: deque[float] = deque()
         self._lock = threading.Lock()
@@ -75,12 +75,14 @@ class RateMeter:
             self._drop_old(now)
 
     def rate(self) -> float:
-        """Return events per second; 0 when the window holds none."""
+        """Return events per second; 0 when the window holds fewer than two."""
         now = time.monotonic()
         with self._lock:
             self._drop_old(now)
-            span = now - self._times[0] if self._times else 0.0
-            return len(self._times) / span if span > 0 else 0.0
+            if len(self._times) < 2:
+                return 0.0
+            steady = (len(self._times) - 1) / max(self._times[-1] - self._times[0], 1e-6)
+            return min(steady, len(self._times) / (now - self._times[0]))  # the second falls when events stay away
 
     def _drop_old(self, now: float) -> None:
         while self._times and now - self._times[0] > self._window_s:

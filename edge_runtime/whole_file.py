@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from facetoon.edge_runtime.errors import InputError
@@ -21,16 +21,28 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a path to write to. On success its file replaces `path`; on failure it is removed."""
+    """Yield a path to write to. On success its file replaces `path`; on failure it is removed.
+
+    The owner and rights of an older file stay, since it may hold a secret.
+    """
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(PARTIAL + target.name)
     try:
         yield partial
+        if target.exists():
+            _copy_rights(target, partial)
         os.replace(partial, target)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def _copy_rights(old: Path, new: Path) -> None:
+    stat = old.stat()
+    with suppress(PermissionError):  # only root may give a file away
+        os.chown(new, stat.st_uid, stat.st_gid)
+    new.chmod(stat.st_mode & 0o7777)
 
 
 @contextmanager

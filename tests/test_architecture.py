@@ -23,11 +23,11 @@ FOLDERS = {  # the other folders that each may import; the lightest folder owns 
 # Rooms and top modules of each folder, from the ground up: an import may only point down, or stay in its room.
 ORDER = {
     "edge_runtime": (
-        "errors whole_file picture_files command_line pixels framing model_files spec styles timing "
+        "errors whole_file picture_files command_line value_range pixels framing model_files spec styles timing "
         "sessions faces cartoon sources sinks live pace summary preview service commands __main__"
     ),
     "training": (
-        "engine work recipes pictures guides networks critic detectors drawn drawings runs stylize trainers "
+        "engine work recipes pictures guides networks critic detectors drawn drawings runs foreign stylize trainers "
         "face_tracker prepare score flags commands __main__"
     ),
     "convert": (
@@ -35,10 +35,14 @@ ORDER = {
     ),
     "benchmarks": "device results roofline opening measuring boards commands __main__",
 }
-SHARED_WITH_TRAINING = {"errors", "whole_file", "picture_files", "command_line", "pixels", "framing", "faces", "spec"}
-SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles"}  # it judges what ships, as it runs on the device
+SHARED_WITH_TRAINING = {
+    *("errors", "whole_file", "picture_files", "command_line", "value_range", "pixels", "framing", "faces", "spec")
+}
+SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles", "model_files"}  # it judges what ships, as it runs
 SHARED_WITH_DRAWN = SHARED_WITH_TRAINING | {"sessions"}  # it runs the face mesh, a foreign file, on LiteRT
-SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks", "score"}
+SHARED_WITH_FOREIGN = SHARED_WITH_TRAINING | {"sessions", "model_files"}  # it runs other projects' files
+SHARED_WITH_ROOM = {"score": SHARED_WITH_SCORE, "drawn": SHARED_WITH_DRAWN, "foreign": SHARED_WITH_FOREIGN}
+SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks"}
 LATE: dict[str, str] = {  # module -> why it imports another one of the kit inside a function
     "training.flags.training_run": "the back-end is chosen before Keras is imported, and --help does without it",
     "training.runs.checkpoint": "the layers of a generator need Keras, which reading a run directory does without",
@@ -120,7 +124,7 @@ def test_no_modules_import_each_other():
 def test_training_takes_only_what_the_device_must_agree_on():
     for name in modules():
         if name.startswith("training."):
-            shared = {"score": SHARED_WITH_SCORE, "drawn": SHARED_WITH_DRAWN}.get(room(name), SHARED_WITH_TRAINING)
+            shared = SHARED_WITH_ROOM.get(room(name), SHARED_WITH_TRAINING)
             parts = {room(imported) for imported in own_imports(name) if imported.startswith("edge_runtime.")}
             assert parts <= shared, f"{name} imports {parts - shared}"
 

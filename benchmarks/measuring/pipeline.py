@@ -15,8 +15,10 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.sessions.session import Session
-from facetoon.edge_runtime.sinks.sink import PreviewSink, RecordingSink
-from facetoon.edge_runtime.sources.source import DemoSource, VideoSource
+from facetoon.edge_runtime.sinks.recording import Recording
+from facetoon.edge_runtime.sinks.sink import PreviewSink
+from facetoon.edge_runtime.sources.films import VideoSource
+from facetoon.edge_runtime.sources.source import DemoSource
 from facetoon.edge_runtime.timing import STAGES, StageTimer
 
 DEMO_FRAMES = 90  # three seconds
@@ -45,12 +47,10 @@ def measure_pipeline(session: Session, runtime: str, video: Path | None, seconds
 
 
 def _demo_video(path: Path) -> Path:
-    sink, source = RecordingSink(path, DemoSource.rate_hz), DemoSource()
+    sink, source = Recording(path, DemoSource.rate_hz), DemoSource()
     with contextlib.closing(sink):
         for _ in range(DEMO_FRAMES):
-            frame = source.read()
-            if frame is not None:
-                sink.write(frame)
+            sink.write(source.read(), source.time_s)
     return path
 
 

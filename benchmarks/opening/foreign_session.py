@@ -17,7 +17,7 @@ from facetoon.benchmarks.opening.variant import Variant
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Framing
-from facetoon.edge_runtime.pixels import Image, Tensor
+from facetoon.edge_runtime.pixels import Image, Mask, Tensor
 from facetoon.edge_runtime.sessions.base_session import TensorInfo
 from facetoon.edge_runtime.spec import ModelSpec
 
@@ -77,6 +77,10 @@ class ForeignSession:
         real = values if self._output.is_float else (values - self._output.zero_point) * self._output.scale
         low, high = self._output_range
         return pixels.from_unit((real - (low + high) / 2) / ((high - low) / 2))
+
+    def to_matte(self, tensor: Tensor) -> Mask:
+        """Raises InputError: other projects' mattes are not supported."""
+        raise InputError(f"{self.spec.name} has no matte.")
 
     def set_style(self, weights: Any) -> None:
         """Raises InputError: other projects' style inputs are not supported."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from facetoon.convert.commands.request_arguments import add_request_arguments, request_fields, tell
 from facetoon.convert.destination import rejected_path, write_faults
-from facetoon.convert.formats.quantization import RECIPES
+from facetoon.convert.formats.quantization import MATTE_ERROR, RECIPES
 from facetoon.convert.improve.methods import IMPROVEMENTS, find_improvements
 from facetoon.convert.quiet import quiet
 from facetoon.edge_runtime.whole_file import write_whole
@@ -40,6 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data-source", action="append", default=[], metavar="TEXT", help="where the data came from; repeatable"
     )
+    parser.add_argument(
+        "--keeps-shape",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="styles that leave every feature where it is, if the run does not say so (a single look: the file's name)",
+    )
     parser.add_argument("--keep", action="store_true", help="write FILE.tflite even when the verdict is fail")
     add_request_arguments(parser)
 
@@ -61,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         author=arguments.author,
         data_sources=tuple(arguments.data_source),
         style=arguments.style,
+        keeps_shape=tuple(arguments.keeps_shape),
         improve=improve,
         dynamic_batch=arguments.dynamic_batch,
         keep=arguments.keep,
@@ -78,12 +86,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _print_verdict(report: Report, out: Path, keep: bool) -> int:
     scores, passed = report.spec.scores, report.verdict == "pass"
+    matte = f", matte {scores[MATTE_ERROR]:.1%} off" if MATTE_ERROR in scores else ""
     place = out if passed or keep else rejected_path(out)
     print(
         f"{place}: {report.verdict}, {report.spec.recipe}, {report.sizes_bytes['file'] / 1000:.0f} kB; PSNR "
         f"{scores['psnr_mean_db']:.1f} dB (5th percentile {scores['psnr_5th_percentile_db']:.1f}, worst "
-        f"{scores['psnr_min_db']:.1f}), SSIM {scores['ssim_mean']:.3f} on {report.test['images']} test pictures."
+        f"{scores['psnr_min_db']:.1f}), SSIM {scores['ssim_mean']:.3f}{matte} on {report.test['images']} test pictures."
     )
+    for style, each in scores.get("styles", {}).items():
+        print(f"  {style}: PSNR {each['psnr_mean_db']:.1f} dB, SSIM {each['ssim_mean']:.3f}")
     for reason in report.shortfalls:
         print(f"  {reason}")
     return 0 if passed else 1

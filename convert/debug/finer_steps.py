@@ -18,7 +18,7 @@ from facetoon.convert.formats.quantization import ONNX, Quantization, find_recip
 from facetoon.convert.formats.tflite_metadata import with_metadata
 from facetoon.convert.improve.methods import IMPROVEMENTS
 from facetoon.convert.judge.comparison import Comparison
-from facetoon.convert.judge.conversion_report import rounded
+from facetoon.convert.judge.conversion_report import all_rounded
 from facetoon.convert.material import Material, Request, load_material, measure
 from facetoon.convert.quiet import quiet
 from facetoon.edge_runtime.errors import InputError
@@ -71,7 +71,7 @@ def debug(
 
 def apply(step: Step, spec: ModelSpec, out: Path) -> ModelSpec:
     """Write the file of a step. Its recipe's name ends in the number of finer operators and their type."""
-    scores = rounded(step.comparison.scores) | {"test": spec.scores.get("test", {})}
+    scores = all_rounded(step.comparison) | {"test": spec.scores.get("test", {})}
     applied = replace(spec, recipe=f"{spec.recipe}+{step.count}{step.finer}", scores=scores)
     model = step.model if out.suffix == ONNX else with_metadata(step.model, applied)
     return write_model(out, model, applied)

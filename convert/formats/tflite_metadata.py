@@ -1,4 +1,4 @@
-"""Writes and reads TFLITE_METADATA, which tools such as Android Studio and MediaPipe read in a .tflite file.
+"""Writes TFLITE_METADATA, which tools such as Android Studio and MediaPipe read in a .tflite file.
 
 The layout is metadata_schema.fbs 1.0 of tflite-support, which is no longer maintained. So the few tables that a
 generator needs are written here, field by field, with flatbuffers itself. The schema of the model around them comes
@@ -12,14 +12,12 @@ from typing import Any
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
-from flatbuffers.table import Table
 from numpy.typing import NDArray
 
+from facetoon.edge_runtime.model_files.metadata_reader import IDENTIFIER, NAME
 from facetoon.edge_runtime.model_files.zip_tail import MEMBER
 from facetoon.edge_runtime.spec import ModelSpec
 
-NAME = b"TFLITE_METADATA"
-IDENTIFIER = b"M001"
 MODEL_IDENTIFIER = b"TFL3"
 PARSER = "1.0.0"  # the oldest parser that knows all these fields
 GREY_LEVELS = 255.0
@@ -78,7 +76,8 @@ def metadata(spec: ModelSpec, is_style: list[bool]) -> bytes:
         for style in is_style
     ]
     # Readers compute (value - mean) / std, which must give grey levels for the output.
-    output = _image(builder, "cartoon", "the same picture, drawn", low, 1 / std, (low, high))
+    drawn = "the same picture, drawn" + (", with a matte of the head as its fourth channel" if spec.matte else "")
+    output = _image(builder, "cartoon", drawn, low, 1 / std, (low, high))
     graph = _table(builder, None, None, _tables(builder, inputs), _tables(builder, [output]))
     member = _table(builder, text(MEMBER), text("the model spec of facetoon"), DESCRIPTIONS)
     root = _table(
@@ -128,24 +127,3 @@ def _floats(builder: Any, value: float) -> int:
     builder.StartVector(4, 1, 4)
     builder.PrependFloat32(value)
     return int(builder.EndVector())
-
-
-def read_metadata(model: bytes) -> dict[str, str]:
-    """Read TFLITE_METADATA of any tool's .tflite: name, description, version, author, license.
-
-    The result is empty for a file without metadata.
-    """
-    root = schema.Model.GetRootAs(model)
-    for entry in map(root.Metadata, range(root.MetadataLength())):
-        if entry.Name() == NAME:
-            data = root.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
-            return _texts(data) if data[4:8] == IDENTIFIER else {}
-    return {}
-
-
-def _texts(data: bytes) -> dict[str, str]:
-    table, texts = Table(data, int.from_bytes(data[:4], "little")), {}
-    for slot, field in ((0, "name"), (1, "description"), (2, "version"), (4, "author"), (5, "license")):
-        if offset := table.Offset(4 + 2 * slot):
-            texts[field] = table.String(table.Pos + offset).decode("utf-8", "replace")
-    return {field: text for field, text in texts.items() if text}

@@ -14,7 +14,7 @@ import numpy as np
 from keras import layers
 
 from facetoon.convert.improve.fold import CONVOLUTIONS, Folded, Values
-from facetoon.convert.improve.layer_values import PICTURES, as_called, watch
+from facetoon.convert.improve.layer_values import as_called, some, watch
 from facetoon.convert.improve.rounding import rounded_kernel
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.networks.student import ClipUnit
@@ -32,7 +32,7 @@ def finetune(folded: Folded, generator: Any, inputs: list[Values], steps: int, s
     for layer in folded.model.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.trainable = False  # an unfolded normalization keeps its statistics
-    student = with_fake_quantization(folded, [values[:PICTURES] for values in inputs])
+    student = with_fake_quantization(folded, some(inputs))
     targets = _pictures(generator, inputs)
     rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
     student.compile(keras.optimizers.Adam(rate), "mse", jit_compile=False)  # XLA takes longer to compile than to train

@@ -13,7 +13,7 @@ from facetoon.convert.improve.condition import condition
 from facetoon.convert.improve.equalization import equalize
 from facetoon.convert.improve.finetune import finetune
 from facetoon.convert.improve.fold import Values, fold, has_style_affines
-from facetoon.convert.improve.layer_values import PICTURES, model_inputs
+from facetoon.convert.improve.layer_values import model_inputs, some
 from facetoon.convert.improve.methods import IMPROVEMENTS
 from facetoon.convert.improve.residual import equalize_sums
 from facetoon.convert.sources.samples import Sample
@@ -33,7 +33,7 @@ def improve(
     if not folded.convolutions:
         raise InputError(f"The generator {generator.name} shows no convolution that could be improved.")
     inputs = model_inputs(folded.model, calibration)
-    few = [values[:PICTURES] for values in inputs]
+    few = some(inputs)
     if style is None and has_style_affines(generator):
         folded = condition(folded, few)
     for name in (name for name in IMPROVEMENTS if name in names):

@@ -14,7 +14,8 @@ from facetoon.convert.improve.fold import Values
 from facetoon.convert.sources.samples import Sample
 from facetoon.edge_runtime import pixels
 
-PICTURES = 64  # memory holds their values in all layers
+MOST_PICTURES = 64
+MOST_PIXELS = MOST_PICTURES * 160**2  # memory holds their values in all layers: 2 GB
 LEAST_SPREAD = 1e-6  # a channel with less carries nothing
 
 Visit = Callable[[Any, Any], Any]
@@ -25,6 +26,12 @@ def model_inputs(model: Any, calibration: Sample) -> list[Values]:
     """Order a sample as the model's inputs: float32 pictures -1..1 (n, side, side, 3), styles (n, styles)."""
     pictures = pixels.to_unit(calibration.images)
     return [calibration.styles if len(tensor.shape) == 2 else pictures for tensor in model.inputs]
+
+
+def some(inputs: list[Values]) -> list[Values]:
+    """Return the first of the pictures and styles, as many as `watch` can run at once."""
+    (side,) = {values.shape[1] for values in inputs if values.ndim == 4}
+    return [values[: min(MOST_PICTURES, MOST_PIXELS // side**2)] for values in inputs]
 
 
 def as_called(inputs: list[Values]) -> Any:

@@ -34,7 +34,11 @@ class ResidualSum:
 
 
 def equalize_sums(folded: Folded, inputs: list[Values]) -> Folded:
-    """Return a network of the same function. Sums with readers other than additions and convolutions stay unchanged."""
+    """Return a network of the same function.
+
+    Sums with readers other than additions and convolutions stay unchanged. So do sums that begin in several places,
+    such as a skip and what it is added to: they do not grow, and a multiplication in each place would cost time.
+    """
     for chain in _sums(folded):
         highest = _highest(folded, inputs, chain)
         is_alive = highest > LEAST_SPREAD
@@ -94,7 +98,7 @@ def _is_addition(op: Any) -> bool:
 
 
 def _sum_of(first: Any, folded: Folded, before: dict[Any, list[Any]]) -> ResidualSum | None:
-    """The sum of an addition; None where its channels cannot be scaled."""
+    """The sum of an addition; None where its channels cannot be scaled, or not cheaply."""
     chain, pending = ResidualSum(set()), [first]
     while pending:
         addition = pending.pop()
@@ -115,7 +119,7 @@ def _sum_of(first: Any, folded: Folded, before: dict[Any, list[Any]]) -> Residua
     for op in (*chain.additions, *chain.begins):
         chain.readers |= {reader for reader in _readers_of(op, folded) if not _is_addition(reader)}
     is_plain = all(isinstance(op, CONVOLUTIONS) and getattr(op, "groups", 1) == 1 for op in chain.readers)
-    return chain if is_plain else None
+    return chain if is_plain and len(chain.begins) <= 1 else None
 
 
 def _producer(op: Any, before: dict[Any, list[Any]]) -> Any:

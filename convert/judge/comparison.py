@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -22,7 +23,7 @@ PERCENTILES = (1, 5, 25, 50, 75, 95)
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How close the file's pictures are to the float generator's."""
+    """How close the file's pictures are to the float generator's. The matte counts only in `matte_error_share`."""
 
     psnr_mean_db: float
     psnr_5th_percentile_db: float
@@ -30,11 +31,16 @@ class Fidelity:
     ssim_mean: float
     largest_error_levels: int
     """Largest error of a pixel in any picture, in grey levels."""
+    matte_error_share: float | None = None
+    """Mean absolute error of the mattes, as a share of their range; None without a matte."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Scores, and the pictures they were measured on: uint8 RGB (n, side, side, 3) each, worst PSNR first."""
+    """Scores, and the pictures they were measured on: uint8 (n, side, side, 3 or 4) each, worst PSNR first.
+
+    Inputs are RGB; a fourth channel of the others is their matte.
+    """
 
     scores: Fidelity
     inputs: Image
@@ -42,6 +48,30 @@ class Comparison:
     actual: Image
     percentiles_db: dict[str, float]
     """Percentiles of the pictures' PSNR: 5 in 100 pictures are below "5"."""
+    by_style: dict[str, Fidelity] = field(default_factory=dict)
+    """Scores of the pictures in each pure style; empty for a file without a style input."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """The scores of single pictures, float64 (n,) each."""
+
+    psnr_db: NDArray[np.float64]
+    ssim: NDArray[np.float64]
+    largest_levels: NDArray[np.float64]
+    matte_share: NDArray[np.float64] | None
+
+    def summary(self, rows: NDArray[Any] | slice = slice(None)) -> Fidelity:
+        """Sum up the scores of some pictures, by their numbers."""
+        psnr_db = self.psnr_db[rows]
+        return Fidelity(
+            psnr_mean_db=float(psnr_db.mean()),
+            psnr_5th_percentile_db=float(np.percentile(psnr_db, 5)),
+            psnr_min_db=float(psnr_db.min()),
+            ssim_mean=float(self.ssim[rows].mean()),
+            largest_error_levels=int(self.largest_levels[rows].max()),
+            matte_error_share=None if self.matte_share is None else float(self.matte_share[rows].mean()),
+        )
 
 
 def compare(
@@ -60,24 +90,41 @@ def compare(
     so a score measures the file's error beyond that rounding.
     """
     expected = float_pictures(generator, inputs, styles)
-    actual = file_pictures(session, inputs, None if baked else styles)
-    return score(inputs, expected, actual)
+    if baked or styles is None:
+        return score(inputs, expected, file_pictures(session, inputs))
+    rows = {name: np.flatnonzero(styles[:, i] == 1) for i, name in enumerate(session.styles)}
+    return score(inputs, expected, file_pictures(session, inputs, styles), rows)
 
 
-def score(inputs: Image, expected: Image, actual: Image) -> Comparison:
-    """Score `actual` against `expected`, both drawn from `inputs`: uint8 RGB (n, side, side, 3) each."""
-    psnrs = np.array([psnr_db(e, a) for e, a in zip(expected, actual, strict=True)])
-    ssims = [ssim(e, a) for e, a in zip(expected, actual, strict=True)]
-    scores = Fidelity(
-        psnr_mean_db=float(psnrs.mean()),
-        psnr_5th_percentile_db=float(np.percentile(psnrs, 5)),
-        psnr_min_db=float(psnrs.min()),
-        ssim_mean=float(np.mean(ssims)),
-        largest_error_levels=int(cv2.absdiff(expected, actual).max()),
+def score(
+    inputs: Image, expected: Image, actual: Image, rows_of_style: Mapping[str, NDArray[Any]] | None = None
+) -> Comparison:
+    """Score `actual` against `expected`, both drawn from `inputs`, RGB uint8 (n, side, side, 3).
+
+    Both are RGB uint8 too, with or without a matte as the fourth channel. `rows_of_style` holds the numbers of the
+    pictures in each pure style; a style without pictures gets no scores.
+    """
+    errors = _errors(expected, actual)
+    order = np.argsort(errors.psnr_db, kind="stable")
+    return Comparison(
+        errors.summary(),
+        inputs[order],
+        expected[order],
+        actual[order],
+        {str(p): round(float(np.percentile(errors.psnr_db, p)), 2) for p in PERCENTILES},
+        {name: errors.summary(rows) for name, rows in (rows_of_style or {}).items() if len(rows)},
     )
-    order = np.argsort(psnrs, kind="stable")
-    percentiles = {str(p): round(float(np.percentile(psnrs, p)), 2) for p in PERCENTILES}
-    return Comparison(scores, inputs[order], expected[order], actual[order], percentiles)
+
+
+def _errors(expected: Image, actual: Image) -> Errors:
+    pairs = list(zip(expected, actual, strict=True))
+    has_matte = expected.shape[-1] > 3
+    return Errors(
+        np.array([psnr_db(e[..., :3], a[..., :3]) for e, a in pairs]),
+        np.array([ssim(e[..., :3], a[..., :3]) for e, a in pairs]),
+        np.array([cv2.absdiff(e, a)[..., :3].max() for e, a in pairs], np.float64),
+        np.array([cv2.absdiff(e, a)[..., 3].mean() / 255 for e, a in pairs]) if has_matte else None,
+    )
 
 
 def psnr_db(expected: Image, actual: Image) -> float:
@@ -106,17 +153,25 @@ def _window(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def file_pictures(session: Session, inputs: Image, styles: NDArray[np.float32] | None = None) -> Image:
-    """Draw `inputs`, uint8 RGB (n, side, side, 3), with the file, each in its style, float32 (n, styles)."""
+    """Draw `inputs`, uint8 RGB (n, side, side, 3), with the file, each in its style, float32 (n, styles).
+
+    Returns the same shape and dtype, with a matte as the fourth channel where the file has one.
+    """
     outputs = []
     for row, image in enumerate(inputs):
         if styles is not None:
             session.set_style(styles[row])
-        outputs.append(session.run(image))
+        tensor = session.infer(session.to_tensor(image))
+        drawn = session.to_image(tensor)
+        outputs.append(np.dstack([drawn, session.to_matte(tensor)]) if session.spec.matte else drawn)
     return np.stack(outputs)
 
 
 def float_pictures(generator: Any, inputs: Image, styles: NDArray[np.float32] | None = None) -> Image:
-    """Draw `inputs` with the float generator, as uint8; raise InputError when it returns NaN or infinite values."""
+    """Draw `inputs` with the float generator, as file_pictures does.
+
+    Raises InputError when it returns NaN or infinite values.
+    """
     values = np.concatenate([_call(generator, inputs[i : i + BATCH], styles, i) for i in range(0, len(inputs), BATCH)])
     if not np.isfinite(values).all():
         raise InputError(f"The generator {generator.name} gives values that are not numbers: its training has failed.")
@@ -125,7 +180,7 @@ def float_pictures(generator: Any, inputs: Image, styles: NDArray[np.float32] | 
 
 def check_range(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> None:
     """Raise InputError when the generator's values on a few pictures are not on the scale -1..1 but, say, 0..255."""
-    values = _call(generator, inputs[:BATCH], styles, 0)
+    values = _call(generator, inputs[:BATCH], styles, 0)[..., :3]
     least, greatest = float(values.min()), float(values.max())
     if least >= 0 or float(np.mean(np.abs(values) > MOST_OVERSHOOT)) > 0.5:
         raise InputError(

@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facetoon.convert.formats.quantization import Thresholds
+from facetoon.convert.formats.quantization import MATTE_ERROR, Thresholds
 from facetoon.convert.judge.comparison import Comparison, Fidelity
 from facetoon.convert.judge.delegation import describe_delegation
 from facetoon.edge_runtime import __version__, pixels
@@ -22,12 +22,14 @@ from facetoon.edge_runtime.spec import ModelSpec
 
 WORST = 6  # pictures in the sheet
 AMPLIFIED = 8
+FINE = ("ssim_mean", MATTE_ERROR)  # shares, which are rounded to 4 digits
 LABELS = {
     "psnr_mean_db": "PSNR, mean (dB)",
     "psnr_5th_percentile_db": "PSNR, 5th percentile (dB)",
     "psnr_min_db": "PSNR, worst picture (dB)",
     "ssim_mean": "SSIM, mean",
     "largest_error_levels": "largest error (grey levels)",
+    MATTE_ERROR: "error of the matte (share)",
 }
 
 
@@ -44,8 +46,6 @@ class Report:
     versions: dict[str, str]
     percentiles_db: dict[str, float] = field(default_factory=dict)
     """PSNR of single pictures, by percentile."""
-    kid: dict[str, Any] = field(default_factory=dict)
-    """From kid.kid_change; empty for few test pictures."""
     agreement: dict[str, float] = field(default_factory=dict)
     """Scores of two files against each other, each calibrated on one half of the pictures; empty when not static."""
     delegation: dict[str, Any] = field(default_factory=dict)
@@ -64,7 +64,12 @@ class Report:
     def to_markdown(self) -> str:
         """Return one Markdown page for a person."""
         spec, limits = self.spec, dataclasses.asdict(self.thresholds)
-        scores = [[label, spec.scores[key], limits.get(key, "")] for key, label in LABELS.items()]
+        measured = {"all pictures": spec.scores, **spec.scores.get("styles", {})}
+        labels = {key: label for key, label in LABELS.items() if key in spec.scores}
+        scores = [
+            [label, *(scores[key] for scores in measured.values()), _bound(key, limits)]
+            for key, label in labels.items()
+        ]
         calibration = [[f"calibration {key}", value] for key, value in spec.calibration.items()]
         facts = [
             ["direction", spec.direction],
@@ -81,7 +86,7 @@ class Report:
             "\n".join(f"- {reason}" for reason in self.shortfalls) or f"Every score of {spec.recipe} is reached.",
             "The shipped file against the float generator, both as uint8, on test pictures that neither training nor "
             "calibration has seen:",
-            _table(["score", "measured", "at least"], scores),
+            _table(["score", *measured, "wanted"], scores),
             _table([f"{p}th percentile" for p in self.percentiles_db], [list(self.percentiles_db.values())]),
             *self._more(),
             _table(["what", "value"], facts),
@@ -90,13 +95,6 @@ class Report:
 
     def _more(self) -> list[str]:
         parts = []
-        if self.kid:
-            kid, (low, high) = self.kid, self.kid["interval"]
-            parts.append(
-                f"KID to the float generator's pictures of other inputs: {kid['file']:.5f}; the float generator's own "
-                f"is {kid['float']:.5f}, so the change is {kid['change']:+.5f} (95 % interval {low:+.5f} to "
-                f"{high:+.5f})."
-            )
         if self.agreement:
             rows = [[LABELS[key], value] for key, value in self.agreement.items()]
             parts.append("Two files calibrated on disjoint halves, one against the other:")
@@ -106,19 +104,39 @@ class Report:
         return parts
 
 
-def shortfalls(scores: Fidelity, thresholds: Thresholds) -> tuple[str, ...]:
-    """Return a sentence for every score that misses its threshold; NaN misses it too."""
-    missed = []
-    for key, least in dataclasses.asdict(thresholds).items():
-        value = getattr(scores, key)
-        if not value >= least:
-            missed.append(f"{LABELS[key]} is {value:.4g}, at least {least:g} is wanted.")
-    return tuple(missed)
+def shortfalls(comparison: Comparison, thresholds: Thresholds) -> tuple[str, ...]:
+    """Return a sentence for every score, over all pictures or in a pure style, that misses its threshold.
+
+    NaN misses it too.
+    """
+    measured = {"": comparison.scores, **{f"{name}: ": scores for name, scores in comparison.by_style.items()}}
+    return tuple(
+        f"{style}{LABELS[key]} is {value:.4g}, {_bound(key, limits)} is wanted."
+        for limits in [dataclasses.asdict(thresholds)]
+        for style, scores in measured.items()
+        for key in limits
+        if (value := getattr(scores, key)) is not None and not _holds(key, value, limits)
+    )
+
+
+def _holds(key: str, value: float, limits: dict[str, float]) -> bool:
+    return value <= limits[key] if key == MATTE_ERROR else value >= limits[key]
+
+
+def _bound(key: str, limits: dict[str, float]) -> str:
+    return f"at {'most' if key == MATTE_ERROR else 'least'} {limits[key]:g}" if key in limits else ""
+
+
+def all_rounded(comparison: Comparison) -> dict[str, Any]:
+    """Return the rounded scores over all pictures, and, under "styles", in each pure style where there are any."""
+    styles = {name: rounded(scores) for name, scores in comparison.by_style.items()}
+    return rounded(comparison.scores) | ({"styles": styles} if styles else {})
 
 
 def rounded(scores: Fidelity) -> dict[str, float]:
     """Round scores for people and files; the verdict uses unrounded scores."""
-    return {key: round(value, 4 if key == "ssim_mean" else 2) for key, value in dataclasses.asdict(scores).items()}
+    values = dataclasses.asdict(scores)
+    return {key: round(value, 4 if key in FINE else 2) for key, value in values.items() if value is not None}
 
 
 def versions(runtime: str) -> dict[str, str]:
@@ -146,11 +164,17 @@ def report_files(report: Report, comparison: Comparison) -> dict[str, bytes]:
 
 
 def worst_sheet(comparison: Comparison) -> Image:
-    """Draw a row for each of the worst pictures: input, float, model file, their difference times 8. RGB uint8."""
-    difference = cv2.absdiff(comparison.expected, comparison.actual).astype(np.int32) * AMPLIFIED
-    amplified = np.minimum(difference, 255).astype(np.uint8)
-    columns = (comparison.inputs, comparison.expected, comparison.actual, amplified)
-    return np.hstack([np.vstack(list(column[:WORST])) for column in columns])
+    """Draw a row for each of the worst pictures: input, float, model file, their difference times 8. RGB uint8.
+
+    The last three again for the matte, if there is one.
+    """
+    expected, actual = comparison.expected[:WORST], comparison.actual[:WORST]
+    difference = cv2.absdiff(expected, actual).astype(np.int32) * AMPLIFIED
+    drawn = (expected, actual, np.minimum(difference, 255).astype(np.uint8))
+    columns = [comparison.inputs[:WORST], *(column[..., :3] for column in drawn)]
+    if expected.shape[-1] > 3:
+        columns += [column[..., 3:].repeat(3, -1) for column in drawn]
+    return np.hstack([np.vstack(list(column)) for column in columns])
 
 
 def table_of_all(results: dict[str, Report | InputError]) -> str:

@@ -14,6 +14,7 @@ from facetoon.training.runs.checkpoint import DIRECTIONS, load_generator
 from facetoon.training.runs.run_directory import InputPictures, RunDirectory
 
 TEST_SHARE = 0.2  # for a model without a run
+RGB, WITH_MATTE = 3, 4  # channels
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class GeneratorSource:
     """A float generator and the facts of its training run."""
 
     generator: Any
-    """Keras: pictures (batch, n, n, 3), or [pictures, styles (batch, s)], to pictures; float -1..1."""
+    """Keras: pictures (batch, n, n, 3), or [pictures, styles (batch, s)], to pictures, or to four channels with a
+    matte; float -1..1."""
     size_px: int
     direction: str
     styles: tuple[str, ...]
@@ -31,6 +33,13 @@ class GeneratorSource:
     sha256: str
     """Hash of configuration and weights, which identifies the run."""
     float_bytes: int
+    keeps_shape: tuple[str, ...] = ()
+    """See RunDirectory.keeps_shape; empty without a run."""
+
+    @property
+    def has_matte(self) -> bool:
+        """Whether the generator's fourth output channel is a matte of the head."""
+        return int(self.generator.outputs[0].shape[-1]) == WITH_MATTE
 
 
 def read_source(
@@ -64,6 +73,7 @@ def _of_run(
         pictures=input_pictures,
         sha256=run.sha256(direction),
         float_bytes=float_bytes,
+        keeps_shape=run.keeps_shape,
     )
 
 
@@ -120,7 +130,11 @@ def _load_saved_model(place: Path) -> Any:
 
 
 def check_generator(generator: Any, style_names: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
-    """Return size in px and style names; raise InputError unless it maps a square picture (and a style) to another."""
+    """Return size in px and style names.
+
+    Raises InputError unless the generator maps a square picture, and perhaps a style, to another picture of the same
+    size, with or without a matte as its fourth channel.
+    """
     inputs, outputs = [tuple(t.shape) for t in generator.inputs], [tuple(t.shape) for t in generator.outputs]
     inputs_text, outputs_text = (" and ".join(map(str, shapes)) for shapes in (inputs, outputs))
     described = f"The generator {generator.name} maps {inputs_text} to {outputs_text}"
@@ -128,8 +142,8 @@ def check_generator(generator: Any, style_names: tuple[str, ...]) -> tuple[int, 
         raise InputError(f"{described}: its shapes are dynamic, and a device needs one fixed size.")
     pictures, vectors = [s for s in inputs if len(s) == 4], [s for s in inputs if len(s) == 2]
     is_generator = len(pictures) == len(outputs) == 1 and len(vectors) <= 1 and len(inputs) == 1 + len(vectors)
-    if not is_generator or pictures[0][1:] != outputs[0][1:] or not _is_square(pictures[0]):
-        raise InputError(f"{described}, not one square picture to another.")
+    if not is_generator or not _is_square(pictures[0]) or not _answers(outputs[0], pictures[0]):
+        raise InputError(f"{described}, not one square picture to another, with or without a matte.")
     width = vectors[0][1] if vectors else 0
     if len(style_names) != width:
         raise InputError(f"{described}, so it takes {width} style names (--style-names), not {len(style_names)}.")
@@ -137,4 +151,9 @@ def check_generator(generator: Any, style_names: tuple[str, ...]) -> tuple[int, 
 
 
 def _is_square(shape: tuple[int, ...]) -> bool:
-    return shape[1] == shape[2] and shape[3] == 3
+    return shape[1] == shape[2] and shape[3] == RGB
+
+
+def _answers(output: tuple[int, ...], picture: tuple[int, ...]) -> bool:
+    """Whether the output is of the picture's size, and has its channels or a matte as well."""
+    return output[1:3] == picture[1:3] and output[3] in (RGB, WITH_MATTE)

@@ -20,6 +20,8 @@ from facetoon.training.pictures.images import ImageSet
 HALF = 100  # most pictures of a half, since each half calibrates one more file
 EXPOSURE = 0.2
 FEWEST = 2  # one for each of two disjoint halves
+TURN = 2  # pictures for each style in a turn: one in the style alone, one in a mix
+OF_A_STYLE = 10  # fewest test pictures in each pure style, since a mean over all styles would hide a bad one
 
 
 def _no_styles() -> NDArray[np.float32]:
@@ -59,6 +61,8 @@ class Sample:
 def load_samples(source: GeneratorSource, counts: tuple[int, int], seed: int) -> tuple[Sample, Sample]:
     """Load calibration and test sample, at most `counts` pictures each: the largest centred squares at the source size.
 
+    The test sample has at least OF_A_STYLE pictures in each pure style, if need be the same ones in further styles.
+
     Raises InputError when pictures are missing, or when the training split is not the run's: the test split could then
     hold pictures that the generator was trained on.
     """
@@ -72,7 +76,8 @@ def load_samples(source: GeneratorSource, counts: tuple[int, int], seed: int) ->
             f"trained on ({str(source.pictures.train_sha256)[:12]}): give the same pictures with --photos."
         )
     width = len(source.styles)
-    return varied(draw(train, counts[0], seed, width), seed), draw(test, counts[1], seed, width)
+    fewest = OF_A_STYLE * TURN * width
+    return varied(draw(train, counts[0], seed, width), seed), draw(test, counts[1], seed, width, fewest)
 
 
 def varied(sample: Sample, seed: int) -> Sample:
@@ -84,11 +89,16 @@ def varied(sample: Sample, seed: int) -> Sample:
     return replace(sample, images=np.clip(images * gains[:, None, None, None], 0, 255).astype(np.uint8))
 
 
-def draw(images: ImageSet, count: int, seed: int, styles: int = 0) -> Sample:
-    """Draw up to `count` pictures, the same for the same seed, evenly over the sources as far as each one lasts."""
+def draw(images: ImageSet, count: int, seed: int, styles: int = 0, fewest: int = 0) -> Sample:
+    """Draw up to `count` pictures, the same for the same seed, evenly over the sources as far as each one lasts.
+
+    Where that gives fewer than `fewest`, the pictures come again, in further styles.
+    """
     random = np.random.default_rng(seed)
     # Reversed, so that older files, whose pictures came from each source's end, stay reproducible.
-    rows = take_turns(images.source, count, lambda rows: random.permutation(rows)[::-1])
+    once = take_turns(images.source, count, lambda rows: random.permutation(rows)[::-1])
+    again = [random.permutation(once) for _ in range(len(once), fewest, len(once))]
+    rows = np.concatenate([once, *again])[: max(fewest, len(once))]
     mixes_seed = seed + int(images.digest[:8], 16)  # else both splits would get the same mixes
     return Sample(images.images[rows], images.digest, spread_styles(len(rows), styles, mixes_seed))
 
@@ -99,6 +109,6 @@ def spread_styles(count: int, styles: int, seed: int) -> NDArray[np.float32]:
         return _no_styles()
     random = np.random.default_rng(seed)
     mixes = random.dirichlet(np.ones(styles), count)
-    turn = np.arange(count) % (2 * styles)
+    turn = np.arange(count) % (TURN * styles)
     mixes[turn < styles] = np.eye(styles)[turn[turn < styles]]
     return mixes.astype(np.float32)

@@ -37,12 +37,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=OUT, metavar="FILE.png", help="default: docs/baseline.png")
     arguments = parser.parse_args(argv)
     select_backend("tensorflow")  # before the first import of Keras
-    from facetoon.training.score.translator import open_translator
+    from facetoon.training.score.translator import open_translators
 
     face = demo_face()[np.newaxis]
     columns = [face, transferred(face, arguments.style, arguments.vgg_weights, arguments.steps)]
-    columns += [open_translator(run, "ab").draw(face) for run in (arguments.fast, arguments.cyclegan)]
-    columns.append(open_translator(STUDENT, "ab", STYLE).draw(face))
+    columns += [open_translators(run)[0].draw(face) for run in (arguments.fast, arguments.cyclegan)]
+    columns.append(open_translators(STUDENT, style=STYLE)[0].draw(face))
     sheet = np.hstack([pixels.resize(images[0], SHOWN_PX, SHOWN_PX) for images in columns])
     write_whole(arguments.out, pixels.encode_png(sheet))
 
@@ -62,7 +62,7 @@ def transferred(photos: Image, style: Path, vgg_weights: str, steps: int) -> Ima
     from facetoon.training.stylize.style_settings import StyleSettings
     from facetoon.training.stylize.style_transfer import StyleTransfer
 
-    picture = pixels.decode_image(style.read_bytes(), str(style), over_white=True)
+    picture = pixels.decode_image(style.read_bytes(), str(style))
     transfer = StyleTransfer(load_weights(vgg_weights), [picture], [], StyleSettings(steps=steps))
     return transfer.paint(photos, progress=False)
 

@@ -44,7 +44,7 @@ ROUNDS, RUNS = 7, 20
 IMPROVEMENTS = ("", "equalize", "bn", "bias", "qat", "equalize,bn", "equalize,bias", "equalize,bn,bias,qat")
 
 
-HEAD = ("file", "verdict", "PSNR, mean (dB)", "worst (dB)", "SSIM", "kB", "ms, least", "ms, median", "change of KID")
+HEAD = ("file", "verdict", "PSNR, mean (dB)", "worst (dB)", "SSIM", "kB", "ms, least", "ms, median")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -128,7 +128,6 @@ def report_row(name: str, report: Report, times_ms: list[float]) -> list[str]:
         f"{report.sizes_bytes['file'] / 1000:.0f}",
         f"{min(times_ms):.2f}",
         f"{statistics.median(times_ms):.2f}",
-        f"{report.kid['change']:+.5f}" if report.kid else "",
     ]
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 
 import numpy as np
 
 from facetoon.edge_runtime import pixels, styles
 from facetoon.edge_runtime.cartoon import whole_frame
+from facetoon.edge_runtime.cartoon.background_painter import BackgroundPainter
+from facetoon.edge_runtime.cartoon.drawn_head import DrawnHead
 from facetoon.edge_runtime.cartoon.morph import StyleMorph
 from facetoon.edge_runtime.cartoon.settings import LiveSettings, first_style
 from facetoon.edge_runtime.cartoon.steady import Steadier
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.framing import Face
-from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.pixels import Image, Mask
 from facetoon.edge_runtime.sessions.session import Session
 from facetoon.edge_runtime.timing import StageTimer
 
@@ -25,7 +28,7 @@ AROUND_HEAD = 1.7  # scale of a crop's area that a changed background spares, so
 class Cartoonizer:
     """Finds faces, crops them with training's framing, runs the generator and pastes the result back.
 
-    Not thread-safe: one worker owns it. `models` and `styles` never change, so any thread may read them.
+    Not thread-safe: one worker owns it. `models`, `styles` and `faces_only` never change, so any thread may read them.
     """
 
     def __init__(
@@ -42,6 +45,8 @@ class Cartoonizer:
         """
         self.models = dict(sessions) if isinstance(sessions, Mapping) else {sessions.spec.name: sessions}
         self.styles = {name: tuple(session.styles) for name, session in self.models.items()}
+        self.faces_only = {name: styles.faces_only(session.spec) for name, session in self.models.items()}
+        """The styles of each model that cannot draw whole frames."""
         first = next(iter(self.models))
         self.settings = LiveSettings(first, first_style(self.styles[first]), faces=finder.max_faces)
         """The default settings of `process`."""
@@ -51,12 +56,18 @@ class Cartoonizer:
         self._budget_s = None if budget_ms is None else budget_ms / 1000
         self._morph = StyleMorph()
         self._steadier = Steadier()
-        self._weights = {size: pixels.feather(size) for size in {s.size_px for s in self.models.values()}}
+        self._painter = BackgroundPainter()
+        self._squares = {size: pixels.feather(size) for size in {s.size_px for s in self.models.values()}}
         self._session = self.models[first]
         self.faces: list[Face] = []
         """The faces of the newest frame, largest first."""
         self.skipped = 0
         """Number of faces left as photographs because the budget was spent."""
+
+    def begin_scene(self) -> None:
+        """Forget the faces of the frames before, whose places mean nothing after a cut."""
+        self._finder.forget()
+        self._steadier.forget()
 
     def process(self, frame: Image, settings: LiveSettings | None = None) -> Image:
         """Cartoonize a BGR frame in place and return it. In face mode, a frame without a face stays untouched.
@@ -71,7 +82,7 @@ class Cartoonizer:
             self.faces = []
             self._replace_all(frame, strength)
         else:
-            self._replace_faces(frame, settings, strength)
+            self._replace_faces(frame, dataclasses.replace(settings, strength=strength))
         if before is not None and settings.split is not None:
             pixels.split_view(before, frame, settings.split)
         return frame
@@ -96,43 +107,34 @@ class Cartoonizer:
                 cartoon = whole_frame.cartoonize(frame, self._session.run, self._session.size_px)
                 frame[:] = pixels.mix(frame, cartoon, strength)
 
-    def _replace_faces(self, frame: Image, settings: LiveSettings, strength: float) -> None:
+    def _replace_faces(self, frame: Image, settings: LiveSettings) -> None:
         start_s = self._clock()
         self._steadier.next_frame()
         with self._timer.stage("detect"):
             self._finder.max_faces = settings.faces
             self.faces = self._finder.find(frame)
-        if not self.faces:
+        keeps = settings.background == "keep"
+        if not self.faces or (keeps and settings.strength == 0):
             return
-        if settings.background != "keep":
-            self._replace_background(frame, settings.background, strength)
-        if strength == 0:
-            return
+        heads: list[DrawnHead] = []
         for number, face in enumerate(self.faces):
             # The largest face is always drawn. The next is drawn only if it will fit the budget at the pace so far.
             elapsed_s = self._clock() - start_s
             if number and self._budget_s is not None and elapsed_s * (number + 1) / number > self._budget_s:
                 self.skipped += len(self.faces) - number
                 break
-            self._replace(frame, face, settings, strength)
+            heads.append(self._draw(frame, face))
+            if keeps:
+                self._paste(frame, frame, heads[-1], settings)
+        if not keeps:
+            photograph = frame.copy()
+            with self._timer.stage("background"):
+                self._change_background(frame, photograph, heads, settings)
+            for head in heads:
+                self._paste(frame, photograph, head, settings)
 
-    def _replace_background(self, frame: Image, background: str, strength: float) -> None:
-        """Change all but the heads and their surroundings. Crops are cut later and see none of the change."""
-        with self._timer.stage("background"):
-            sharp = frame.copy()
-            if background == "blur":
-                frame[:] = pixels.blur(frame)
-            else:
-                self._replace_all(frame, strength)
-            session = self._session
-            for face in self.faces:
-                near = dataclasses.replace(face, height_px=face.height_px * AROUND_HEAD)
-                matrix = session.spec.framing.crop_matrix(near, session.size_px)
-                pixels.uncover(frame, sharp, matrix, self._weights[session.size_px])
-
-    def _replace(self, frame: Image, face: Face, settings: LiveSettings, strength: float) -> None:
+    def _draw(self, frame: Image, face: Face) -> DrawnHead:
         stage, session = self._timer.stage, self._session
-        weights = self._weights[session.size_px]
         with stage("crop"):
             matrix = session.spec.framing.crop_matrix(face, session.size_px)
             crop = pixels.warp(frame, matrix, session.size_px)
@@ -143,11 +145,40 @@ class Cartoonizer:
             tensor = session.infer(tensor)
         with stage("to_image"):
             cartoon = pixels.swap_red_blue(session.to_image(tensor))
+            matte = session.to_matte(tensor) if session.spec.matte else None
         with stage("steady"):
-            cartoon = self._steadier.steady(face, crop, cartoon)
-        with stage("paste"):
-            if settings.colour_match:
-                cartoon = pixels.match_colours(cartoon, crop, weights, settings.colour_match)
-            # The strength is part of the weights, so that the frame itself shows through and not its coarser crop.
-            share = weights if strength == 1 else (weights * strength).astype(np.uint8)
-            pixels.paste(frame, cartoon, matrix, share)
+            cartoon, matte = self._steadier.steady(face, crop, cartoon, matte)
+            shares = self._squares[session.size_px] if matte is None else pixels.soft_edge(matte)
+        moves = styles.moving_share(session.style, session.spec)
+        return DrawnHead(matrix, crop, cartoon, shares, session.spec.matte, moves)
+
+    def _paste(self, frame: Image, photograph: Image, head: DrawnHead, settings: LiveSettings) -> None:
+        """Lay a head over the frame; `photograph` is the frame before any change."""
+        with self._timer.stage("paste"):
+            head = head.matched(settings.colour_match)
+            layer = head.layer(settings.strength, settings.background == "keep")
+            pixels.paste(frame, layer, head.matrix, head.slopes(settings.sharpen), photograph)
+
+    def _change_background(
+        self, frame: Image, photograph: Image, heads: Sequence[DrawnHead], settings: LiveSettings
+    ) -> None:
+        """Change all but the heads, and the squares around heads without a matte."""
+        mattes, squares = np.zeros((2, *frame.shape[:2]), np.uint8)
+        for face, head in zip_longest(self.faces, heads):
+            if head is not None and head.has_matte:
+                mattes = np.maximum(mattes, pixels.spread(head.shares, head.matrix, frame))
+            else:
+                squares = np.maximum(squares, self._square(frame, face))
+        if settings.background == "cartoon":
+            self._replace_all(frame, settings.strength)
+        else:
+            self._painter.paint(frame, settings, mattes)
+        # At full strength the cartoon alone covers the head, so that no photograph shows through its soft edge.
+        pixels.uncover(frame, photograph, squares if settings.strength == 1 else np.maximum(squares, mattes))
+
+    def _square(self, frame: Image, face: Face) -> Mask:
+        """Return the shares of a face's surroundings, uint8 (height, width)."""
+        near = dataclasses.replace(face, height_px=face.height_px * AROUND_HEAD)
+        size_px = self._session.size_px
+        matrix = self._session.spec.framing.crop_matrix(near, size_px)
+        return pixels.spread(self._squares[size_px], matrix, frame)

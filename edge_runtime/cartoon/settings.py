@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from facetoon.edge_runtime import styles
+from facetoon.edge_runtime.cartoon.background import BACKGROUNDS, COLOUR, COLOUR_PATTERN, Picture
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.styles import Mix
 
-BACKGROUNDS = ("keep", "blur", "cartoon")
 MODES = ("face", "frame")
 MOST_FACES = 16
 LONGEST_MORPH_S = 60.0
@@ -34,7 +36,13 @@ class LiveSettings:
     """Before/after view: the left share of the width, 0..1, that shows the original frame; None for no split."""
     colour_match: float = 0.0
     """0 keeps the cartoon's colours; 1 gives it the mean and contrast of the face under it."""
+    sharpen: float = 0.0
+    """Share, 0..1, of the frame's fine details that a cartoon larger than the model's pictures takes over."""
     background: str = "keep"
+    background_colour: str = COLOUR
+    """Of the background "colour": #rrggbb."""
+    picture: Picture | None = None
+    """Of the background "picture". Only toon-live's flags set it: a viewer must not read files."""
     mode: str = "face"
     """"face" cartoonizes the faces, "frame" the whole frame in tiles."""
     faces: int = 1
@@ -42,11 +50,27 @@ class LiveSettings:
     morph_s: float = 0.0
     """Seconds that a change of style takes."""
 
-    def patched(self, values: Mapping[str, Any], known: Mapping[str, Sequence[str]]) -> LiveSettings:
+    @property
+    def whole_frame(self) -> bool:
+        """Whether the frame is drawn in tiles, which shows boxes where a style moves features."""
+        return self.mode == "frame" or self.background == "cartoon"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as JSON values; the picture is its file's name."""
+        values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+        return values | {"style": dict(self.style), "picture": self.picture.name if self.picture else None}
+
+    def patched(
+        self,
+        values: Mapping[str, Any],
+        known: Mapping[str, Sequence[str]],
+        faces_only: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> LiveSettings:
         """Return these settings with some values changed; `known` holds the style names of each loaded model.
 
-        A style is a mix: a dict, or text for `styles.parse_mix`. A new model keeps the style if it has it too, and
-        takes its first style otherwise. Raises InputError for the first bad or unknown key.
+        `faces_only` holds the styles of each model that move features and cannot draw whole frames. A style is a mix: a
+        dict, or text for `styles.parse_mix`. A new model keeps the style if it has it too, and takes the first style
+        that can be used otherwise. Raises InputError for the first bad or unknown key.
         """
         for key in values:
             if key not in _CHECKS and key not in ("model", "style", RANDOM):
@@ -55,18 +79,25 @@ class LiveSettings:
         if not isinstance(model, str) or model not in known:
             raise InputError(f"There is no model {model!r} loaded; choose from {', '.join(known)}.")
         changes = {key: _CHECKS[key](key, value) for key, value in values.items() if key in _CHECKS}
-        return dataclasses.replace(self, model=model, style=self._style(values, known[model]), **changes)
+        changed = dataclasses.replace(self, model=model, **changes)
+        if changed.background == "picture" and changed.picture is None:
+            raise InputError("No picture is loaded for the background: start toon-live with --background FILE.")
+        moving = faces_only.get(model, ()) if changed.whole_frame else ()
+        usable = [name for name in known[model] if name not in moving]
+        style = self._style(values, known[model], usable or known[model])
+        _refuse_moving([name for name in moving if name in style or not known[model]], usable)
+        return dataclasses.replace(changed, style=style)
 
-    def _style(self, values: Mapping[str, Any], names: Sequence[str]) -> Mix:
+    def _style(self, values: Mapping[str, Any], names: Sequence[str], usable: Sequence[str]) -> Mix:
         if RANDOM in values:
             if "style" in values:
                 raise InputError(f"Give style or {RANDOM}, not both.")
             if not names:
                 raise InputError("This model has one look baked in, so no random style can be drawn.")
-            return styles.random_mix(names, _whole(RANDOM, values[RANDOM], 0, 2**53))
+            return styles.random_mix(usable, _whole(RANDOM, values[RANDOM], 0, 2**53))
         if "style" in values:
             return _mix(values["style"], names)
-        return self.style if set(self.style) <= {*names, styles.PHOTO} and self.style else first_style(names)
+        return self.style if set(self.style) <= {*names, styles.PHOTO} and self.style else first_style(usable)
 
 
 def first_style(names: Sequence[str]) -> Mix:
@@ -75,8 +106,16 @@ def first_style(names: Sequence[str]) -> Mix:
 
 
 def setting_names() -> list[str]:
-    """Return the names of the settings, in order."""
-    return [item.name for item in dataclasses.fields(LiveSettings)]
+    """Return the names of the settings that a viewer may change, in order."""
+    return [item.name for item in dataclasses.fields(LiveSettings) if item.name != "picture"]
+
+
+def _refuse_moving(moving: Sequence[str], usable: Sequence[str]) -> None:
+    if moving:
+        others = f"choose from {', '.join(usable)}" if usable else "this model has no other style"
+        raise InputError(
+            f"The style {moving[0]} moves features, so it draws faces alone, not whole frames or backgrounds; {others}."
+        )
 
 
 def _mix(value: Any, names: Sequence[str]) -> Mix:
@@ -109,6 +148,18 @@ def _choice(key: str, value: Any, choices: Sequence[str]) -> str:
     return value
 
 
+def _colour(key: str, value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(COLOUR_PATTERN, value):
+        raise InputError(f"{key} must be a colour such as #ff8800, not {_shown(value)}.")
+    return value
+
+
+def _picture(key: str, value: Any) -> Picture:
+    if not isinstance(value, Picture):
+        raise InputError(f"Only the flag --background sets the {key}, not {_shown(value)}.")
+    return value
+
+
 def _shown(value: Any) -> str:
     """Format a value for an error text, in at most 60 characters."""
     text = repr(value)
@@ -119,6 +170,9 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "strength": lambda key, value: _number(key, value, 0, 1),
     "split": lambda key, value: None if value is None else _number(key, value, 0, 1),
     "colour_match": lambda key, value: _number(key, value, 0, 1),
+    "sharpen": lambda key, value: _number(key, value, 0, 1),
+    "background_colour": _colour,
+    "picture": _picture,
     "background": lambda key, value: _choice(key, value, BACKGROUNDS),
     "mode": lambda key, value: _choice(key, value, MODES),
     "faces": lambda key, value: _whole(key, value, 1, MOST_FACES),

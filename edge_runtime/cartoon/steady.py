@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.framing import Face
-from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.pixels import Image, Mask
 
 NEWEST_AT_REST = 0.15
 """Share of the newest cartoon where nothing moves. It lowers the flicker of independent frames to about a tenth."""
@@ -23,6 +24,8 @@ STILL, MOVED = 5.0, 16.0
 
 Camera noise is well under 5 after smoothing; a blink is over 16.
 """
+SEEN_PX = 128
+"""Side of the photograph in which changes are looked for. A finer one shows more of the noise and takes longer."""
 
 
 @dataclass
@@ -30,6 +33,7 @@ class _Memory:
     face: Face
     photograph: NDArray[np.float32]
     cartoon: NDArray[np.float32]
+    """(n, n, 3), or (n, n, 4) with a matte."""
 
 
 class Steadier:
@@ -47,19 +51,36 @@ class Steadier:
         """Forget all faces, after a change of style."""
         self._past, self._now = [], []
 
-    def steady(self, face: Face, photograph: Image, cartoon: Image) -> Image:
-        """Return the cartoon to show for a face, from its crop and its newest cartoon, all uint8 (n, n, 3)."""
-        smooth = cv2.blur(photograph, (5, 5)).astype(np.float32)
-        newest = cartoon.astype(np.float32)
+    def steady(
+        self, face: Face, photograph: Image, cartoon: Image, matte: Mask | None = None
+    ) -> tuple[Image, Mask | None]:
+        """Return the cartoon to show for a face, and its matte if it has one.
+
+        `photograph` is the face's crop and `cartoon` its newest cartoon, uint8 (n, n, 3), `matte` is (n, n).
+        """
+        size_px = cartoon.shape[0]
+        seen_px = min(size_px, SEEN_PX)
+        smooth = cv2.blur(pixels.resize(photograph, seen_px, seen_px), (5, 5)).astype(np.float32)
+        channels = cartoon if matte is None else cv2.merge([*cv2.split(cartoon), matte])
+        newest = channels.astype(np.float32)
         past = next((memory for memory in self._past if _same(memory.face, face)), None)
         if past is not None and past.cartoon.shape == newest.shape:
-            change = cv2.absdiff(smooth, past.photograph).max(axis=2)
-            moved = np.clip((change - STILL) / (MOVED - STILL), 0, 1)
-            share = cv2.blur(NEWEST_AT_REST + (1 - NEWEST_AT_REST) * moved, (5, 5))[:, :, np.newaxis]
-            smooth = past.photograph + share * (smooth - past.photograph)
-            newest = past.cartoon + share * (newest - past.cartoon)
+            share = _share(smooth, past.photograph)
+            smooth = cv2.blendLinear(past.photograph, smooth, 1 - share, share)
+            share = cv2.resize(share, (size_px, size_px))
+            cv2.blendLinear(past.cartoon, newest, 1 - share, share, dst=newest)
         self._now.append(_Memory(face, smooth, newest))
-        return np.rint(newest).astype(np.uint8)
+        shown = cv2.convertScaleAbs(newest)
+        return (
+            (shown, None) if matte is None else (cv2.cvtColor(shown, cv2.COLOR_BGRA2BGR), cv2.extractChannel(shown, 3))
+        )
+
+
+def _share(now: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Compute the newest cartoon's share, float32 (n, n), from two photographs, float32 (n, n, 3)."""
+    blue, green, red = cv2.split(cv2.absdiff(now, before))
+    moved = np.clip((cv2.max(cv2.max(blue, green), red) - STILL) / (MOVED - STILL), 0, 1)
+    return cv2.blur(NEWEST_AT_REST + (1 - NEWEST_AT_REST) * moved, (5, 5))
 
 
 def _same(a: Face, b: Face) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -46,7 +47,10 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
         help="camera (number, path, name, or picamera), rtsp:// or http:// address, video, folder, picture, or demo",
     )
     add("--size", type=_size, default=(640, 480), metavar="WxH", help="size to ask a camera for (default: 640x480)")
-    add("--rate", type=_positive, default=30, metavar="HZ", help="rate to ask a camera for (default: %(default)s)")
+    rate_help = "rate to ask a camera for (default: 30), or at which a folder of pictures plays (default: 1)"
+    add("--rate", type=_positive, metavar="HZ", help=rate_help)
+    turn_help = "turn the picture clockwise, for a camera that is mounted sideways or upside down (default: 0)"
+    add("--turn", type=int, choices=(0, 90, 180, 270), default=0, help=turn_help)
     add(
         "--model",
         type=model_file,
@@ -78,7 +82,17 @@ def _add_picture(parser: argparse.ArgumentParser) -> None:
     add("--morph", type=float, metavar="SECONDS", help="time that a change of style takes (default: 0)")
     add("--split", type=float, metavar="SHARE", help="show the original in the left SHARE (0..1)")
     add("--colour-match", type=float, metavar="0..1", help="give the cartoon the face's own colours (default: 0)")
-    add("--background", metavar="WHAT", help="keep, blur or cartoon the background (default: keep)")
+    add(
+        "--sharpen",
+        type=float,
+        metavar="0..1",
+        help="give large faces the frame's own details (default: 0)",
+    )
+    add(
+        "--background",
+        metavar="WHAT",
+        help="keep, blur, cartoon, a colour as #ff8800, or FILE.jpg (default: keep)",
+    )
     add("--mode", help="face, or frame to cartoonize the whole frame in tiles (default: face)")
     add("--search-every", type=_positive, default=15, metavar="N", help="frames between searches for further faces")
     add("--smallest-face", type=_positive, metavar="PX", help=SMALLEST_HELP)
@@ -90,7 +104,8 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     add("--headless", action="store_true", help="no preview; process a file at full speed")
     add("--fast", action="store_true", help="process a file at full speed, with the preview")
     add("--frames", type=_positive, metavar="N", help="end after reading N frames")
-    add("--record", type=Path, metavar="FILE.mp4", help="record the finished frames")
+    add("--record", type=Path, metavar="FILE.mp4", help="record the finished frames; an older file stays")
+    add("--overwrite", action="store_true", help="let --record replace an older file")
     add("--recordings", type=Path, metavar="FOLDER", help="let the page's Record button fill this folder")
     add("--record-minutes", type=_positive, metavar="N", help="begin a new file, FILE-00001.mp4, every N minutes")
     add("--record-keep", type=_positive, metavar="N", help="keep the newest N of these files")
@@ -100,7 +115,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Cartoonize until the source ends or a signal comes; return 0."""
+    """Cartoonize until the source ends or a signal comes; return 0, or 1 when something asked for was not done."""
     parser = argparse.ArgumentParser(prog="toon-live")
     add_arguments(parser)
     read_flags = partial(with_config, parser, arguments.argv)
@@ -126,7 +141,10 @@ def run(arguments: argparse.Namespace) -> int:
         with running.flowing(live.loop, supervisor):
             running.tend(live, ending, reloading)
     print(summary(live.loop, live.session, live.timer))
-    return 0
+    unfinished = live.loop.unfinished()
+    for sentence in unfinished:
+        print(f"toon-live: {sentence}", file=sys.stderr)
+    return 1 if unfinished else 0
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from facetoon.edge_runtime.service.config_file import TUNED
 from facetoon.edge_runtime.sessions.session import LIVE_MODELS, model_file
 
 HELP = "measure which model and how many threads keep a frame rate here, and write the choice to a file"
@@ -25,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="faces in a frame, up to 16 (default: %(default)s)",
     )
     add("--smallest-face", type=int, metavar="PX", help="as for toon-live (default: 1/11 of the frame's longest side)")
-    add("--write", type=Path, default=Path("facetoon.toml"), metavar="FILE", help="output file (default: %(default)s)")
+    write_help = "configuration to put the choice into; its other lines stay (default: %(default)s)"
+    add("--write", type=Path, default=Path(TUNED), metavar="FILE", help=write_help)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -63,6 +63,10 @@ class FaceFinder:
         self._tracks: list[_Track] = []
         self._frame = 0
 
+    def forget(self) -> None:
+        """Give up all tracks: the next frame is searched anew."""
+        self._tracks, self._frame = [], 0
+
     def find(self, frame: Image) -> list[Face]:
         """Return the faces in a BGR uint8 frame (height, width, 3), smoothed over time, largest first."""
         self._tracks = [track for track in self._tracks if track.follow(frame, self._tracker)]

@@ -8,40 +8,89 @@ see RGB. A ``frame`` is BGR, an ``image`` is RGB. Other rooms import this room, 
 facetoon.edge_runtime import pixels`.
 """
 
-from facetoon.edge_runtime.pixels.arrays import Image, Tensor, check_image, swap_red_blue
-from facetoon.edge_runtime.pixels.blending import blur, feather, match_colours, mix, paste, split_view, uncover
-from facetoon.edge_runtime.pixels.picture_codec import decode_image, encode_jpeg, encode_png
-from facetoon.edge_runtime.pixels.resampling import bend, fit, resize, scale_to, square, to_grey, view, warp, waves
-from facetoon.edge_runtime.pixels.tensors import decode_table, encode_table, from_unit, to_image, to_tensor, to_unit
+from facetoon.edge_runtime.pixels.arrays import Image, Layer, Mask, Tensor, check_image, swap_red_blue, turn
+from facetoon.edge_runtime.pixels.blending import (
+    blur,
+    feather,
+    layer,
+    match_colours,
+    mix,
+    paste,
+    split_view,
+    spread,
+    uncover,
+)
+from facetoon.edge_runtime.pixels.mattes import draw_in, soft_edge
+from facetoon.edge_runtime.pixels.picture_codec import decode_image, encode_jpeg, encode_png, on_white
+from facetoon.edge_runtime.pixels.picture_headers import is_animated, picture_size
+from facetoon.edge_runtime.pixels.resampling import (
+    bend,
+    cover,
+    crop_scale,
+    fit,
+    resize,
+    scale_to,
+    square,
+    to_grey,
+    view,
+    warp,
+)
+from facetoon.edge_runtime.pixels.sharpening import slopes
+from facetoon.edge_runtime.pixels.tensors import (
+    decode_table,
+    encode_table,
+    from_range,
+    from_unit,
+    to_image,
+    to_matte,
+    to_range,
+    to_tensor,
+    to_unit,
+)
 
 __all__ = [
     "Image",
+    "Layer",
+    "Mask",
     "Tensor",
     "bend",
     "blur",
     "check_image",
+    "cover",
+    "crop_scale",
     "decode_image",
     "decode_table",
+    "draw_in",
     "encode_jpeg",
     "encode_png",
     "encode_table",
     "feather",
     "fit",
+    "from_range",
     "from_unit",
+    "is_animated",
+    "layer",
     "match_colours",
     "mix",
+    "on_white",
     "paste",
+    "picture_size",
     "resize",
     "scale_to",
+    "slopes",
+    "soft_edge",
     "split_view",
+    "spread",
     "square",
     "swap_red_blue",
     "to_grey",
     "to_image",
+    "to_matte",
+    "to_range",
     "to_tensor",
     "to_unit",
+    "turn",
     "uncover",
     "view",
     "warp",
-    "waves",
 ]

@@ -8,14 +8,26 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 """(height, width, 3), 0..255; several pictures of one size have further axes in front."""
+Mask = NDArray[np.uint8]
+"""(height, width), 0..255: shares of a picture, or one value for each grey level."""
+Layer = NDArray[np.uint8]
+"""(n, n, 4): BGR times its shares, and the share 0..255 that is left to what lies below."""
 Tensor = NDArray[np.generic]
-"""A network's input or output: (1, height, width, 3) for a picture, of the model's own dtype and range."""
+"""A network's input or output: (1, height, width, 3) for a picture, of the model's own dtype and range.
+
+The output of a network with a matte has a fourth channel.
+"""
 
 
 def check_image(image: Image, what: str = "image") -> None:
     """Raise ValueError unless `image` is uint8 of shape (height, width, 3); the text names both sides."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"{what} is {image.dtype} of shape {image.shape}, not uint8 of shape (height, width, 3)")
+
+
+def turn(image: Image, quarters: int) -> Image:
+    """Turn a picture clockwise by `quarters` of a full turn, into a contiguous array."""
+    return np.ascontiguousarray(np.rot90(image, -quarters)) if quarters % 4 else image
 
 
 def swap_red_blue(image: Image) -> Image:

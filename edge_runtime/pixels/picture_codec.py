@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels.arrays import Image, swap_red_blue
+from facetoon.edge_runtime.pixels.picture_headers import has_alpha, is_cut_short, is_heic, picture_size
 
+MOST_MEGAPIXELS = 120  # decoded they fill 360 MB; a file of 100 kB may claim 900
 _DECODE_FLAGS = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -19,19 +21,25 @@ _DECODE_FLAGS = {
 }
 
 
-def decode_image(data: bytes, name: str, reduce: int = 1, over_white: bool = False) -> Image:
-    """Decode the bytes of a JPEG, PNG, WebP or BMP file to RGB uint8 (height, width, 3), with EXIF rotation.
+def decode_image(data: bytes, name: str, reduce: int = 1) -> Image:
+    """Decode the bytes of a picture file to RGB uint8 (height, width, 3), with EXIF rotation, over white.
 
-    `reduce` (1, 2, 4 or 8) divides the sides while decoding, which for JPEG saves memory too. Transparency is ignored,
-    so that the colours under it show, unless `over_white` lays the picture over white.
-    Raises InputError, which names the file, when the bytes are no picture.
+    `reduce` (1, 2, 4 or 8) divides the sides while decoding, which for JPEG saves memory too. Of an animation it takes
+    the first frame. Raises InputError, which names the file, when the bytes are no picture, are cut short, or claim
+    more than MOST_MEGAPIXELS.
     """
-    frame = _decode(data, cv2.IMREAD_UNCHANGED) if over_white else None
-    if frame is not None and frame.ndim == 3 and frame.shape[2] == 4:
-        return swap_red_blue(_over_white(frame))
+    header = picture_size(data)
+    if header and header[0] * header[1] > MOST_MEGAPIXELS * 1e6 * reduce**2:
+        raise InputError(f"{name} is too large: {header[0]}x{header[1]} pixels.")
+    if is_cut_short(data):
+        raise InputError(f"{name} is cut short.")
+    frame = _decode(data, cv2.IMREAD_UNCHANGED) if has_alpha(data) else None
+    if frame is not None and frame.ndim == 3 and frame.shape[2] == 4 and frame.dtype.kind == "u":
+        return swap_red_blue(on_white(frame))
     frame = _decode(data, _DECODE_FLAGS[reduce])
     if frame is None:
-        raise InputError(f"{name} is not a picture that can be read.")
+        kind = "HEIC, which OpenCV cannot read; make a JPEG of it" if is_heic(data) else ""
+        raise InputError(f"{name} is {kind or 'not a picture that can be read'}.")
     return swap_red_blue(frame)
 
 
@@ -44,8 +52,8 @@ def _decode(data: bytes, flags: int) -> Any:
         return None
 
 
-def _over_white(frame: NDArray[np.unsignedinteger]) -> Image:
-    """Lay BGRA of 8 or 16 bits a channel over white: BGR uint8."""
+def on_white(frame: NDArray[np.unsignedinteger]) -> Image:
+    """Lay BGRA (height, width, 4), of 8 or 16 bits a channel, over white: BGR uint8."""
     values = frame.astype(np.float32) / np.iinfo(frame.dtype).max
     alpha = values[..., 3:]
     return np.rint(255 * (values[..., :3] * alpha + 1 - alpha)).astype(np.uint8)

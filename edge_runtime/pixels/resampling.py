@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +41,14 @@ def fit(frame: Image, width_px: int, height_px: int) -> Image:
     out = np.zeros((height_px, width_px, 3), np.uint8)
     out[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
     return out
+
+
+def cover(frame: Image, width_px: int, height_px: int) -> Image:
+    """Scale the picture until it covers width_px x height_px, and cut the middle out."""
+    scale = max(width_px / frame.shape[1], height_px / frame.shape[0])
+    width, height = round(frame.shape[1] * scale), round(frame.shape[0] * scale)
+    top, left = (height - height_px) // 2, (width - width_px) // 2
+    return resize(frame, width, height)[top : top + height_px, left : left + width_px].copy()
 
 
 def to_grey(frame: Image, longest_px: int) -> tuple[NDArray[np.uint8], float]:
@@ -103,10 +109,3 @@ def bend(image: Image, offset_px: NDArray[np.float32]) -> Image:
     rows, columns = np.mgrid[0 : image.shape[0], 0 : image.shape[1]].astype(np.float32)
     places = columns + offset_px[..., 0], rows + offset_px[..., 1]
     return cv2.remap(image, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-
-
-def waves(random: np.random.Generator, size_px: int, length_px: float) -> NDArray[np.float32]:
-    """Draw smooth noise, float32 (size_px, size_px, 2), of about unit variance that changes over about `length_px`."""
-    noise = random.normal(size=(size_px, size_px, 2)).astype(np.float32)
-    smooth = cv2.GaussianBlur(noise, (0, 0), length_px)
-    return smooth * np.float32(2 * length_px * math.sqrt(math.pi))  # the blur shrank the variance

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facetoon.edge_runtime.pixels.arrays import Image, Tensor
+from facetoon.edge_runtime.pixels.arrays import Image, Mask, Tensor
+from facetoon.edge_runtime.value_range import ValueRange
 
 
 def to_unit(images: Image) -> NDArray[np.float32]:
@@ -30,7 +32,7 @@ def encode_table(dtype: np.dtype, scale: float, zero_point: int) -> Tensor:
     return np.clip(np.rint(unit / scale) + zero_point, limits.min, limits.max).astype(dtype)
 
 
-def decode_table(dtype: np.dtype, scale: float, zero_point: int) -> Image:
+def decode_table(dtype: np.dtype, scale: float, zero_point: int) -> Mask:
     """Return 256 grey levels, indexed by the bits of an int8 or uint8 output; the reverse of `encode_table`."""
     levels = np.arange(256, dtype=np.uint8).view(dtype).astype(np.float32)
     return from_unit((levels - zero_point) * scale)
@@ -38,14 +40,37 @@ def decode_table(dtype: np.dtype, scale: float, zero_point: int) -> Image:
 
 def to_tensor(image: Image, table: Tensor) -> Tensor:
     """Convert RGB uint8 (height, width, 3) to a model input (1, height, width, 3) through `encode_table`."""
-    return np.take(table, image)[np.newaxis]
+    return cv2.LUT(image, table)[np.newaxis]  # a quarter of np.take's time
 
 
-def to_image(tensor: Tensor, table: Image | None) -> Image:
-    """Convert a model output (1, height, width, 3) to RGB uint8 (height, width, 3).
+def to_image(tensor: Tensor, table: Mask | None) -> Image:
+    """Convert a model output (1, height, width, 3 or 4) to RGB uint8 (height, width, 3), without its matte.
 
     `table` is the output's `decode_table`; None for a float output in -1..1, which is rounded.
     """
     if table is None:
-        return from_unit(tensor[0].astype(np.float32))
-    return np.take(table, tensor[0].view(np.uint8))
+        return from_unit(tensor[0, :, :, :3].astype(np.float32))
+    levels = tensor[0].view(np.uint8)
+    return cv2.LUT(levels if levels.shape[2] == 3 else cv2.cvtColor(levels, cv2.COLOR_RGBA2RGB), table)
+
+
+def to_range(images: Image, values: ValueRange) -> NDArray[np.float32]:
+    """Convert uint8 (..., 3) to float32 of the same shape in another project's range."""
+    low, high = (np.array(ends, np.float32) for ends in (values.low, values.high))
+    return low + images.astype(np.float32) * ((high - low) / np.float32(255))
+
+
+def from_range(numbers: NDArray[np.floating], values: ValueRange) -> Image:
+    """Convert float (..., 3) in another project's range to uint8, rounded to nearest and clipped."""
+    low, high = (np.array(ends, np.float32) for ends in (values.low, values.high))
+    return np.clip(np.rint((numbers - low) * (np.float32(255) / (high - low))), 0, 255).astype(np.uint8)
+
+
+def to_matte(tensor: Tensor, table: Mask | None) -> Mask:
+    """Convert the fourth channel of a model output (1, height, width, 4) to uint8 (height, width), 255 inside.
+
+    `table` is that of `to_image`.
+    """
+    if table is None:
+        return from_unit(tensor[0, :, :, 3].astype(np.float32))
+    return cv2.LUT(cv2.extractChannel(tensor[0].view(np.uint8), 3), table)

@@ -115,4 +115,11 @@ def _same_origin(call: Request) -> bool:
         return False
     origin = call.headers.get("Origin")
     # The scheme is not compared, since it is unknown behind a proxy that ends HTTPS.
-    return origin is None or urlsplit(origin).netloc.lower() == call.host.lower()
+    return origin is None or _netloc(origin) == call.host.lower()
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # a bracket without its other half
+        return None

@@ -67,6 +67,7 @@ def create_app(
         now = live.state()
         if recorder:
             now["settings"] = {**now["settings"], "record": recorder.on}
+            now["outputs"] = [*now["outputs"], *recorder.state()]
         return {**now, **machine(), "viewers": viewers.count}
 
     _add_picture(app, preview, viewers)
@@ -131,7 +132,8 @@ def _add_probes(app: Flask, live: Live, preview: PreviewSink, state: Callable[[]
 
     @app.get("/healthz")
     def healthz() -> Response:
-        return _probe(live.state()["running"], "ok", "stopped")
+        now = live.state()
+        return _probe(now["running"] and not now["stalled"], "ok", "stalled" if now["running"] else "stopped")
 
     @app.get("/readyz")
     def readyz() -> Response:

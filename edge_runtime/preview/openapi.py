@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from facetoon.edge_runtime import __version__
-from facetoon.edge_runtime.cartoon.settings import BACKGROUNDS, LONGEST_MORPH_S, MODES, MOST_FACES, RANDOM
+from facetoon.edge_runtime.cartoon.background import BACKGROUNDS, COLOUR_PATTERN
+from facetoon.edge_runtime.cartoon.settings import LONGEST_MORPH_S, MODES, MOST_FACES, RANDOM
 from facetoon.edge_runtime.styles import PHOTO
 
 Schema = dict[str, Any]
@@ -21,8 +22,19 @@ STAGE: Schema = {
     "properties": {"p50_ms": {"type": "number"}, "p95_ms": {"type": "number"}},
 }
 COUNT: Schema = {"type": "integer", "minimum": 0}
+OUTPUT: Schema = {
+    "type": "object",
+    "required": ["name", "fault", "since", "lost"],
+    "properties": {
+        "name": {"type": "string"},
+        "fault": {"type": ["string", "null"], "description": "Why it is not written now."},
+        "since": {"type": ["string", "null"], "format": "date-time"},
+        "lost": {**COUNT, "description": "Frames that were not written."},
+    },
+}
 MEASURED: dict[str, Schema] = {
     "running": {"type": "boolean"},
+    "stalled": {"type": "boolean", "description": "It runs, but no frame was finished for 30 s."},
     "source": {"type": "string"},
     "frames": COUNT,
     "dropped": COUNT,
@@ -33,6 +45,7 @@ MEASURED: dict[str, Schema] = {
     "temperature_c": {"type": ["number", "null"]},
     "resident_bytes": {"type": ["integer", "null"]},
     "stages": {"type": "object", "additionalProperties": STAGE},
+    "outputs": {"type": "array", "items": OUTPUT},
     "settings": {"type": "object"},
     "styles": {"type": "array", "items": {"type": "string"}},
     "models": {"type": "array", "items": {"type": "object"}},
@@ -42,7 +55,9 @@ SETTINGS: dict[str, Schema] = {
     "strength": SHARE,
     "split": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
     "colour_match": SHARE,
-    "background": {"enum": list(BACKGROUNDS)},
+    "sharpen": SHARE,
+    "background": {"enum": [name for name in BACKGROUNDS if name != "picture"]},
+    "background_colour": {"type": "string", "pattern": COLOUR_PATTERN, "maxLength": 7},
     "mode": {"enum": list(MODES)},
     "faces": {"type": "integer", "minimum": 1, "maximum": MOST_FACES},
     "morph_s": {"type": "number", "minimum": 0, "maximum": LONGEST_MORPH_S},
@@ -72,7 +87,7 @@ def describe(state: dict[str, Any]) -> dict[str, Any]:
                 },
             },
             "/api/models": {"get": _page("The loaded models and the one in use.", "application/json")},
-            "/healthz": {"get": _probe("Whether the live loop runs.")},
+            "/healthz": {"get": _probe("Whether the live loop runs and finishes frames.")},
             "/readyz": {"get": _probe("Whether there is a frame to see.")},
             "/metrics": {"get": _page("The state in Prometheus's text format.", "text/plain")},
             "/openapi.json": {"get": _page("This document.", "application/json")},
@@ -90,8 +105,12 @@ def describe(state: dict[str, Any]) -> dict[str, Any]:
 def _change(state: dict[str, Any]) -> Schema:
     """Schema of a PATCH. The styles belong to the model that the change names, or else to the current model."""
     current = state["settings"]["model"]
-    switches = {"record": {"type": "boolean"}} if "record" in state["settings"] else {}
-    return {"anyOf": [_change_for(model, model["name"] == current, SETTINGS | switches) for model in state["models"]]}
+    settings = dict(SETTINGS)
+    if "record" in state["settings"]:
+        settings["record"] = {"type": "boolean"}
+    if state["settings"].get("picture"):
+        settings["background"] = {"enum": list(BACKGROUNDS)}
+    return {"anyOf": [_change_for(model, model["name"] == current, settings) for model in state["models"]]}
 
 
 def _change_for(model: dict[str, Any], is_current: bool, settings: dict[str, Schema]) -> Schema:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sinks.guarded import GuardedSink
 from facetoon.edge_runtime.sinks.sink import Sink
-
-log = logging.getLogger(__name__)
 
 
 class SwitchedRecording:
@@ -24,40 +23,37 @@ class SwitchedRecording:
             raise InputError(f"The folder {folder} for recordings does not exist.")
         self._folder, self._open_file = folder, open_file
         self._lock = threading.Lock()  # a request switches, the encoder thread writes
-        self._file: Sink | None = None
+        self._file: GuardedSink | None = None
 
     @property
     def on(self) -> bool:
-        """Whether frames are being recorded."""
+        """Whether frames are being recorded, or would be if the disk took them."""
         return self._file is not None
 
     def switch(self, on: bool) -> None:
-        """Begin a file, or finish the current file. Does nothing without a change."""
+        """Begin a file, or finish the current file. Does nothing without a change.
+
+        Raises InputError when no file can be begun.
+        """
         with self._lock:
             if on and self._file is None:
-                self._file = self._open_file(self._folder / f"{time.strftime('facetoon-%Y%m%d-%H%M%S')}.mp4")
-            elif not on:
-                self._finish()
+                path = self._folder / f"{time.strftime('facetoon-%Y%m%d-%H%M%S')}.mp4"
+                self._file = GuardedSink(f"the recording {path.name}", lambda: self._open_file(path))
+            elif not on and self._file is not None:
+                file, self._file = self._file, None
+                file.close()
 
-    def write(self, frame: Image) -> None:
-        """Append a frame if switched on. A full disk ends the recording, but not the live picture."""
+    def write(self, frame: Image, time_s: float) -> None:
+        """Append a frame if switched on. A full disk stops the recording, but not the live picture."""
         with self._lock:
-            if self._file is None:
-                return
-            try:
-                self._file.write(frame)
-            except (InputError, OSError) as error:
-                log.warning("The recording ended early: %s", error)
-                self._finish()
+            if self._file is not None:
+                self._file.write(frame, time_s)
 
     def close(self) -> None:
         """Finish the file; idempotent."""
         self.switch(False)
 
-    def _finish(self) -> None:
-        file, self._file = self._file, None
-        if file is not None:
-            try:
-                file.close()
-            except OSError as error:
-                log.warning("The recording could not be finished: %s", error)
+    def state(self) -> list[dict[str, Any]]:
+        """Return the state of the file, see GuardedSink.state; none while it is off."""
+        file = self._file
+        return [file.state()] if file else []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.errors import InputError
@@ -16,10 +16,13 @@ from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.pace import Pace
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording
 from facetoon.edge_runtime.service.reloading import settings_of
+from facetoon.edge_runtime.service.unheeded import unheeded
 from facetoon.edge_runtime.sessions.runtimes import runtime_beside
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, Session, open_session
+from facetoon.edge_runtime.sinks.guarded import GuardedSink
+from facetoon.edge_runtime.sinks.new_files import refuse_inputs
 from facetoon.edge_runtime.sinks.outputs import SequenceSink, VirtualCameraSink, WindowSink
-from facetoon.edge_runtime.sinks.recording import open_recording, survives
+from facetoon.edge_runtime.sinks.recording import open_recording
 from facetoon.edge_runtime.sinks.sink import PreviewSink, Sink
 from facetoon.edge_runtime.sources.cameras import CameraSource
 from facetoon.edge_runtime.sources.source import PictureSource, Source, open_source
@@ -52,22 +55,28 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
 
     Raises InputError for a model, source, setting or output that cannot be used.
     """
+    read = [Path(flags.source), *(flags.model or ()), flags.config, flags.certificate, flags.key]
+    refuse_inputs([flags.record, flags.pictures], read)
     sessions = _open_sessions(flags)
     source = open_source(flags.source, flags.size, flags.rate)
     if isinstance(source, CameraSource):
         log.info(source.details)
+    for sentence in unheeded(flags, source):
+        log.warning(sentence)
     timer = StageTimer()
     # Pictures have nothing to do with each other, so each is searched.
     search_every = 1 if isinstance(source, PictureSource) else flags.search_every
     finder = FaceFinder(flags.faces, runtime_beside(flags.runtime).name, search_every, flags.smallest_face)
     cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=flags.budget_ms)
-    settings = cartoonizer.settings.patched(settings_of(flags), cartoonizer.styles)
+    chosen = replace(cartoonizer.settings, style={})  # so that the first style that fits the other flags is taken
+    settings = chosen.patched(settings_of(flags), cartoonizer.styles, cartoonizer.faces_only)
     # A headless run without a recording encodes too, so that its figures cover the whole pipeline.
     preview = None if flags.headless and flags.record else PreviewSink()
     recorder = _recorder(flags, source)
     sinks = [sink for sink in (preview, *_outputs(flags, source, on_quit), recorder) if sink]
     fast = _reads_fast(flags)
-    loop = LiveLoop(source, cartoonizer, sinks, timer, fast=fast, frame_limit=flags.frames, settings=settings)
+    limits = {"fast": fast, "frame_limit": flags.frames, "turn": flags.turn // 90}
+    loop = LiveLoop(source, cartoonizer, sinks, timer, **limits, settings=settings)
     sizes_px = {name: session.size_px for name, session in sessions.items()}
     pace = Pace(loop, finder, flags.target_fps, sizes_px) if flags.target_fps else None
     frames = source.frames if flags.frames is None else flags.frames
@@ -91,11 +100,13 @@ def _reads_fast(flags: argparse.Namespace) -> bool:
 
 def _outputs(flags: argparse.Namespace, source: Source, on_quit: Callable[[], None]) -> list[Sink]:
     """Open every sink beside the preview; there may be several."""
+    # A film that nobody watches is read for its outputs alone: it ends when one fails.
+    guarded = partial(GuardedSink, on_failure=on_quit if flags.headless and not source.live else None)
     sinks: list[Sink] = []
     if flags.record:
-        sinks.append(_recording(flags, source))
+        sinks.append(guarded(f"the recording {flags.record}", partial(_recording, flags, source)))
     if flags.pictures:
-        sinks.append(SequenceSink(flags.pictures))
+        sinks.append(guarded(f"the folder {flags.pictures}", partial(SequenceSink, flags.pictures)))
     if flags.virtual_camera:
         sinks.append(VirtualCameraSink(source.rate_hz))
     if flags.window:
@@ -104,12 +115,8 @@ def _outputs(flags: argparse.Namespace, source: Source, on_quit: Callable[[], No
 
 
 def _recording(flags: argparse.Namespace, source: Source) -> Sink:
-    # A file at full speed is recorded at its own rate; other sources are recorded by the clock.
-    clock = None if _reads_fast(flags) and not source.live else time.monotonic
-    sink = open_recording(flags.record, source.rate_hz, flags.record_minutes, flags.record_keep, clock)
-    if not survives():
-        log.warning("Without PyAV (pip install 'facetoon[record]') a killed process loses its recording.")
-    return sink
+    minutes, keep = flags.record_minutes, flags.record_keep
+    return open_recording(flags.record, source.rate_hz, minutes, keep, source.sound, flags.overwrite)
 
 
 def _recorder(flags: argparse.Namespace, source: Source) -> SwitchedRecording | None:
@@ -121,6 +128,6 @@ def _recorder(flags: argparse.Namespace, source: Source) -> SwitchedRecording | 
         rate_hz=source.rate_hz,
         minutes=flags.record_minutes,
         keep=flags.record_keep,
-        clock=time.monotonic,
+        sound=source.sound,
     )
     return SwitchedRecording(flags.recordings, open_file)

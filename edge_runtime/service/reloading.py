@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from facetoon.edge_runtime.cartoon.background import read_background
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.service.signals import PendingSignal
@@ -21,6 +22,7 @@ CHANGEABLE = {
     "morph": "morph_s",
     "split": "split",
     "colour_match": "colour_match",
+    "sharpen": "sharpen",
     "background": "background",
     "mode": "mode",
     "faces": "faces",
@@ -31,9 +33,10 @@ log = logging.getLogger(__name__)
 
 
 def settings_of(flags: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings of the flags, for LiveLoop.change."""
-    values = {setting: getattr(flags, flag) for flag, setting in CHANGEABLE.items()}
-    return {setting: value for setting, value in values.items() if value is not None}
+    """Return the settings of the flags, for LiveLoop.change. Raises InputError for a background that is none."""
+    given = {setting: getattr(flags, flag) for flag, setting in CHANGEABLE.items()}
+    values = {setting: value for setting, value in given.items() if value is not None}
+    return values | (read_background(flags.background) if flags.background else {})
 
 
 class Reloading:

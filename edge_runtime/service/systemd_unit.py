@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.service.config_file import EXAMPLE
+from facetoon.edge_runtime.service.config_file import EXAMPLE, TUNED, merged, parsed, read_config
 from facetoon.edge_runtime.whole_file import write_whole
 
 UNIT = "facetoon.service"
@@ -86,12 +86,17 @@ def unit_text(config: Path, user: str, memory: str) -> str:
 def install(units: Path, text: str, config: Path, user: str, say: Callable[[str], None]) -> None:
     """Write the unit into the folder `units`, and a first configuration where there is none; start the service.
 
-    `say` gets a sentence for each step. Raises InputError when a step fails.
+    The first configuration takes what `toon-live tune` wrote here. `say` gets a sentence for each step. Raises
+    InputError when a step fails.
     """
     if has_systemd():
         _make_user(user)
-    if not config.exists():
-        _write(config, EXAMPLE)
+    tuned = Path(TUNED)
+    if config.exists():
+        if tuned.exists() and not tuned.samefile(config):
+            say(f"{config}: stays as it is. toon-live tune --write {config} would put its choice there, not {tuned}.")
+    else:
+        _write(config, _first_configuration(tuned))
         if has_systemd():
             shutil.chown(config, group=user)
             config.chmod(0o640)  # it may hold the token
@@ -105,6 +110,12 @@ def install(units: Path, text: str, config: Path, user: str, say: Callable[[str]
         say(f"It runs: systemctl status {UNIT}; journalctl -u {UNIT}; systemctl reload {UNIT} after a change.")
     else:
         say("No systemd runs here, so nothing was started.")
+
+
+def _first_configuration(tuned: Path) -> str:
+    if not tuned.exists():
+        return EXAMPLE
+    return merged(EXAMPLE, parsed(read_config(tuned), str(tuned)), "EXAMPLE")
 
 
 def uninstall(units: Path, say: Callable[[str], None]) -> None:

@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.pixels import encode_jpeg
+from facetoon.edge_runtime.service.config_file import merged, read_config
 from facetoon.edge_runtime.sessions.session import LIVE_MODELS, open_session
 from facetoon.edge_runtime.sources.source import DemoSource
 from facetoon.edge_runtime.timing import StageTimer
@@ -27,6 +29,9 @@ HEADROOM = 0.8  # share of the time for a frame that may be used; the rest is fo
 WARM_UP = 8  # frames
 INTERVALS = (15, 30, 60)
 """Frames between two searches for further faces. The first interval that keeps the rate is chosen."""
+
+NOTE = "# Measured by toon-live tune"
+"""Begins the comment under the flags of a choice."""
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +50,9 @@ class Choice:
         """Describe the choice in a sentence."""
         return f"{self.model.name} with {self.threads} threads takes {self.frame_ms:.1f} ms a frame."
 
-    def to_toml(self, target_fps: float) -> str:
-        """Return flags of toon-live as TOML, for `--config`."""
-        model = str(self.model.resolve()).replace("\\", "\\\\").replace('"', '\\"')
-        return (
-            f"# Measured by toon-live tune: {self.frame_ms:.1f} ms a frame, for {target_fps:g} frames/s.\n"
-            f'model = ["{model}"]\nthreads = {self.threads}\nsearch-every = {self.search_every}\n'
-        )
+    def flags(self) -> dict[str, Any]:
+        """Return flags of toon-live, for a configuration."""
+        return {"model": [str(self.model.resolve())], "threads": self.threads, "search-every": self.search_every}
 
 
 Measure = Callable[[Path, int, int], float]
@@ -128,8 +129,12 @@ def frame_ms(
 
 
 def write(choice: Choice, path: Path, target_fps: float) -> None:
-    """Write the choice as a TOML file. Raises InputError when it cannot be written."""
+    """Write the choice into a configuration, whose other lines stay. Raises InputError when that is impossible."""
+    text = read_config(path) if path.exists() else ""
+    lines = [line for line in text.splitlines(keepends=True) if not line.startswith(NOTE)]
+    note = f"{NOTE}: {choice.frame_ms:.1f} ms a frame, for {target_fps:g} frames/s.\n"
+    text = merged("".join(lines), choice.flags(), str(path))
     try:
-        write_whole(path, choice.to_toml(target_fps))
+        write_whole(path, text + note)
     except OSError as error:
         raise InputError(f"The choice cannot be written to {path}: {error.strerror}.") from None

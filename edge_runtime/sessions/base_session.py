@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.pixels import Image, Tensor
+from facetoon.edge_runtime.pixels import Image, Mask, Tensor
 from facetoon.edge_runtime.spec import ModelSpec
 
 
@@ -33,7 +33,10 @@ class TensorInfo:
 
 
 class BaseSession(ABC):
-    """A generator from one picture, and perhaps a style vector, to one picture. Not thread-safe."""
+    """A generator from one picture, and perhaps a style vector, to one picture, with or without a matte.
+
+    Not thread-safe.
+    """
 
     runtime: str
 
@@ -46,6 +49,10 @@ class BaseSession(ABC):
         if wanted != "RGB in (-1.0, 1.0)":  # the only range of pixels.to_unit
             raise InputError(f"{path} wants {wanted}; this facetoon gives RGB in (-1.0, 1.0).")
         self._input, self._style_input, self._output = _roles(path, inputs, outputs)
+        has_matte = self._output.shape[3] == 4
+        if has_matte != spec.matte:
+            says = "a matte" if spec.matte else "no matte"
+            raise InputError(f"{path} gives {self._output.shape[3]} channels, but its spec says that it has {says}.")
         self.size_px = self._input.shape[1]
         self.styles = spec.styles if self._style_input else ()
         if self._style_input and self._style_input.shape != (1, len(spec.styles)):
@@ -79,6 +86,10 @@ class BaseSession(ABC):
         """See Session."""
         return pixels.to_image(tensor, self._decode)
 
+    def to_matte(self, tensor: Tensor) -> Mask:
+        """See Session."""
+        return pixels.to_matte(tensor, self._decode)
+
     def run(self, image: Image) -> Image:
         """See Session."""
         return self.to_image(self.infer(self.to_tensor(image)))
@@ -103,7 +114,7 @@ def _roles(
     styles = [info for info in inputs if len(info.shape) == 2]
     shapes = [info.shape for info in (*inputs, *outputs)]
     fits = len(pictures) == len(outputs) == 1 and len(styles) <= 1 and len(inputs) == 1 + len(styles)
-    if not fits or pictures[0].shape != outputs[0].shape or not _is_square_picture(pictures[0].shape):
+    if not fits or not _is_square_picture(pictures[0].shape) or not _can_answer(pictures[0], outputs[0]):
         raise InputError(
             f"{path} maps {shapes}, not one square picture (1, n, n, 3), with or without a style, to another."
         )
@@ -112,3 +123,8 @@ def _roles(
 
 def _is_square_picture(shape: tuple[int, ...]) -> bool:
     return shape[0] == 1 and shape[1] == shape[2] and shape[3] == 3
+
+
+def _can_answer(picture: TensorInfo, answer: TensorInfo) -> bool:
+    """Whether an output is of the picture's size, with three channels, or with a matte as the fourth."""
+    return answer.shape[:-1] == picture.shape[:-1] and answer.shape[-1] in (3, 4)

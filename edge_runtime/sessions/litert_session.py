@@ -41,11 +41,13 @@ def _info(details: dict[str, Any]) -> TensorInfo:
     return TensorInfo(details["index"], shape, np.dtype(details["dtype"]), *details["quantization"])
 
 
-def open_interpreter(model: bytes, name: str, runtime: str, threads: int, xnnpack: bool = True) -> tuple[Any, str]:
+def open_interpreter(
+    model: bytes, name: str, runtime: str, threads: int, xnnpack: bool = True, size_px: int = 1
+) -> tuple[Any, str]:
     """Open an Interpreter for flatbuffer bytes; return it and "library version". Messages name the file `name`.
 
-    Without `xnnpack` TFLite's own kernels run, which only benchmarks measure. Raises InputError when the runtime is
-    missing or does not run this model.
+    Without `xnnpack` TFLite's own kernels run, which only benchmarks measure. A picture of variable size gets sides of
+    `size_px`. Raises InputError when the runtime is missing or does not run this model.
     """
     chosen = choose_runtime(name, ".tflite", runtime)
     library = chosen.load()
@@ -56,12 +58,22 @@ def open_interpreter(model: bytes, name: str, runtime: str, threads: int, xnnpac
             interpreter = library.Interpreter(
                 model_content=model, num_threads=threads, experimental_op_resolver_type=kernels
             )
+            _fix_sides(interpreter, size_px)
             interpreter.allocate_tensors()
     except SystemError as error:  # tflite-runtime was built for NumPy 1 and says so only here
         raise InputError(f"The runtime {runtime} does not work beside this NumPy: {error}.") from None
     except (ValueError, RuntimeError) as error:
         raise InputError(f"{name} is not a model that {runtime} can run: {str(error).splitlines()[0]}") from None
     return interpreter, f"{chosen.distribution} {metadata.version(chosen.distribution)}"
+
+
+def _fix_sides(interpreter: Any, size_px: int) -> None:
+    """Give the variable sides of pictures a size; a variable batch stays 1, as LiteRT has it."""
+    for details in interpreter.get_input_details():
+        batch, *sides = details.get("shape_signature", details["shape"]) if len(details["shape"]) == 4 else (1,)
+        if -1 in sides:
+            shape = [max(int(batch), 1), *(size_px if side == -1 else int(side) for side in sides)]
+            interpreter.resize_tensor_input(details["index"], shape)
 
 
 @contextlib.contextmanager

@@ -35,9 +35,10 @@ class OnnxSession(BaseSession):
         return self._session.run([self._output.key], feeds)[0]
 
 
-def open_onnx(model: bytes, name: str, threads: int) -> tuple[Any, str]:
-    """Open an InferenceSession for ONNX bytes; return it and "library version". Messages name the file `name`.
+def open_onnx(model: bytes | str, name: str, threads: int) -> tuple[Any, str]:
+    """Open an InferenceSession; return it and "library version". Messages name the file `name`.
 
+    `model` is an ONNX file's bytes, or its path: only by the path are weights found that lie in files beside it.
     Raises InputError when ONNX Runtime is missing or does not run this model.
     """
     onnxruntime: Any = RUNTIMES["onnxruntime"].load()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # numpy and OpenCV stay out of `toon-live --help`
     import numpy as np
     from numpy.typing import NDArray
 
-    from facetoon.edge_runtime.pixels import Image, Tensor
+    from facetoon.edge_runtime.pixels import Image, Mask, Tensor
     from facetoon.edge_runtime.spec import ModelSpec
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -46,6 +46,12 @@ class Session(Protocol):
 
     def to_image(self, tensor: Tensor) -> Image:
         """Convert the output tensor to RGB uint8 (size_px, size_px, 3)."""
+
+    def to_matte(self, tensor: Tensor) -> Mask:
+        """Convert the output tensor to the head's shares of the cartoon, uint8 (size_px, size_px): 255 inside.
+
+        Only for a model whose spec says that it has a matte.
+        """
 
     def run(self, image: Image) -> Image:
         """Do all three steps: RGB uint8 (size_px, size_px, 3) to a picture of the same kind."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -29,8 +30,10 @@ class SequenceSink:
         self._folder, self._quality = folder, quality
         self._number = 0
 
-    def write(self, frame: Image) -> None:
-        """Write one picture."""
+    def write(self, frame: Image, time_s: float = 0.0) -> None:
+        """Write one picture. Raises OSError when that is impossible, also when the folder is gone."""
+        if not self._folder.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "the folder is gone")
         self._number += 1
         path = self._folder / f"frame-{self._number:06}.jpg"
         write_whole(path, pixels.encode_jpeg(frame, self._quality))
@@ -55,7 +58,7 @@ class WindowSink:
         self._on_quit = on_quit
         self._open = False
 
-    def write(self, frame: Image) -> None:
+    def write(self, frame: Image, time_s: float = 0.0) -> None:
         """Show one frame. The encoder thread makes the window too, since OpenCV needs one thread for both."""
         if not self._open:
             cv2.namedWindow(self.TITLE, cv2.WINDOW_NORMAL)
@@ -84,11 +87,12 @@ class VirtualCameraSink:
         self._make, self._format = pyvirtualcam.Camera, pyvirtualcam.PixelFormat.BGR
         self._rate_hz, self._device = rate_hz, device
         self._camera: Any = None
+        self._size_px = (0, 0)
 
-    def write(self, frame: Image) -> None:
-        """Send one frame at once."""
+    def write(self, frame: Image, time_s: float = 0.0) -> None:
+        """Send one frame at once, fitted into the first frame's size."""
         if self._camera is None:
-            height, width = frame.shape[:2]
+            self._size_px = width, height = frame.shape[1], frame.shape[0]
             options = {"fmt": self._format, "device": self._device}
             try:
                 self._camera = self._make(width, height, self._rate_hz, **options)
@@ -97,7 +101,7 @@ class VirtualCameraSink:
                 raise InputError(
                     f"No virtual camera could be opened ({reason}); sudo modprobe v4l2loopback makes one."
                 ) from None
-        self._camera.send(frame)
+        self._camera.send(frame if frame.shape[1::-1] == self._size_px else pixels.fit(frame, *self._size_px))
 
     def close(self) -> None:
         """Release the device; idempotent."""

@@ -1,4 +1,4 @@
-"""Live sources: USB, Pi and network cameras. A lost camera is opened again, for as long as it takes."""
+"""Live sources: USB and Pi cameras, and whatever is read like them. A lost camera is opened again."""
 
 from __future__ import annotations
 
@@ -6,44 +6,32 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import Any
 
 import cv2
 import numpy as np
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sources.patient import Capture, PatientReader
 from facetoon.edge_runtime.sources.picamera import PiCapture
+from facetoon.edge_runtime.sources.sound import Sound
 
-ADDRESSES = ("rtsp", "rtsps", "http", "https", "rtmp", "udp")
 DEVICES = Path("/sys/class/video4linux")
-TIMEOUT_MS = 4000  # to open and to read a network camera; then a dead network shows "no video"
+BLOCKED_S = 6.0  # a driver that gives nothing for so long; network cameras report a fault after 4 s themselves
+SHORTEST_SIDE_PX, LONGEST_SIDE_PX = 16, 8192  # frames of other sizes are a fault of the driver
 
 log = logging.getLogger(__name__)
-
-
-class Capture(Protocol):
-    """The part of cv2.VideoCapture that live sources use."""
-
-    def isOpened(self) -> bool:
-        """False while there is no such camera."""
-
-    def read(self) -> tuple[bool, Any]:
-        """Return whether there is a frame, and the BGR frame, uint8 (height, width, 3)."""
-
-    def get(self, key: int) -> float:
-        """Return a cv2.CAP_PROP value; 0 where unknown."""
-
-    def release(self) -> None:
-        """Release the camera."""
 
 
 class CameraSource:
     """A live source. While the camera is lost, it gives "no video" frames and tries again after ever longer waits."""
 
     live = True
+    unrelated = False
     frames: int | None = None
+    fault = ""
+    sound: Sound | None = None
     LONGEST_WAIT_S = 8.0
 
     def __init__(self, name: str, open_capture: Callable[[], Capture], request: str, rate_hz: float) -> None:
@@ -55,12 +43,16 @@ class CameraSource:
         self._open = open_capture
         self._capture = open_capture()
         if not self._capture.isOpened():
+            self._capture.release()
             raise InputError(f"There is no {name} that can be opened.")
         self.rate_hz = self._stated(cv2.CAP_PROP_FPS) or rate_hz
         self._size_px = (int(self._stated(cv2.CAP_PROP_FRAME_WIDTH)), int(self._stated(cv2.CAP_PROP_FRAME_HEIGHT)))
         """Size of the last frame and of "no video" frames, since a recording takes only one size."""
         width, height = self._size_px
-        self.details = f"{name}: asked for {request}; granted {width}x{height} {self._format()}at {self.rate_hz:g}/s"
+        rate = f"{self.rate_hz:g}/s by its own word"
+        self.details = f"{name}: asked for {request}; granted {width}x{height} {self._format()}at {rate}"
+        self._reader = PatientReader(self._capture)
+        self.time_s = time.monotonic()
         self.losses = 0
         self._lost = False
         self._announced = False  # so that a camera that opens without frames is announced once
@@ -72,30 +64,50 @@ class CameraSource:
         if self._lost and time.monotonic() >= self._next_try_s:
             self._reopen()
         if not self._lost:
-            ok, frame = self._capture.read()
-            if ok:
-                if self._announced:
-                    log.info("Video from %s again, lost %d times so far.", self.name, self.losses)
-                self._announced = False
-                self._wait_s = 0.5
-                self._size_px = (frame.shape[1], frame.shape[0])
-                return frame
+            frame, fault = self._next_frame()
+            self.time_s = time.monotonic()
+            if frame is not None:
+                return self._taken(frame)
             self._lost = True
             self.losses += 1
             if not self._announced:
-                log.warning("No video from %s; it will be opened again.", self.name)
+                log.warning("No video from %s (%s); it will be opened again.", self.name, fault)
             self._announced = True
             self._put_off()
         time.sleep(0.1)
-        return no_video_frame(*self._size_px, self.name)
+        self.time_s = time.monotonic()
+        return no_video_frame(*self._shown_size(), self.name)
 
     def close(self) -> None:
         """Release the device."""
-        self._capture.release()
+        self._reader.release()
+
+    def _next_frame(self) -> tuple[Image | None, str]:
+        """Return the camera's next frame as BGR, or None and why there is none."""
+        try:
+            ok, frame = self._reader.read(BLOCKED_S)
+        except TimeoutError as error:
+            return None, str(error)
+        return _as_bgr(frame) if ok else (None, "it gives no frame")
+
+    def _taken(self, frame: Image) -> Image:
+        if self._announced:
+            log.info("Video from %s again, lost %d times so far.", self.name, self.losses)
+        size_px = (frame.shape[1], frame.shape[0])
+        if size_px != self._size_px and all(self._size_px):
+            log.info("%s gives frames of %dx%d now.", self.name, *size_px)
+        self._announced, self._wait_s, self._size_px = False, 0.5, size_px
+        return frame
+
+    def _shown_size(self) -> tuple[int, int]:
+        return (
+            self._size_px if all(SHORTEST_SIDE_PX <= side <= LONGEST_SIDE_PX for side in self._size_px) else (640, 480)
+        )
 
     def _reopen(self) -> None:
-        self._capture.release()
+        self._reader.release()
         self._capture = self._open()
+        self._reader = PatientReader(self._capture)
         self._lost = not self._capture.isOpened()
         if self._lost:
             self._put_off()
@@ -116,16 +128,13 @@ class CameraSource:
 
 
 def open_camera(text: str, size_px: tuple[int, int], rate_hz: int) -> CameraSource | None:
-    """Open the live source `text`, see `source.open_source`; None when `text` names no live source."""
+    """Open the local camera `text`, see `source.open_source`; None when `text` names none."""
     width, height = size_px
     request = f"{width}x{height} MJPG at {rate_hz}/s"
     if text == "picamera":
         return CameraSource(
             "Pi camera", lambda: PiCapture(size_px, rate_hz), f"{width}x{height} at {rate_hz}/s", rate_hz
         )
-    address = urlsplit(text)
-    if address.scheme in ADDRESSES and address.hostname:
-        return CameraSource(_without_password(text), lambda: _open_address(text), "what it sends", rate_hz)
     device = text if text.isdecimal() or text.startswith("/dev/") else device_called(text)
     if device is None:
         return None
@@ -152,16 +161,19 @@ def _open_device(device: str, size_px: tuple[int, int], rate_hz: int) -> Capture
     return capture
 
 
-def _open_address(address: str) -> Capture:
-    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, TIMEOUT_MS]
-    return cv2.VideoCapture(address, cv2.CAP_FFMPEG, limits)
-
-
-def _without_password(address: str) -> str:
-    """Return the address for state, screen and log: without user, password and query, which may hold a token."""
-    parts = urlsplit(address)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+def _as_bgr(frame: Any) -> tuple[Image | None, str]:
+    """Return a camera's frame as BGR uint8 (height, width, 3), or None and why it is none."""
+    if not isinstance(frame, np.ndarray) or not frame.size:
+        return None, "it gives empty frames"
+    if frame.dtype != np.uint8 or frame.ndim not in (2, 3):
+        return None, f"it gives frames of {frame.dtype} in {frame.ndim} dimensions"
+    if not all(SHORTEST_SIDE_PX <= side <= LONGEST_SIDE_PX for side in frame.shape[:2]):
+        return None, f"it gives frames of {frame.shape[1]}x{frame.shape[0]}"
+    channels = 1 if frame.ndim == 2 else frame.shape[2]
+    conversion = {1: cv2.COLOR_GRAY2BGR, 3: None, 4: cv2.COLOR_BGRA2BGR}.get(channels, -1)
+    if conversion == -1:
+        return None, f"it gives frames of {channels} channels"
+    return (frame if conversion is None else cv2.cvtColor(frame, conversion)), ""
 
 
 def no_video_frame(width_px: int, height_px: int, name: str) -> Image:

@@ -15,7 +15,10 @@ import keras
 from keras import layers
 
 from facetoon.convert.__main__ import main
+from facetoon.training.networks.deep_student import build_deep_student
+from facetoon.training.networks.student import affines
 from facetoon.training.pictures.images import load_split
+from facetoon.training.recipes.parts import StudentRecipe
 
 SIZE_PX = 32
 
@@ -48,13 +51,29 @@ def small_student() -> keras.Model:
     return model
 
 
-def make_run(folder: Path, model: keras.Model, photos: list[str]) -> Path:
+def deep_student() -> keras.Model:
+    """A tiny student with a matte and two styles, whose normalization has the statistics of noise."""
+    keras.utils.set_random_seed(1)
+    widths = StudentRecipe(kind="deep", stem_filters=16, middle_filters=16, filters=16, blocks=1, matte=True)
+    model, random = build_deep_student(SIZE_PX, widths, styles=2), np.random.default_rng(1)
+    for layer in affines(model):
+        layer.set_weights([random.normal(0, 0.05, rows.shape) for rows in layer.get_weights()])
+    normed = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+    for layer in normed:
+        layer.momentum = 0.0
+    noise = random.uniform(-1, 1, (16, SIZE_PX // 4, SIZE_PX // 4, 3)).repeat(4, 1).repeat(4, 2).astype(np.float32)
+    model([noise, random.dirichlet([1, 1], 16).astype(np.float32)], training=True)
+    return model
+
+
+def make_run(folder: Path, model: keras.Model, photos: list[str], **more: object) -> Path:
     folder.mkdir()
     model.save(folder / "generator_ab.keras")
     train, _ = load_split(photos, SIZE_PX, 0.2)
     config = {
         "recipe": {"data": {"size_px": SIZE_PX, "test_share": 0.2}},
         "data": {"photos": {"train_images": len(train), "train_sha256": train.digest}},
+        **more,
     }
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "sources.json").write_text(json.dumps({"photos": photos}))
@@ -63,7 +82,7 @@ def make_run(folder: Path, model: keras.Model, photos: list[str]) -> Path:
 
 @pytest.fixture(scope="session")
 def new_run():
-    """A function: (folder, Keras model, photos) to a run directory."""
+    """A function: (folder, Keras model, photos, further values of its configuration) to a run directory."""
     return make_run
 
 
@@ -78,6 +97,13 @@ def photos(tmp_path_factory) -> list[str]:
 @pytest.fixture(scope="session")
 def run(tmp_path_factory, photos) -> Path:
     return make_run(tmp_path_factory.mktemp("runs") / "student", small_student(), photos)
+
+
+@pytest.fixture(scope="session")
+def deep_run(tmp_path_factory, photos) -> Path:
+    """Of a student with a matte, of whose styles one keeps the shape."""
+    place = tmp_path_factory.mktemp("runs") / "deep"
+    return make_run(place, deep_student(), photos, styles=["toon", "paper"], keeps_shape=["paper"])
 
 
 @pytest.fixture(scope="session")

@@ -200,3 +200,11 @@ def test_turns_are_fitted(script, shared_data, nets, tmp_path, capsys):
     assert weights.shape == (1764,)
     assert weights.std() > 0
     assert "held-out faces: correlation" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_tables_of_sources_say_what_this_version_does(script, needs_program):
+    """Write them anew with docs/figures/try_sources.py after a change."""
+    needs_program("ffmpeg", "ffmpeg")
+    tried = script("try_sources")
+    assert tried.DOCUMENT.read_text("utf-8").partition(tried.MARK)[2].strip() == tried.tables().strip()

@@ -100,3 +100,22 @@ def wait_until():
 def patience_s():
     """Seconds to wait for a state before the test fails."""
     return PATIENCE_S
+
+
+@pytest.fixture
+def browser(needs_program, tmp_path):
+    """A headless Chromium, driven by selenium."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = needs_program("chromium", "chromium")
+    for flag in (
+        "headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
+        "disable-component-update", "disable-sync", "window-size=1100,900", f"user-data-dir={tmp_path / 'profile'}",
+    ):  # fmt: skip
+        options.add_argument(f"--{flag}")
+    options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path / "downloads")})
+    service = webdriver.ChromeService(needs_program("chromedriver", "chromium-driver"))
+    driver = webdriver.Chrome(options, service)
+    yield driver
+    driver.quit()

@@ -19,7 +19,11 @@ class Frames:
     """A source of numbered frames: pixel (0, 0) says which."""
 
     name = "numbers"
-    rate_hz = 1000.0
+    rate_hz = 25.0  # a hint that nothing may believe: the frames are a millisecond apart
+    time_s = 0.0
+    sound = None
+    fault = ""
+    unrelated = False
 
     def __init__(self, count: int | None, live: bool = False, fail_at: int = -1) -> None:
         self.frames, self.live, self.fail_at, self.losses = count, live, fail_at, 0
@@ -35,6 +39,7 @@ class Frames:
         if self._number == self.frames:
             self.ended.set()
             return None
+        self.time_s = self._number / 1000
         self._number += 1
         return np.full((4, 4, 3), self._number % 256, np.uint8)
 
@@ -48,11 +53,16 @@ class Identity:
     faces = ()
     models: ClassVar = {}
     styles: ClassVar = {"a": ("ink", "wash"), "b": ()}
+    faces_only: ClassVar = {"a": ("ink",), "b": ()}
     settings = LiveSettings("a", {"ink": 1.0})
 
     def __init__(self, pause_s: float = 0.0, fail: bool = False, until: threading.Event | None = None) -> None:
         self.pause_s, self.fail, self.until = pause_s, fail, until
         self.working = threading.Event()
+        self.scenes = self.skipped = 0
+
+    def begin_scene(self):
+        self.scenes += 1
 
     def process(self, frame, settings):
         self.settings_seen = settings
@@ -68,9 +78,11 @@ class Identity:
 class Collector:
     def __init__(self) -> None:
         self.numbers: list[int] = []
+        self.times_s: list[float] = []
         self.closed = False
 
-    def write(self, frame):
+    def write(self, frame, time_s):
+        self.times_s.append(time_s)
         self.numbers.append(int(frame[0, 0, 0]))
 
     def close(self):
@@ -89,6 +101,7 @@ def test_fast_shows_every_frame_of_a_file_in_order():
     loop, sink = run(source, Identity(0.001), fast=True)
     loop.join()
     assert sink.numbers == list(range(1, 101))
+    assert sink.times_s == [number / 1000 for number in range(100)]
     assert loop.dropped == 0
     assert loop.frames_out == 100
     assert source.closed
@@ -104,6 +117,39 @@ def test_a_slow_worker_drops_frames_and_counts_them():
     assert sink.numbers[-1] == 100  # the newest always arrives
     assert loop.dropped >= 98
     assert loop.dropped + len(sink.numbers) == 100
+
+
+def test_a_cut_and_unrelated_pictures_begin_a_scene():
+    worker = Identity()
+    source = Frames(100)  # grey levels that rise by one, and fall once from 100 to 0 in the second run
+    run(source, worker, fast=True)[0].join()
+    assert worker.scenes == 0
+    source = Frames(300)
+    run(source, worker, fast=True)[0].join()
+    assert worker.scenes == 1  # from level 255 to 0
+    source = Frames(10)
+    source.unrelated = True
+    run(source, worker, fast=True)[0].join()
+    assert worker.scenes == 11
+
+
+def test_a_camera_that_is_mounted_sideways_is_turned():
+    class Sideways(Frames):
+        def read(self):
+            frame = super().read()
+            return None if frame is None else np.array([[[1], [2], [3]]] * 2, np.uint8).repeat(3, axis=2)
+
+    shapes = []
+
+    class Shapes(Collector):
+        def write(self, frame, time_s):
+            shapes.append((frame.shape, int(frame[0, 0, 0]), frame.flags.c_contiguous))
+
+    for turn in (0, 1, 2, 3):
+        loop = LiveLoop(Sideways(1), Identity(), [Shapes()], StageTimer(), fast=True, turn=turn)
+        loop.start()
+        loop.join()
+    assert shapes == [((2, 3, 3), 1, True), ((3, 2, 3), 1, True), ((2, 3, 3), 3, True), ((3, 2, 3), 3, True)]
 
 
 def test_frame_limit():
@@ -143,7 +189,7 @@ def test_what_a_thread_cannot_handle_is_raised_by_join(fast, source, worker, err
 
 def test_a_failing_sink_is_raised_too():
     class Full(Collector):
-        def write(self, frame):
+        def write(self, frame, time_s):
             raise OSError("disk full")
 
     loop = LiveLoop(Frames(None), Identity(), [Full()], StageTimer(), fast=True)

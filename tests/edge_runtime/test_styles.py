@@ -1,11 +1,25 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.styles import check_mix, format_mix, interpolate, parse_mix, random_mix, to_vector
+from facetoon.edge_runtime.framing import Framing
+from facetoon.edge_runtime.spec import ModelSpec
+from facetoon.edge_runtime.styles import (
+    check_mix,
+    faces_only,
+    format_mix,
+    interpolate,
+    moving_share,
+    parse_mix,
+    random_mix,
+    to_vector,
+)
 
+SPEC = ModelSpec("m", "photo to cartoon", "float32", Framing())
 NAMES = ("anime", "comic", "ink")
 
 
@@ -62,3 +76,16 @@ def test_a_morph_starts_at_one_mix_and_ends_at_the_other():
     assert interpolate(start, end, 0) == start
     assert interpolate(start, end, 1) == end
     assert sum(interpolate(start, end, 0.3).values()) == pytest.approx(1)
+
+
+def test_styles_that_move_features_are_those_that_the_spec_does_not_name():
+    some = replace(SPEC, styles=("anime", "comic", "photo"), keeps_shape=("comic",))
+    assert faces_only(some) == ("anime",)
+    assert moving_share(np.float32([0.25, 0.5, 0.25]), some) == 0.25
+    none_named = replace(some, keeps_shape=())
+    assert faces_only(none_named) == ()  # an older file draws whole frames in every style, as it did
+    assert moving_share(np.float32([0.25, 0.5, 0.25]), none_named) == 0.75
+    baked = np.float32([])
+    assert moving_share(baked, replace(SPEC, styles=("comic",), keeps_shape=("comic",))) == 0
+    assert moving_share(baked, replace(SPEC, styles=("anime",), keeps_shape=("comic",))) == 1
+    assert moving_share(baked, SPEC) == 1

@@ -42,6 +42,6 @@ def test_rate_forgets_what_lies_before_the_window(monkeypatch):
     for tick in range(40):
         now[0] = tick * 0.1
         meter.tick()
-    assert meter.rate() == pytest.approx(10, rel=0.1)
+    assert meter.rate() == pytest.approx(10)
     now[0] += 10
     assert meter.rate() == 0

@@ -78,3 +78,9 @@ def test_a_forbidden_file_is_one_sentence_that_names_it(tmp_path):
 def test_a_fault_that_is_not_the_disks_is_left_as_it_is(tmp_path):
     with pytest.raises(ConnectionResetError), disk_faults(tmp_path):
         raise ConnectionResetError
+
+
+def test_a_replaced_file_keeps_its_rights(tmp_path):
+    (tmp_path / "secret").touch(0o600)
+    write_whole(tmp_path / "secret", "new")
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600

@@ -127,18 +127,14 @@ def heads(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def encoder_run(heads, tmp_path_factory):
-    """The run of a small encoder that tells these heads apart."""
+def vector_file(tmp_path_factory):
+    """A tiny vector net as a .keras file: the mean colours of 4 x 4 parts of a picture of 32 px."""
+    keras = pytest.importorskip("keras")
     pytest.importorskip("tensorflow")
-    run = tmp_path_factory.mktemp("encoder") / "run"
-    sets = ["data.size_px=32", "batch_size=8", "steps=150", "encoder.filters=8", "encoder.features=16"]
-    sets += ["data.test_share=0.3", "checkpoint_every=150", "sample_every=150"]
-    given = [part for value in sets for part in ("--set", value)]
-    from facetoon.training.__main__ import main
-
-    pictures = [str(heads / "photos"), str(heads / "cartoons")]
-    assert main(["encoder", "--pictures", *pictures, "--run", str(run), *given]) == 0
-    return run
+    path = tmp_path_factory.mktemp("vectors") / "means.keras"
+    image = keras.Input((32, 32, 3))
+    keras.Model(image, keras.layers.Flatten()(keras.layers.AveragePooling2D(8)(image))).save(path)
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -163,6 +159,21 @@ def landmark_file():
 def mesh_file(tmp_path_factory):
     """A landmark net as a file."""
     return _landmark_file(tmp_path_factory.mktemp("mesh") / "mesh.tflite")
+
+
+@pytest.fixture(scope="session")
+def segments_file(tmp_path_factory):
+    """A segmentation net that takes what is redder than green for skin, and the rest for background."""
+    tf = pytest.importorskip("tensorflow")
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 256, 256, 3), tf.float32)])
+    def segment(pictures):
+        return tf.cast(pictures[..., 0] > pictures[..., 1] + 0.05, tf.float32)
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([segment.get_concrete_function()])
+    path = tmp_path_factory.mktemp("segments") / "redder.tflite"
+    path.write_bytes(converter.convert())
+    return path
 
 
 def _face_points(side_px: int = 192, face: float = 1 / 1.5) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +12,12 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.training.flags.run_flags import add_init, add_run_flags
 from facetoon.training.flags.source_flags import add_sources, sources_of
 from facetoon.training.flags.style_flags import add_landmarks
+from facetoon.training.flags.teacher_flags import add_teachers, ranges_of, sizes_of, teachers_by_style
 from facetoon.training.flags.training_run import TrainingPlan, init_provenance, train_by_plan
 
 if TYPE_CHECKING:
+    from facetoon.edge_runtime.value_range import ValueRange
+    from facetoon.training.drawings.picture_teacher import PictureTeacher
     from facetoon.training.recipes.recipe import Recipe
 
 HELP = "train the small generator on a teacher's cartoons of photographs"
@@ -26,14 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_flags(parser, "distill_64")
     add_sources(parser, "photos")
     add_init(parser)
-    parser.add_argument(
-        "--teacher",
-        action="append",
-        required=True,
-        metavar="RUN",
-        help="a run directory, .keras file or draw:STYLE; NAME=RUN, repeated, for a student of several styles",
-    )
+    add_teachers(parser)
     add_landmarks(parser)
+    parser.add_argument("--features", type=Path, metavar="FILE.npz", help="frozen features, for perceptual_weight")
+    parser.add_argument("--segments", type=Path, metavar="FILE.tflite", help="finds the heads, for a matte; 256 px")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,35 +41,52 @@ def run(arguments: argparse.Namespace) -> int:
 
 def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     """Return the trainer, its picture sources and the values that identify the run."""
-    from facetoon.training.drawings.drawn_teacher import PREFIX, DrawnTeacher
+    from facetoon.training.drawings.head_mattes import HeadMattes
+    from facetoon.training.drawings.kept_teacher import KeptTeacher
+    from facetoon.training.guides.photo_guides import file_digest
     from facetoon.training.runs.checkpoint import generator_digest
     from facetoon.training.trainers.distill_trainer import Distillation
 
-    teachers: dict[str, Path | DrawnTeacher] = {}
+    teachers: dict[str, Path | PictureTeacher] = {}
     provenance = init_provenance(arguments)
-    for name, run in teachers_by_style(arguments.teacher).items():
-        key = f"teacher_{name}_sha256" if name else "teacher_sha256"
-        if str(run).startswith(PREFIX):
-            teachers[name] = drawer = DrawnTeacher(str(run), arguments.landmarks, os.cpu_count() or 1)
-            provenance[key] = drawer.digest
+    keeping: list[str] = []
+    places = teachers_by_style(arguments.teacher)
+    ranges, sizes = ranges_of(arguments, list(places)), sizes_of(arguments, list(places))
+    for name, place in places.items():
+        key = f"teacher_{name}" if name else "teacher"
+        teacher = _picture_teacher(place, arguments, ranges.get(name), sizes.get(name))
+        if teacher is None:
+            teachers[name], provenance[f"{key}_sha256"] = place, generator_digest(place)
         else:
-            teachers[name] = run
-            provenance[key] = generator_digest(run)
+            provenance |= {key: teacher.facts} if teacher.facts else {f"{key}_sha256": teacher.digest}
+            keeping += [name] if teacher.keeps_shape else []
+            keeps = arguments.run and not arguments.dry_run
+            # Workers that share a disk write the same files, each in a folder of its own.
+            teachers[name] = KeptTeacher(teacher, arguments.run, arguments.worker) if keeps else teacher
     if len(teachers) > 1:
         provenance["styles"] = list(teachers)  # in the order of the model's style input
-    return TrainingPlan(partial(Distillation, teachers=teachers), sources_of(arguments, "photos"), provenance)
+    if keeping:
+        provenance["keeps_shape"] = keeping
+    mattes = None
+    if recipe.student.matte and arguments.segments:
+        mattes = HeadMattes(arguments.segments, arguments.landmarks)
+        provenance |= mattes.digests()
+    if recipe.distill.perceptual_weight and arguments.features:
+        provenance["features_sha256"] = file_digest(arguments.features)
+    build = partial(Distillation, teachers=teachers, features=arguments.features, mattes=mattes)
+    return TrainingPlan(build, sources_of(arguments, "photos"), provenance)
 
 
-def teachers_by_style(flags: list[str]) -> dict[str, Path]:
-    """Return the teachers' runs by style name.
+def _picture_teacher(
+    place: Path, arguments: argparse.Namespace, ranges: tuple[ValueRange, ValueRange] | None, size_px: int | None
+) -> PictureTeacher | None:
+    """Open a drawn style or another project's file; None for a run of this kit."""
+    from facetoon.training.drawings.drawn_teacher import PREFIX, DrawnTeacher
+    from facetoon.training.foreign.foreign_teacher import ForeignTeacher, is_foreign
 
-    A single teacher needs no name, unless it has several styles and the name chooses one. Raises InputError when
-    several teachers lack names or share one.
-    """
-    if len(flags) == 1 and ("=" not in flags[0] or Path(flags[0]).exists()):
-        return {"": Path(flags[0])}
-    teachers = {name: Path(run) for name, _, run in (flag.partition("=") for flag in flags)}
-    named = all("=" in flag and re.fullmatch("[a-z][a-z0-9_-]*", flag.partition("=")[0]) for flag in flags)
-    if len(teachers) < len(flags) or not named:
-        raise InputError("Several teachers are given as --teacher NAME=RUN, each name once, in small letters.")
-    return teachers
+    is_drawn = str(place).startswith(PREFIX)
+    if not is_drawn and is_foreign(place):
+        return ForeignTeacher(place, ranges, size_px)
+    if ranges or size_px:
+        raise InputError(f"{place} is this kit's own: it takes no --teacher-range and no --teacher-size.")
+    return DrawnTeacher(str(place), arguments.landmarks, os.cpu_count() or 1) if is_drawn else None

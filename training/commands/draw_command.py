@@ -77,7 +77,7 @@ def _preview(arguments: argparse.Namespace, studio: Studio) -> int:
     out = arguments.out or path.with_name(f"{path.stem}-{studio.style.name}.png")
     if out.suffix.lower() != ".png":
         raise InputError(f"{out} must end in .png.")
-    photo = pixels.decode_image(read_picture(path), str(path), over_white=True)
+    photo = pixels.decode_image(read_picture(path), str(path))
     drawing = studio.draw(pixels.scale_to(photo, studio.size_px))
     if drawing is None:
         raise InputError(f"No face was found in {path}.")

@@ -58,6 +58,8 @@ def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
         raise InputError(f"--name must be new ({', '.join(names)} and photo are taken) and in small letters: {name!r}.")
     weights = load_weights(arguments.vgg_weights) if needs_encoder(recipe) else None
     provenance: dict[str, Any] = {"student_sha256": generator_digest(arguments.student), "styles": [*names, name]}
+    if student.keeps_shape:
+        provenance["keeps_shape"] = list(student.keeps_shape)
     if weights:
         provenance["vgg_sha256"] = weights.sha256
     if not arguments.photos and not arguments.dataset:

@@ -123,7 +123,7 @@ def _read(file: PictureFile, size_px: int) -> tuple[str, pixels.Image] | None:
     """SHA-256 and largest centred square of a photograph; None for one that cannot be read."""
     try:
         data = file.read()
-        photo = pixels.square(pixels.decode_image(data, file.name, over_white=True), size_px)
+        photo = pixels.square(pixels.decode_image(data, file.name), size_px)
     except InputError:
         return None
     return hashlib.sha256(data).hexdigest(), photo

@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,10 +17,13 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
 from facetoon.training.drawn.landmarks import Points
 from facetoon.training.drawn.style_names import NAMES
-from facetoon.training.drawn.style_programs import STYLES
+from facetoon.training.drawn.style_programs import SHAPES, STYLES
+from facetoon.training.drawn.warp import Shape
 
 FUNCTION = "draw"
 """What a user's file calls its style."""
+SHAPE = "SHAPE"
+"""What a user's file may call the `Shape` in which its style redraws faces."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class DrawnStyle:
     digest: str
     """SHA-256 of the code: another digest may draw other pictures."""
     function: Callable[[Image, Points], Any]
+    shape: Shape = field(default_factory=Shape)
+    """How the style redraws a face: the matte of a head moves with it."""
 
     def draw(self, photo: Image, landmarks: Points) -> Image:
         """The drawing of an RGB photograph, uint8 (height, width, 3), with its landmarks (468, 2) in pixels.
@@ -66,7 +71,7 @@ def load_style(name_or_file: str) -> DrawnStyle:
     Raises InputError when there is no such style, or the file cannot be read, does not run or has no such function.
     """
     if name_or_file in NAMES:
-        return DrawnStyle(name_or_file, name_or_file, _package_digest(), STYLES[name_or_file])
+        return DrawnStyle(name_or_file, name_or_file, _package_digest(), STYLES[name_or_file], SHAPES[name_or_file])
     path = Path(name_or_file)
     if path.suffix != ".py":
         raise InputError(f"There is no style {name_or_file}; choose {', '.join(NAMES)}, or name a .py file.")
@@ -74,10 +79,14 @@ def load_style(name_or_file: str) -> DrawnStyle:
         code = path.read_bytes()
     except OSError as error:
         raise InputError(f"The style {path} cannot be read: {error.strerror}.") from None
-    function = getattr(_run(path), FUNCTION, None)
+    module = _run(path)
+    function = getattr(module, FUNCTION, None)
     if not callable(function):
         raise InputError(f"The style {path} has no function {FUNCTION}(photo, landmarks).")
-    return DrawnStyle(path.stem.lower(), name_or_file, hashlib.sha256(code).hexdigest(), function)
+    shape = getattr(module, SHAPE, Shape())
+    if not isinstance(shape, Shape):
+        raise InputError(f"The style {path} has a {SHAPE} that is no facetoon.training.drawn.warp.Shape.")
+    return DrawnStyle(path.stem.lower(), name_or_file, hashlib.sha256(code).hexdigest(), function, shape)
 
 
 def _run(path: Path) -> ModuleType:

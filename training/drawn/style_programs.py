@@ -16,18 +16,27 @@ from facetoon.training.drawn.sitter import Sitter, cheeks, finish, sit
 from facetoon.training.drawn.warp import Shape
 
 Colours = NDArray[np.floating]
+SHAPES = {
+    "toon": Shape(1.4, 1.55, 0.84, 0.94, 0.09),
+    "anime": Shape(1.8, 2.0, 0.6, 0.75, 0.2),
+    "comic": Shape(1.2, 1.28, 0.94, 1.0, 0.04),
+    "manga": Shape(1.45, 1.62, 0.8, 0.88, 0.12),
+    "watercolour": Shape(),
+    "pencil": Shape(),
+}
+"""How each style redraws a face. Watercolour and pencil keep the face's shape, so they also suit whole frames."""
 
 
 def toon(photo: Image, landmarks: Points) -> Image:
     """Big eyes, smooth warm skin with soft shades, lines in dark colours."""
-    sitter = sit(photo, landmarks, Shape(1.4, 1.55, 0.84, 0.94, 0.09))
+    sitter = sit(photo, landmarks, SHAPES["toon"])
     colours = _painted(sitter, step=11.0, hardness=0.75, chroma=1.25, warmth=2.0)
     return finish(_inked(sitter, colours, EyeLook()), photo)
 
 
 def anime(photo: Image, landmarks: Points) -> Image:
     """The geometry of a cartoon heroine on anybody: huge eyes, small nose and mouth, narrow chin, plain skin."""
-    sitter = sit(photo, landmarks, Shape(1.8, 2.0, 0.6, 0.75, 0.2))
+    sitter = sit(photo, landmarks, SHAPES["anime"])
     colours = _painted(sitter, step=20.0, hardness=0.6, chroma=1.25, warmth=1.0, reach=0.16)
     look = EyeLook(iris=0.29, lid=0.06, lash=0.07, vivid=1.8, catch_light=1.1)
     return finish(_inked(sitter, colours, look, mouth=0.026, nose=0.018, in_skin=0.06, bare=0.9), photo)
@@ -35,7 +44,7 @@ def anime(photo: Image, landmarks: Points) -> Image:
 
 def comic(photo: Image, landmarks: Points) -> Image:
     """Flat strong colours, printed dots in the shade, bold black lines."""
-    sitter = sit(photo, landmarks, Shape(1.2, 1.28, 0.94, 1.0, 0.04))
+    sitter = sit(photo, landmarks, SHAPES["comic"])
     lab = sitter.smooth_skin(sitter.flat(5.5), 0.09)
     rel = lab[..., 0] - sitter.tone[0]
     skin = sitter.skin
@@ -59,7 +68,7 @@ def comic(photo: Image, landmarks: Points) -> Image:
 
 def manga(photo: Image, landmarks: Points) -> Image:
     """Black, white and screen tone; dark skin is toned, never black."""
-    sitter = sit(photo, landmarks, Shape(1.45, 1.62, 0.8, 0.88, 0.12))
+    sitter = sit(photo, landmarks, SHAPES["manga"])
     flat = sitter.smooth_skin(sitter.flat(4.5), 0.08)
     tone = _screens(sitter, flat[..., 0])
     screen = paper.dots(tone.shape, tone, 9 * sitter.scale)
@@ -78,7 +87,7 @@ def manga(photo: Image, landmarks: Points) -> Image:
 
 def watercolour(photo: Image, landmarks: Points) -> Image:
     """Wet colour on rough paper, dark at its edges, thin pencil lines, the margins left white."""
-    sitter = sit(photo, landmarks, Shape(1.22, 1.3, 0.92, 0.97, 0.05))
+    sitter = sit(photo, landmarks, SHAPES["watercolour"])
     shape, k = sitter.lab.shape[:2], sitter.scale
     lab = sitter.smooth_skin(sitter.flat(7.5), 0.1)
     lab[..., 0] = np.clip(soft_steps(lab[..., 0], 7, 4.0) * 0.89 + 8, 0, 100)
@@ -98,7 +107,7 @@ def watercolour(photo: Image, landmarks: Points) -> Image:
 
 def pencil(photo: Image, landmarks: Points) -> Image:
     """Graphite: hatching along the forms, firm lines at the features, paper grain."""
-    sitter = sit(photo, landmarks, Shape(1.15, 1.2, 0.95, 1.0, 0.03))
+    sitter = sit(photo, landmarks, SHAPES["pencil"])
     shape, k = sitter.lab.shape[:2], sitter.scale
     light, skin = sitter.smooth_skin(sitter.fine, 0.06)[..., 0], sitter.skin
     white = max(float(np.percentile(light, 92)), 60)

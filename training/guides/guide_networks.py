@@ -62,7 +62,11 @@ class FaceMesh:
         """
         side = image.shape[0]
         first = self._within(image, np.array([[side / 192, 0, 0], [0, side / 192, 0]], np.float32))
-        return None if first is None else self._within(image, _around(first))
+        return None if first is None else self.look_at(image, first)
+
+    def look_at(self, image: pixels.Image, points: Points) -> Points | None:
+        """Do one look in a level crop around a face's `points`, in this picture or in a drawing of it."""
+        return self._within(image, _around(points))
 
     def _within(self, image: pixels.Image, matrix: NDArray[np.float32]) -> Points | None:
         crop = pixels.warp(image, matrix, 192)

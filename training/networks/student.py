@@ -102,20 +102,21 @@ def build_student(size_px: int, student: StudentRecipe, styles: int = 0) -> kera
     image = keras.Input((size_px, size_px, 3), name="image")
     style = keras.Input((styles,), name="style") if styles else None
     x = SpaceToDepth()(image)
-    x = _conv(x, student.stem_filters, 3)
-    x = _conv(_depthwise(x, stride=2), student.filters, 1, style=style)
+    x = conv(x, student.stem_filters, 3)
+    x = conv(depthwise(x, stride=2), student.filters, 1, style=style)
     for block in range(student.blocks):
         styled = (block + 1) % student.style_every == 0
-        y = _conv(_depthwise(x, kernel=student.kernel), student.filters, 1, style=style if styled else None)
-        x = layers.Add()([x, _conv(y, student.filters, 1, relu=False)])
+        y = conv(depthwise(x, kernel=student.kernel), student.filters, 1, style=style if styled else None)
+        x = layers.Add()([x, conv(y, student.filters, 1, relu=False)])
     x = layers.UpSampling2D(2, interpolation="bilinear")(x)
-    x = _conv(_depthwise(x), student.stem_filters, 1)
+    x = conv(depthwise(x), student.stem_filters, 1)
     x = layers.Conv2D(12, 3, padding="same")(x)
     inputs = image if style is None else [image, style]
     return keras.Model(inputs, DepthToSpace()(ClipUnit()(x)), name="student")
 
 
-def _conv(x: Any, filters: int, kernel: int, relu: bool = True, style: Any = None) -> Any:
+def conv(x: Any, filters: int, kernel: int, relu: bool = True, style: Any = None) -> Any:
+    """Convolve (batch, h, w, c) to `filters` channels, with batch norm, the style's gains and shifts, and ReLU6."""
     x = layers.Conv2D(filters, kernel, padding="same", use_bias=False)(x)
     x = layers.BatchNormalization()(x)
     if style is not None:
@@ -123,7 +124,8 @@ def _conv(x: Any, filters: int, kernel: int, relu: bool = True, style: Any = Non
     return layers.ReLU(6.0)(x) if relu else x
 
 
-def _depthwise(x: Any, stride: int = 1, kernel: int = 3) -> Any:
+def depthwise(x: Any, stride: int = 1, kernel: int = 3) -> Any:
+    """Convolve each channel of (batch, h, w, c) alone, with batch norm."""
     x = layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False)(x)
     return layers.BatchNormalization()(x)
 

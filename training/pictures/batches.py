@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from facetoon.edge_runtime import pixels
 from facetoon.training.pictures.even_sampling import draw_evenly
 from facetoon.training.pictures.images import ImageSet
+from facetoon.training.pictures.webcam import as_webcam
 from facetoon.training.recipes.parts import DataRecipe
 from facetoon.training.recipes.recipe import Recipe
 
@@ -27,9 +28,8 @@ WHOLE: Part = (0, 1)
 def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE) -> tuple[pixels.Tensor, ...]:
     """Make the batch of a step: for each domain one array, float32 (batch_size, size_px, size_px, 3) in -1..1.
 
-    "pairs" and "taught" give two such arrays. "guided" gives three: photographs, masks and drawings. "pictures" gives
-    four: two differently cropped and coloured views of the same pictures, the first view bent, and the number of each
-    picture's source, int32 (batch_size,).
+    "pairs" and "taught" give two such arrays; taught cartoons may have a fourth channel, the matte. "guided" gives
+    three: photographs, masks and drawings.
 
     The function is pure, so a resumed run needs no data state. `part` (worker, workers) selects a worker's rows of the
     batch. Every worker draws the random numbers of all rows, which costs little.
@@ -102,25 +102,19 @@ def _augmented(
     data, pairs, count = recipe.data, recipe.pairs, recipe.batch_size
     zoom, centre_y, jitter = {
         "photos": (data.photo_zoom, 0.5, data.photo_colour_jitter),
-        "pictures": (data.photo_zoom, 0.5, data.photo_colour_jitter),
         "cartoons": (data.cartoon_zoom, data.cartoon_centre_y, data.cartoon_colour_jitter),
         "pairs": (pairs.zoom, 0.5, pairs.colour_jitter),
         "taught": (data.photo_zoom, 0.5, data.photo_colour_jitter),
         "guided": (data.photo_zoom, 0.5, data.photo_colour_jitter),
     }[domain]
     rows, side = draw_evenly(images.source, count, random), images.images.shape[-2]
-
-    def places() -> list[Matrix]:
-        return [_crop_matrix(side, zoom, centre_y, data, random) for _ in rows]
-
+    places = [_crop_matrix(side, zoom, centre_y, data, random) for _ in rows]
     mine = slice(part[0] * count // part[1], (part[0] + 1) * count // part[1])
-    crops = _Crops(images, recipe, rows, places(), mine, random)
+    crops = _Crops(images, recipe, rows, places, mine, random)
     if domain == "taught":
         return _taught(crops, jitter)
     if domain == "guided":
         return _guided(crops, jitter)
-    if domain == "pictures":
-        return _views(crops, replace(crops, matrices=places()), jitter)
     if domain == "pairs":
         shade, photo_shade = crops.shade(jitter), crops.shade(pairs.photo_jitter)
         return [photo_shade(shade(crops.column(0))), shade(crops.column(1))]
@@ -131,7 +125,18 @@ def _taught(crops: _Crops, jitter: float) -> list[pixels.Tensor]:
     """Return photographs and their teachers' cartoons, in the order of the teachers and by the recipe's shares."""
     teachers = [1 + teacher for teacher in crops.recipe.dealt(crops.images.images.shape[1] - 1)][crops.mine]
     shade = crops.shade(jitter)  # the same on both, or the student would learn to average tones
-    return [shade(crops.column(0)), shade(_unit(crops.cut(teachers)))]
+    seeds = crops.random.integers(2**32, size=crops.recipe.batch_size)[crops.mine]
+    photos = [np.ascontiguousarray(photo[..., :3]) for photo in crops.cut([0] * len(teachers))]
+    targets = _unit(crops.cut(teachers))
+    targets[..., :3] = shade(targets[..., :3])
+    share = crops.recipe.distill.webcam_share
+    photos = [_perhaps_webcam(photo, share, int(seed)) for photo, seed in zip(photos, seeds, strict=True)]
+    return [shade(_unit(photos)), targets]
+
+
+def _perhaps_webcam(photo: pixels.Image, share: float, seed: int) -> pixels.Image:
+    random = np.random.default_rng(seed)
+    return as_webcam(photo, random) if random.random() < share else photo
 
 
 def _guided(crops: _Crops, jitter: float) -> list[pixels.Tensor]:
@@ -140,30 +145,8 @@ def _guided(crops: _Crops, jitter: float) -> list[pixels.Tensor]:
     return [shade(crops.column(0)), crops.column(1), shade(crops.column(2))]
 
 
-def _views(crops: _Crops, again: _Crops, jitter: float) -> list[pixels.Tensor]:
-    """Return two crops of each picture in different colours, a bent copy of the first crop, and the source numbers."""
-    shade, other_shade = crops.shade(jitter), again.shade(jitter)
-    plain, bent = _plain_and_bent(crops.cut(), crops.recipe.batch_size, crops.random, crops.mine)
-    numbers = crops.images.source[crops.rows][crops.mine].astype(np.int32)
-    return [shade(_unit(plain)), other_shade(_unit(again.cut())), shade(_unit(bent)), numbers]
-
-
 def _unit(crops: list[pixels.Image]) -> pixels.Tensor:
     return pixels.to_unit(np.stack(crops))
-
-
-def _plain_and_bent(
-    crops: list[pixels.Image], count: int, random: np.random.Generator, mine: slice
-) -> tuple[list[pixels.Image], list[pixels.Image]]:
-    """Return crops moved by less than a pixel, and the same crops bent by 1 to 3 px. Resampling blurs both equally."""
-    size_px = crops[0].shape[0]
-    shift = random.uniform(-0.5, 0.5, (count, 1, 1, 2)).astype(np.float32)
-    strength, length = random.uniform(1, 3, count), random.uniform(4, 8, count)
-    field = np.stack([s * pixels.waves(random, size_px, w) for s, w in zip(strength, length, strict=True)])
-    field = (field.astype(np.float32) * np.float32(size_px / 64))[mine]
-    still = np.broadcast_to(shift[mine], field.shape)
-    plain = [pixels.bend(crop, offset) for crop, offset in zip(crops, still, strict=True)]
-    return plain, [pixels.bend(crop, offset) for crop, offset in zip(crops, field, strict=True)]
 
 
 def _shade(jitter: float, count: int, random: np.random.Generator, mine: slice) -> Shade:

@@ -6,7 +6,8 @@ import hashlib
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -17,7 +18,7 @@ import numpy as np
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.picture_files import PICTURES, is_picture, pictures_in
+from facetoon.edge_runtime.picture_files import find_pictures, reason_against
 from facetoon.training.pictures.data_source import DataSource, as_source
 
 
@@ -153,16 +154,25 @@ class PictureFile:
         try:
             if Path(self.container).is_dir():
                 return (Path(self.container) / self.member).read_bytes()
-            return _open_zip(self.container, os.stat(self.container).st_mtime_ns).read(self.member)
-        except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+            archive, names = _open_zip(self.container, os.stat(self.container).st_mtime_ns)
+            return archive.read(names[self.member])
+        except (OSError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
             # RuntimeError: encrypted; NotImplementedError: a compression that Python lacks
             raise InputError(f"{self.name} cannot be read: {error}.") from None
 
 
 @lru_cache(maxsize=8)
-def _open_zip(path: str, changed_ns: int) -> zipfile.ZipFile:
-    """Open an archive once for all reads of a process, and again when the file changes. Its lock orders reads."""
-    return zipfile.ZipFile(path)
+def _open_zip(path: str, changed_ns: int) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
+    """Open an archive once for all reads of a process, and again when the file changes. Its lock orders reads.
+
+    Returns its entries too, by their names with forward slashes.
+    """
+    archive = zipfile.ZipFile(path)
+    return archive, {_member(entry): entry for entry in archive.infolist()}
+
+
+def _member(entry: zipfile.ZipInfo) -> str:
+    return entry.filename.replace("\\", "/")  # as some programs on Windows write it
 
 
 def list_pictures(source: DataSource | str) -> list[PictureFile]:
@@ -172,36 +182,62 @@ def list_pictures(source: DataSource | str) -> list[PictureFile]:
     if source.domain:
         layout = list_layout(source.path)
         return [file for part in ("test", "train") for file in layout.get(part + source.domain, [])]
-    if path.is_dir():
-        files = list(_in_folder(path))
-    elif zipfile.is_zipfile(path):
-        files = list(_in_zip(path))
-    elif path.is_file():
-        raise InputError(f"{path} is neither a folder nor a whole zip file; if it is a zip, it is damaged.")
-    else:
-        raise InputError(f"{path} is neither a folder nor a zip file.")
-    kept = [file for file in files if _matches(file.member, source.pattern or "*")]
+    files = _files(path)
+    kept = [file for file, reason in files if not reason and _matches(file.member, source.pattern or "*")]
     if not kept:
-        raise InputError(f"{source} holds no pictures ({', '.join(PICTURES)}).")
-    return sorted(kept)
+        counts = Counter(reason or "of another name" for _, reason in files)
+        left = ", ".join(f"{count} {reason}" for reason, count in counts.items())
+        raise InputError(f"{source} holds no pictures to take ({left or 'it is empty'}).")
+    return sorted(kept)  # as text: the batches of a run, and so its resuming, depend on the order
+
+
+def list_others(source: DataSource | str) -> list[tuple[PictureFile, str]]:
+    """List the other files of a source, which are no pictures or hidden, each with the reason why it is not taken."""
+    source = as_source(source)
+    if source.domain:
+        return []
+    pattern = source.pattern or "*"
+    others = ((file, reason) for file, reason in _files(Path(source.path)) if reason)
+    return sorted((file, reason) for file, reason in others if _matches(file.member.rstrip("/"), pattern))
+
+
+def _files(path: Path) -> list[tuple[PictureFile, str]]:
+    """Return all files of a folder or zip file, each with the reason why it is no picture, or an empty text."""
+    if path.is_dir():
+        return _in_folder(path)
+    if zipfile.is_zipfile(path):
+        return _in_zip(path)
+    if path.is_file():
+        raise InputError(f"{path} is neither a folder nor a whole zip file; if it is a zip, it is damaged.")
+    raise InputError(f"{path} is neither a folder nor a zip file.")
 
 
 def _matches(member: str, pattern: str) -> bool:
     return fnmatch(f"/{member}", f"*/{pattern}") if "/" in pattern else fnmatch(Path(member).name, pattern)
 
 
-def _in_folder(folder: Path) -> Iterator[PictureFile]:
-    for member in pictures_in(folder, deep=True):
-        stat = (folder / member).stat()
-        yield PictureFile(str(folder), member, stat.st_size, str(stat.st_mtime_ns))
+def _in_folder(folder: Path) -> list[tuple[PictureFile, str]]:
+    found = find_pictures(folder, deep=True)
+    files = []
+    for member, reason in [*((member, "") for member in found.pictures), *found.others.items()]:
+        stat = (folder / member).lstat() if reason else (folder / member).stat()
+        files.append((PictureFile(str(folder), member, stat.st_size, str(stat.st_mtime_ns)), reason))
+    return files
 
 
-def _in_zip(path: Path) -> Iterator[PictureFile]:
+def _in_zip(path: Path) -> list[tuple[PictureFile, str]]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except (OSError, zipfile.BadZipFile) as error:
         raise InputError(f"The zip file {path} cannot be read: {error}.") from None
+    files: dict[str, tuple[PictureFile, str]] = {}
     for entry in entries:
-        if not entry.is_dir() and is_picture(entry.filename):
-            yield PictureFile(str(path), entry.filename, entry.file_size, f"{entry.CRC:08x}")
+        member = _member(entry)
+        if member.endswith("/"):
+            continue
+        if member in files:
+            raise InputError(f"The zip file {path} holds two files called {member}: rename one of them.")
+        reason = reason_against(member)
+        files[member] = PictureFile(str(path), member, entry.file_size, f"{entry.CRC:08x}"), reason
+    return list(files.values())

@@ -16,7 +16,6 @@ from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image
 from facetoon.training.detectors.detector import Detection, Detector
 from facetoon.training.detectors.profiles import ProfileFinder
-from facetoon.training.pictures.headers import is_cut_short, picture_size
 from facetoon.training.pictures.images import PictureFile
 from facetoon.training.prepare.near_duplicates import perceptual_hash
 from facetoon.training.recipes.parts import PrepareRecipe
@@ -107,7 +106,7 @@ class Cropper:
             return replace(record, reason="too large", detail=f"{record.file.size_bytes} bytes"), None
         data = record.file.read()
         record = replace(record, sha256=hashlib.sha256(data).hexdigest())
-        reduce, header = 1, picture_size(data)
+        reduce, header = 1, pixels.picture_size(data)
         if header:
             width, height, shrinks = header
             record = replace(record, width_px=width, height_px=height)
@@ -115,8 +114,8 @@ class Cropper:
             if not reduce:
                 megapixels = f"{width * height / 1e6:.0f} megapixels"
                 return replace(record, reason="too large", detail=megapixels), None
-        if is_cut_short(data):
-            raise InputError(f"{record.file.name} is cut short.")
+        if pixels.is_animated(data):
+            record = replace(record, detail="animated; only the first frame is taken")
         image = pixels.decode_image(data, record.file.name, reduce)
         record = replace(record, width_px=image.shape[1] * reduce, height_px=image.shape[0] * reduce)
         if min(image.shape[:2]) < self.settings.min_side_px:

@@ -36,12 +36,17 @@ def _line(row: Row) -> list[object]:
     box = crop.box if crop and crop.box else ("",) * 4
     scores = crop.scores if crop else {}
     return [
-        *(record.domain, record.file.container, record.file.member, row.place, crop.name if crop else ""),
-        *(row.reason, record.detail, row.like, row.bits if row.like else ""),
+        *(record.domain, _text(record.file.container), _text(record.file.member), row.place),
+        *(crop.name if crop else "", row.reason, _text(record.detail), _text(row.like), row.bits if row.like else ""),
         *(record.sha256, crop.phash if crop else "", record.width_px or "", record.height_px or ""),
         *box,
         *(scores.get(name, "") for name in SCORES),
     ]
+
+
+def _text(name: str) -> str:
+    """Return a name that no spreadsheet takes for a formula."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
 
 
 def read_earlier_run(dataset: Path) -> dict[str, EarlierRun]:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.spec import read_model
 from facetoon.edge_runtime.whole_file import disk_faults
-from facetoon.training.pictures.images import PictureFile, list_pictures
+from facetoon.training.pictures.images import PictureFile, list_others, list_pictures
 from facetoon.training.prepare import manifest, prepare_report
 from facetoon.training.prepare.crop_pool import CropSetup, crop_all
 from facetoon.training.prepare.crops import Record
@@ -39,6 +39,17 @@ class Sources:
         files = [(domain, file) for domain, sources in named for source in sources for file in list_pictures(source)]
         return list(dict.fromkeys(files))
 
+    def left_out(self) -> list[Record]:
+        """Return a record for each other file there, with the reason why it is not taken. A file comes once."""
+        named = (("A", self.photos), ("B", self.cartoons))
+        records = [
+            Record(domain, file, reason=reason)
+            for domain, places in named
+            for source in places
+            for file, reason in list_others(source)
+        ]
+        return list(dict.fromkeys(records))
+
 
 def prepare(sources: Sources, out: Path, setup: CropSetup, jobs: int) -> list[Row]:
     """Make the data set `out`, or bring it up to date, and return the rows of its manifest.
@@ -50,7 +61,7 @@ def prepare(sources: Sources, out: Path, setup: CropSetup, jobs: int) -> list[Ro
     _refuse_own_crops(files, out)
     with disk_faults(out), Workspace(out, _settings(setup)) as workspace:
         records = _cropped(files, workspace, setup, jobs)
-        rows = _selected(records, setup.settings, manifest.read_earlier_run(out))
+        rows = _selected(records + sources.left_out(), setup.settings, manifest.read_earlier_run(out))
         _refuse_empty(rows, [domain for domain, named in (("A", sources.photos), ("B", sources.cartoons)) if named])
         for domain in DOMAINS:
             workspace.place(domain, {row.name: row.place for row in rows if row.place.endswith(domain) and row.place})

@@ -16,9 +16,9 @@ import numpy as np
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Face, Framing
+from facetoon.edge_runtime.picture_files import HIDDEN, NO_ENTRY, NO_PICTURE
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.whole_file import write_whole
-from facetoon.training.pictures.headers import picture_size
 from facetoon.training.prepare import domain_gap
 from facetoon.training.prepare.selection import Row
 from facetoon.training.recipes.parts import PrepareRecipe
@@ -29,6 +29,8 @@ THUMB_PX, SHEET_COLUMNS, SHEET_ROWS = 80, 12, 3
 MEAN_OF = 500  # pictures of a domain in the mean face and in the comparison of domains
 PAIRS = 12
 BINS = 24
+NOT_READ = ("too large", HIDDEN, NO_PICTURE, NO_ENTRY)
+"""Reasons to leave a file out unread; it may be a film of many gigabytes."""
 
 ReadKept = Callable[[Row], bytes]
 
@@ -143,8 +145,8 @@ def _decoded(read_kept: ReadKept, row: Row) -> Image:
 def _thumbnail(row: Row) -> Image | None:
     """Return the input picture, cut around its face if it has one; None when it is unreadable or too large."""
     try:
-        data = row.record.file.read() if row.reason != "too large" else b""
-        header = picture_size(data)
+        data = b"" if row.reason in NOT_READ else row.record.file.read()
+        header = pixels.picture_size(data)
         shrinks = header is not None and header[2] and min(header[:2]) > 8 * THUMB_PX
         image = pixels.decode_image(data, row.record.file.name, 8 if shrinks else 1)
     except InputError:

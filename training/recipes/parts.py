@@ -159,13 +159,17 @@ class PairsRecipe:
 
 @dataclass(frozen=True)
 class StudentRecipe:
-    """The small generator that ships: see training/networks/student.py for the layout."""
+    """The small generator that ships: see training/networks/student.py and deep_student.py for the layouts."""
 
-    stem_filters: Count = 32
-    filters: Count = 96  # int8 kernels pad to a multiple of 16
+    stem_filters: Count = 32  # at half the size
+    filters: Count = 96  # of the blocks; int8 kernels pad to a multiple of 16
     blocks: Count = 8
     kernel: Count = 3  # of the blocks' depthwise convolutions; at 128 px, 3 sees half of a face and 5 all of it
     style_every: Count = 1  # with several styles, every n-th block has its own gains and shifts for each style
+    # "plain": blocks at a quarter of the size; "deep": at an eighth, with skips, for 256 px.
+    kind: Annotated[str, OneOf(("plain", "deep"))] = "plain"
+    middle_filters: Count = 48  # of "deep", at a quarter of the size
+    matte: bool = False  # of "deep": a fourth output channel, the matte of the head
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,10 @@ class DistillRecipe:
     l1_weight: Weight = 1.0
     gradient_weight: Weight = 1.0  # L1 of horizontal and vertical differences: lines
     ssim_weight: Weight = 0.5
+    line_weight: Weight = 0.0  # L1 on the teacher's dark lines alone, which come last and wash out first
+    matte_weight: Weight = 1.0  # L1 of the matte, for a student that has one
+    perceptual_weight: Weight = 0.0  # L1 of frozen ImageNet features (--features); half as slow again
+    webcam_share: Share = 0.0  # of the inputs, made to look like a webcam's: soft, noisy, compressed, dark, tinted
     haar_weight: Weight = 0.0  # L1 of the wavelet's high bands: sharper, but noisy where a teacher flickers
     feature_weight: Weight = 0.0  # L1 of the teacher's own features; makes training a quarter slower
     range_weight: Weight = 0.0  # keeps the blocks' sums within -8..8, because int8 divides the widest range by 256
@@ -183,17 +191,6 @@ class DistillRecipe:
     learning_rate: Rate = 2e-3
     shift_px: CountOrNone = 1  # largest shift of the student's input against its teacher's: steadier video
     noise_levels: GreyLevels = 2.0  # grey levels of noise on the student's input only: less flicker on video
-
-
-@dataclass(frozen=True)
-class EncoderRecipe:
-    """The network behind the scores; see training/trainers/encoder_trainer.py."""
-
-    filters: Count = 32
-    features: Count = 128  # a Frechet distance estimates features squared numbers, so more need more test pictures
-    learning_rate: Rate = 1e-3
-    # Temperature of the contrastive loss; a lower one separates similar pictures more strongly.
-    temperature: Annotated[float, Range(above=0)] = 0.2
 
 
 @dataclass(frozen=True)
@@ -228,7 +225,8 @@ class NewStyleRecipe:
     noise_levels: GreyLevels = 2.0  # grey levels of noise on the input only: less flicker on video
     trunk: bool = False  # also train the shared weights; a loss then keeps the old styles
     trunk_learning_rate: Rate = 1e-4
-    hold_weight: Weight = 10.0  # L1 of pictures and of their differences, between old and new student
+    # L1 of pictures and of their differences, between old and new student. It also holds the new style's matte.
+    hold_weight: Weight = 10.0
 
 
 @dataclass(frozen=True)

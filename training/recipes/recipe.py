@@ -15,7 +15,6 @@ from facetoon.training.recipes.parts import (
     DataRecipe,
     DiscriminatorRecipe,
     DistillRecipe,
-    EncoderRecipe,
     FastStyleRecipe,
     GeneratorRecipe,
     HoldRecipe,
@@ -30,7 +29,7 @@ from facetoon.training.recipes.parts import (
 from facetoon.training.recipes.sections import apply_override, build
 
 RECIPES = Path(__file__).parent
-KINDS = ("cyclegan", "pairs", "sharpen", "distill", "style", "fast-style", "encoder")
+KINDS = ("cyclegan", "pairs", "sharpen", "distill", "style", "fast-style")
 """The commands of toon-train that have a run directory."""
 
 
@@ -59,8 +58,6 @@ class Recipe:
     pairs: PairsRecipe = field(default_factory=PairsRecipe)
     student: StudentRecipe = field(default_factory=StudentRecipe)
     distill: DistillRecipe = field(default_factory=DistillRecipe)
-    encoder: EncoderRecipe = field(default_factory=EncoderRecipe)
-    """For `toon-train encoder` alone; not a part of other runs' identity."""
     fast_style: FastStyleRecipe = field(default_factory=FastStyleRecipe)
     """For `toon-train fast-style` alone; not a part of other runs' identity."""
     new_style: NewStyleRecipe = field(default_factory=NewStyleRecipe)

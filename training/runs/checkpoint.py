@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -119,4 +120,14 @@ def load_generator(run: Path, direction: str = "ab") -> Any:
     try:
         return keras.saving.load_model(path, compile=False)
     except (ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not a Keras model that can be loaded: {str(error).splitlines()[0]}") from None
+        raise InputError(_why_not_loaded(path, str(error))) from None
+
+
+def _why_not_loaded(path: Path, keras_says: str) -> str:
+    """Return one sentence for the many of Keras, which names the cause at the end of a dump of the configuration."""
+    if unknown := re.search(r"Could not locate (?:class|function) '([^']+)'", keras_says):
+        return f"{path} uses {unknown[1]}, which Keras does not have: export it as a SavedModel, .tflite or .onnx."
+    if not zipfile.is_zipfile(path):
+        return f"{path} is not a Keras model that can be loaded: it is no .keras archive, whatever its name says."
+    *_, cause = keras_says.split("Exception encountered: ")
+    return f"{path} is not a Keras model that can be loaded: {cause.splitlines()[0]}"

@@ -12,30 +12,36 @@ from tqdm import tqdm
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.drawings.drawn_teacher import DrawnTeacher
+from facetoon.training.drawings.head_mattes import SAME_SHAPE, HeadMattes
+from facetoon.training.drawings.picture_teacher import PictureTeacher
 from facetoon.training.pictures.images import ImageSet
 
 TEACHING_BATCH = 32
 
 
-def lesson(photos: ImageSet, teachers: Sequence[Any]) -> ImageSet:
+def lesson(photos: ImageSet, teachers: Sequence[Any], mattes: HeadMattes | None = None) -> ImageSet:
     """Return uint8 (n, 1 + teachers, side, side, 3): photographs (n, side, side, 3) and their cartoons.
 
-    A teacher is a Keras model or a DrawnTeacher. It sees the whole picture at its own size, a zoom that it was trained
-    on. Photographs without a face for a drawn style are left out.
+    With `mattes` there is a fourth channel: the matte of the head in the photograph's or in the drawing's shape.
+
+    A teacher is a Keras model or a PictureTeacher. It sees the whole picture at its own size, a zoom that it was
+    trained on. Photographs without a face for a drawn style are left out.
     """
     side_px = photos.images.shape[1]
-    taught = np.empty((len(photos), 1 + len(teachers), side_px, side_px, 3), np.uint8)
-    taught[:, 0] = photos.images
+    taught = np.empty((len(photos), 1 + len(teachers), side_px, side_px, 4 if mattes else 3), np.uint8)
+    taught[:, 0, ..., :3] = photos.images
+    if mattes:
+        shapes = [getattr(teacher, "shape", SAME_SHAPE) for teacher in teachers]
+        taught[..., 3] = mattes.of(photos.images, [SAME_SHAPE, *shapes])
     has_face = np.ones(len(photos), bool)
     for number, teacher in enumerate(teachers, 1):
-        if isinstance(teacher, DrawnTeacher):
-            taught[:, number], faces = teacher.draw(photos.images)
+        if isinstance(teacher, PictureTeacher):
+            taught[:, number, ..., :3], faces = teacher.draw(photos.images)
             has_face &= faces
         else:
             for start in tqdm(range(0, len(photos), TEACHING_BATCH), desc="teacher", unit="batch", disable=None):
                 rows = slice(start, start + TEACHING_BATCH)
-                taught[rows, number] = _answers(teacher, photos.images[rows])
+                taught[rows, number, ..., :3] = _answers(teacher, photos.images[rows])
     if has_face.all():
         return dataclasses.replace(photos, images=taught)
     tqdm.write(f"{(~has_face).sum()} of {len(photos)} photographs show no face and are left out.", file=sys.stderr)
@@ -46,7 +52,7 @@ def lesson(photos: ImageSet, teachers: Sequence[Any]) -> ImageSet:
 
 def size_px(teacher: Any) -> int:
     """Return the side of the pictures that a teacher takes."""
-    return teacher.size_px if isinstance(teacher, DrawnTeacher) else int(teacher.input_shape[1])
+    return teacher.size_px if isinstance(teacher, PictureTeacher) else int(teacher.input_shape[1])
 
 
 def _answers(teacher: Any, images: pixels.Image) -> pixels.Image:

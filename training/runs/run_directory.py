@@ -25,11 +25,14 @@ from facetoon.training.runs.environment import environment
 
 INPUT_DOMAINS = {"ab": "photos", "ba": "cartoons"}
 """The domain of the input pictures, by direction of the generator."""
+KEEPS_SHAPE = "keeps_shape"
 LATER_FIELDS = {
     "hold": ("cells", "skin_weight", "hair_weight", "light_weight", "light_slack", "rest_weight"),
     "start": ("draw", "steps", "learning_rate"),
     "discriminator": ("kind", "projected_filters", "look_px", "pixel_filters", "pixel_weight"),
     "loss": ("back_px",),
+    "student": ("kind", "middle_filters", "matte"),
+    "distill": ("line_weight", "matte_weight", "perceptual_weight", "webcam_share"),
     "optimizer": ("beta_1", "beta_2"),
 }
 """Fields of a recipe that version 0.1.0 did not have, by section."""
@@ -84,8 +87,17 @@ class RunDirectory:
             return tuple(map(str, self._config.get("styles", ())))
 
     @cached_property
+    def keeps_shape(self) -> tuple[str, ...]:
+        """Names of the styles whose teacher draws every feature where it is.
+
+        Of a generator without a style input the name does not matter. Runs of before the field have none.
+        """
+        with self._understood():
+            return tuple(map(str, self._config.get(KEEPS_SHAPE, ())))
+
+    @cached_property
     def sources(self) -> dict[str, tuple[DataSource, ...]]:
-        """Picture sources of each domain: "photos", "cartoons", "pairs" or "pictures"."""
+        """Picture sources of each domain: "photos", "cartoons" or "pairs"."""
         with self._understood():
             sources = json.loads(self._read("sources.json"))
             return {domain: tuple(map(DataSource.from_json, places)) for domain, places in sources.items()}
@@ -122,8 +134,10 @@ class RunDirectory:
             defaults = _as_json(Recipe())
             new = _completed(config["recipe"], defaults)
             recipe = _completed(self._config["recipe"], defaults) | {"steps": new["steps"]}
-            own_lines = _stable({**self._config, "recipe": recipe}).splitlines()
-        new_lines = _stable({**config, "recipe": new}).splitlines()
+            # The teachers' hashes imply which styles keep the shape; older runs lack the field.
+            implied = {KEEPS_SHAPE: config.get(KEEPS_SHAPE)}
+            own_lines = _stable({**self._config, "recipe": recipe, **implied}).splitlines()
+        new_lines = _stable({**config, "recipe": new, **implied}).splitlines()
         if own_lines != new_lines:
             lines = difflib.unified_diff(own_lines, new_lines, "this run directory", "asked for", n=0, lineterm="")
             difference = "\n  ".join(line for line in lines if not line.startswith("@@"))
@@ -165,7 +179,7 @@ def identity(recipe: Recipe) -> dict[str, Any]:
     """Return the fields of a recipe that identify a run, as JSON values."""
     fields = _as_json(recipe)
     del fields["prepare"]  # the digest of the pictures identifies them, however they were prepared
-    for kind, field in (("encoder", "encoder"), ("fast-style", "fast_style"), ("style", "new_style")):
+    for kind, field in (("fast-style", "fast_style"), ("style", "new_style")):
         if recipe.kind != kind:
             del fields[field]
     return _without_unused(fields)

@@ -16,12 +16,12 @@ from facetoon.training.runs.run_directory import RunDirectory
 def load_teacher(run: Path, style: str) -> Any:
     """Load the generator of a run or .keras file. If it has several styles, it is fixed to the style `style`.
 
-    The Keras model maps float32 (batch, n, n, 3) in -1..1 to the same. Raises InputError when there is no generator,
-    or no such style.
+    The Keras model maps float32 (batch, n, n, 3) in -1..1 to the same, without any matte. Raises InputError when there
+    is no generator, or no such style.
     """
     generator = load_generator(run)
     if len(generator.inputs) == 1:
-        return generator
+        return generator if generator.output_shape[-1] == 3 else _without_matte(generator.input, generator.output)
     directory = RunDirectory(run if run.is_dir() else run.parent)  # a .keras file lies in its run
     names = directory.styles if directory.exists else ()
     if style not in names:
@@ -31,4 +31,8 @@ def load_teacher(run: Path, style: str) -> Any:
     mix = [float(name == style) for name in names]
     vector = ops.zeros_like(image[:, 0, 0, :1]) + ops.convert_to_tensor([mix])
     inputs = [image if len(tensor.shape) == 4 else vector for tensor in generator.inputs]
-    return keras.Model(image, generator(inputs), name=f"{generator.name}_{style}")
+    return _without_matte(image, generator(inputs), f"{generator.name}_{style}")
+
+
+def _without_matte(image: Any, answer: Any, name: str = "teacher") -> Any:
+    return keras.Model(image, answer[..., :3], name=name)

@@ -18,7 +18,7 @@ class Trainer(Protocol):
 
     recipe: Recipe
     generators: dict[str, Any]
-    """The Keras models that a run keeps as files: by direction ("ab", "ba"), or "encoder"."""
+    """The Keras models that a run keeps as files, by direction: "ab", "ba"."""
     networks: dict[str, Any]
     """All networks by name, such as "gen_ab". `variables` begins with theirs, in this order."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,8 @@ from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.whole_file import disk_faults, write_whole
 from facetoon.training.networks import perceptual
 from facetoon.training.score import measures
-from facetoon.training.score.scoring import SHEET_ROWS, Question, sheet
+from facetoon.training.score.question import Question
+from facetoon.training.score.scoring import SHEET_ROWS, sheet
 from facetoon.training.score.translator import Translator
 from facetoon.training.stylize.style_transfer import StyleTransfer
 
@@ -50,13 +51,14 @@ def compare(
     translator of another size.
     """
     size_px = translators[0].size_px
-    pictures = question.pictures(size_px)
+    pictures = replace(question, size_px=size_px).pictures()
     photos = pictures.sources[:PICTURES]
     ways = _drawn_each_way(photos, translators, painter)
+    real = measures.RealPictures(pictures.targets, photos, encode)
     compared = [
         Compared(
             name,
-            measures.score(drawings, pictures.targets, photos, encode).kid,
+            real.score(drawings).kid,
             *_vgg_errors(painter, photos, drawings),
             elapsed_s / len(photos),
         )
@@ -69,7 +71,7 @@ def compare(
             fields = [vars(one) | {"kid": vars(one.kid) | {"normalized": one.kid.normalized}} for one in compared]
             write_whole(out / "baseline.json", json.dumps(fields, indent=2) + "\n")
     yield from _table(compared)
-    yield f"{len(photos)} photographs of {size_px} px; the sheet shows the first {2 * SHEET_ROWS}."
+    yield f"{len(photos)} photographs of {size_px} px; the sheet shows the first {SHEET_ROWS}."
 
 
 def _drawn_each_way(

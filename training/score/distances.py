@@ -1,11 +1,8 @@
-"""Distances between two sets of pictures, by features or by texture, in NumPy."""
+"""Distances between two sets of pictures by their features, in NumPy."""
 
 from __future__ import annotations
 
 import numpy as np
-
-BLUR = np.array([1, 4, 6, 4, 1], np.float32) / 16
-SMALLEST_PX = 16  # side of the last level of the Laplacian pyramid
 
 
 def kid(a: np.ndarray, b: np.ndarray) -> float:
@@ -40,40 +37,3 @@ def frechet_of_gaussians(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarr
     root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
     cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ cov_b @ root), 0, None)).sum()
     return float(((mean_a - mean_b) ** 2).sum() + np.trace(cov_a) + np.trace(cov_b) - 2 * cross)
-
-
-def sliced_wasserstein(a: np.ndarray, b: np.ndarray, projections: int = 64) -> float:
-    """Sliced Wasserstein distance (Rabin et al. 2011) of patches (n, levels, k, d), averaged over the levels.
-
-    It is the mean distance between sorted projections on `projections` random directions.
-    """
-    directions = np.random.default_rng(0).normal(size=(a.shape[-1], projections)).astype(a.dtype)
-    directions /= np.linalg.norm(directions, axis=0)
-    lines = [np.sort((x @ directions).swapaxes(0, 1).reshape(x.shape[1], -1, projections), axis=1) for x in (a, b)]
-    return float(np.abs(lines[0] - lines[1]).mean())
-
-
-def patches(pictures: np.ndarray, seed: int = 0, per_picture: int = 16) -> np.ndarray:
-    """Cut pictures (n, size, size, 3), uint8 RGB, into 7x7 patches (n, levels, per_picture, 147), float32 grey levels.
-
-    The patches come from every level of the Laplacian pyramid down to 16 px, as in Karras et al. 2018. They are not
-    normalized, so a change of contrast counts.
-    """
-    random, levels, image = np.random.default_rng(seed), [], pictures.astype(np.float32)
-    while True:
-        blurred = _blurred(image)
-        last = image.shape[1] < 2 * SMALLEST_PX
-        band = image if last else image - blurred
-        tops = random.integers(0, image.shape[1] - 6, (per_picture, 2))
-        levels.append(np.stack([band[:, y : y + 7, x : x + 7].reshape(len(band), -1) for y, x in tops], axis=1))
-        if last:
-            return np.stack(levels, axis=1)
-        image = blurred[:, ::2, ::2]
-
-
-def _blurred(image: np.ndarray) -> np.ndarray:
-    for axis in (1, 2):
-        padded = np.pad(image, [(2, 2) if a == axis else (0, 0) for a in range(4)], mode="reflect")
-        size = image.shape[axis]
-        image = sum(w * np.take(padded, range(i, i + size), axis) for i, w in enumerate(BLUR))  # type: ignore[assignment]
-    return image

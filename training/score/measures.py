@@ -1,4 +1,4 @@
-"""Scores a set of generated pictures: each distance to the target, with its floor and its ceiling."""
+"""Scores a set of generated pictures by features: each distance to the target, with its floor and its ceiling."""
 
 from __future__ import annotations
 
@@ -57,99 +57,70 @@ class Scores:
 
     kid: Measure
     frechet: Measure
-    swd: Measure
     believed: Measure
     """Share of pictures that a linear classifier, fitted to features of sources and targets, takes for sources."""
     images: int
-    """Pictures in each set of the Frechet and Wasserstein distances, whose values depend on this number."""
+    """Pictures in each set of the Frechet distance, whose value depends on this number."""
 
 
-MEASURES = ("kid", "frechet", "swd", "believed")
+MEASURES = ("kid", "frechet", "believed")
 
 
-@dataclass(frozen=True)
-class Change:
-    """The change of KID by a treatment of the generated pictures, such as int8 arithmetic."""
+class RealPictures:
+    """The features of the real pictures, which stay the same for every generator that is scored."""
 
-    reference: float
-    changed: float
-    interval: tuple[float, float]
-    """95 % interval of changed - reference. If all of it is above 0, the treatment made the pictures worse."""
+    def __init__(self, targets: np.ndarray, sources: np.ndarray, encoder: Encoder, seed: int = 0) -> None:
+        """Encode real `targets` and untranslated `sources`, uint8 RGB (n, side, side, 3). InputError for too few."""
+        _check_count(len(sources), len(targets))
+        self._encoder, self._seed = encoder, seed
+        self._targets, self._sources = _encode(encoder, targets), _encode(encoder, sources)
+        random = np.random.default_rng(seed)
+        half = len(targets) // 2
+        self._halves = [np.split(random.permutation(len(targets))[: 2 * half], 2) for _ in range(HALVINGS)]
 
-    @property
-    def difference(self) -> float:
-        """Changed - reference. Above 0 the pictures are further from the targets than before."""
-        return self.changed - self.reference
+    def score(self, fakes: np.ndarray) -> Scores:
+        """Score generated pictures, uint8 RGB (n, side, side, 3), against the targets.
 
-
-def score(fakes: np.ndarray, targets: np.ndarray, sources: np.ndarray, encoder: Encoder, seed: int = 0) -> Scores:
-    """Score `fakes` against `targets`, all uint8 RGB (n, size, size, 3); `sources` are the untranslated pictures.
-
-    KID is unbiased and takes all pictures. The Frechet and Wasserstein distances shrink as sets grow, so they always
-    compare sets of equal size, at most half of the targets.
-    Raises InputError when a set is too small or of another shape.
-    """
-    count = _check(fakes, targets, sources)
-    random = np.random.default_rng(seed)
-    fake_rows, source_rows = (random.permutation(len(pictures))[:count] for pictures in (fakes, sources))
-    halves = [np.split(random.permutation(len(targets))[: 2 * count], 2) for _ in range(HALVINGS)]
-
-    def measure(distance: Distance, rows: list[np.ndarray], equal: bool) -> Measure:
-        fake, real, source = rows
-        floors = [distance(real[a], real[b]) for a, b in halves]
-        if equal:
-            fake, real, source = fake[fake_rows], real[halves[0][0]], source[source_rows]
-        interval = confidence_intervals.jackknife_interval(distance, [fake, real], random)
-        lowest, highest = min(floors), max(floors)
-        ceiling = distance(source, real)
-        return Measure(distance(fake, real), interval, float(np.mean(floors)), (lowest, highest), ceiling)
-
-    features = [_encode(encoder, pictures) for pictures in (fakes, targets, sources)]
-    textures = [distances.patches(pictures, seed) for pictures in (fakes, targets, sources)]
-    return Scores(
-        measure(distances.kid, features, equal=False),
-        measure(distances.frechet_distance, features, equal=True),
-        measure(distances.sliced_wasserstein, textures, equal=True),
-        _believed(*features),
-        count,
-    )
-
-
-def kid_change(
-    reference: np.ndarray, changed: np.ndarray, targets: np.ndarray, encoder: Encoder, seed: int = 0
-) -> Change:
-    """Measure by how much the KID of `changed` to `targets` exceeds the KID of `reference`.
-
-    All are uint8 RGB (n, size, size, 3). `changed[i]` and `reference[i]` come from one source, so chance moves both
-    equally, and the difference has a far narrower interval than either KID. Raises InputError as `score` does.
-    """
-    if len(reference) != len(changed):
-        raise InputError(f"{len(changed)} changed pictures do not match {len(reference)} of the reference.")
-    _check(reference, targets, changed)
-    plain, treated, real = (_encode(encoder, pictures) for pictures in (reference, changed, targets))
-
-    def difference(both: np.ndarray, real: np.ndarray) -> float:
-        return distances.kid(both[:, 1], real) - distances.kid(both[:, 0], real)
-
-    interval = confidence_intervals.jackknife_interval(
-        difference, [np.stack([plain, treated], axis=1), real], np.random.default_rng(seed)
-    )
-    return Change(distances.kid(plain, real), distances.kid(treated, real), interval)
-
-
-def _check(fakes: np.ndarray, targets: np.ndarray, sources: np.ndarray) -> int:
-    for name, pictures in (("fakes", fakes), ("targets", targets), ("sources", sources)):
-        if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[1:] != targets.shape[1:]:
-            raise InputError(
-                f"The {name} are {pictures.dtype} {pictures.shape}; they must be uint8 (n, *{targets.shape[1:]})."
-            )
-    count = min(len(fakes), len(sources), len(targets) // 2)
-    if count < LEAST_PICTURES:
-        raise InputError(
-            f"{len(fakes)} fakes, {len(sources)} sources and {len(targets)} targets are too few to score: "
-            f"{LEAST_PICTURES}, {LEAST_PICTURES} and {2 * LEAST_PICTURES} are the least."
+        KID is unbiased and takes all pictures. The Frechet distance shrinks as sets grow, so it always compares sets
+        of equal size, at most half of the targets. Raises InputError for too few pictures.
+        """
+        _check_count(min(len(fakes), len(self._sources)), len(self._targets))
+        features, real, sources = _encode(self._encoder, fakes), self._targets, self._sources
+        count = min(len(fakes), len(sources), len(real) // 2)
+        random = np.random.default_rng(self._seed)
+        fake_rows, source_rows = (random.permutation(len(x))[:count] for x in (features, sources))
+        target_rows = self._halves[0][0][:count]
+        return Scores(
+            self._measure(distances.kid, features, real, sources, len(real) // 2),
+            self._measure(
+                distances.frechet_distance, features[fake_rows], real[target_rows], sources[source_rows], count
+            ),
+            _believed(features, real, sources),
+            count,
         )
-    return count
+
+    def _measure(
+        self, distance: Distance, fake: np.ndarray, real: np.ndarray, source: np.ndarray, half: int
+    ) -> Measure:
+        """Measure one distance; `half` is the number of pictures in each half of the targets, for the floor."""
+        floors = [distance(self._targets[a[:half]], self._targets[b[:half]]) for a, b in self._halves]
+        random = np.random.default_rng(self._seed)
+        interval = confidence_intervals.jackknife_interval(distance, [fake, real], random)
+        return Measure(
+            distance(fake, real),
+            interval,
+            float(np.mean(floors)),
+            (min(floors), max(floors)),
+            distance(source, real),
+        )
+
+
+def _check_count(sources: int, targets: int) -> None:
+    if min(sources, targets // 2) < LEAST_PICTURES:
+        raise InputError(
+            f"{sources} pictures and {targets} targets are too few to score: {LEAST_PICTURES} and "
+            f"{2 * LEAST_PICTURES} are the least."
+        )
 
 
 def _encode(encoder: Encoder, pictures: np.ndarray) -> np.ndarray:

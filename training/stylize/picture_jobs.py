@@ -87,7 +87,7 @@ def _photos(source: str, longest_px: int) -> Iterator[tuple[str, Image]]:
 
 
 def _decoded(data: bytes, name: str, longest_px: int | None) -> Image:
-    image = pixels.decode_image(data, name, over_white=True)
+    image = pixels.decode_image(data, name)
     return pixels.scale_to(image, longest_px) if longest_px else image
 
 

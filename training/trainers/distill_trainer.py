@@ -17,10 +17,12 @@ from keras import layers, ops
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
-from facetoon.training.drawings.drawn_teacher import DrawnTeacher
+from facetoon.training.critic.frozen_features import FrozenFeatures
+from facetoon.training.drawings.head_mattes import HeadMattes
+from facetoon.training.drawings.picture_teacher import PictureTeacher
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import losses
-from facetoon.training.networks.student import build_student
+from facetoon.training.networks.deep_student import build_student_of
 from facetoon.training.networks.tensor_resampling import resized, shifted
 from facetoon.training.pictures.images import ImageSet
 from facetoon.training.recipes.recipe import Recipe
@@ -34,23 +36,45 @@ WIDEST = 8.0
 """`range_weight` penalizes values beyond +-8 in the sums of the student's blocks; their deviation is about 1."""
 
 
+FEATURES_PX = 128
+"""Side of the pictures that the frozen features see: at 256 px they would cost more than the student."""
+TEST_BATCH = 8  # pictures: 64 of 256 px at once would take 5 GB
+PICTURE_LOSSES = {
+    "gradient": losses.gradient_l1,
+    "ssim": lambda x, y: 1 - losses.ssim(x, y),
+    "haar": losses.haar_l1,
+    "line": losses.line_l1,
+}
+
+
 class Distillation(Trainer):
     """Student, optimizer and the compiled step. The teachers do not change."""
 
-    def __init__(self, recipe: Recipe, teachers: Mapping[str, Path | DrawnTeacher]) -> None:
-        """`teachers` are runs, .keras files or drawn styles by style name. One teacher makes a student without styles.
+    def __init__(
+        self,
+        recipe: Recipe,
+        teachers: Mapping[str, Path | PictureTeacher],
+        features: Path | None = None,
+        mattes: HeadMattes | None = None,
+    ) -> None:
+        """`teachers` are runs, .keras files or PictureTeachers by style name. One makes a student without styles.
 
-        Teachers may have other sizes than the student. Raises InputError when a batch cannot be divided among them.
+        Teachers may have other sizes than the student. `features` is the file of frozen features that
+        distill.perceptual_weight needs. `mattes` is what a student with a matte learns from.
+        Raises InputError when one of the two lacks, or a batch cannot be divided among the teachers.
         """
+        _check_files(recipe, features, mattes)
         keras.utils.set_random_seed(recipe.seed)
+        self.mattes = mattes
         self.recipe = recipe
-        self.teachers = [t if isinstance(t, DrawnTeacher) else load_teacher(t, name) for name, t in teachers.items()]
+        self.teachers = [t if isinstance(t, PictureTeacher) else load_teacher(t, name) for name, t in teachers.items()]
         self.styles = len(teachers) if len(teachers) > 1 else 0
         self.dealt = recipe.dealt(len(teachers))
-        self.student = build_student(recipe.data.size_px, recipe.student, self.styles)
+        self.student = build_student_of(recipe, self.styles)
         sums = [layer.output for layer in self.student.layers if isinstance(layer, layers.Add)]
         self.watched = keras.Model(self.student.inputs, [self.student.output, *sums])
         self.features = [_features(teacher) for teacher in self.teachers] if recipe.distill.feature_weight else []
+        self.frozen = FrozenFeatures(features) if features and recipe.distill.perceptual_weight else None
         self.generators = {"ab": self.student}
         self.networks: dict[str, Any] = {"student": self.student}
         if recipe.distill.adversarial_weight:
@@ -77,12 +101,15 @@ class Distillation(Trainer):
     def teach(self, domains: dict[str, ImageSet]) -> dict[str, ImageSet]:
         """Turn photographs into "taught", uint8 (n, 1 + teachers, side, side, 3): photographs and their cartoons.
 
-        This is done once for the run, because in every step it would take more than half of the time.
+        With a matte there are four channels. This is done once for the run, because in every step it would take more
+        than half of the time.
         """
-        return {"taught": lesson(domains["photos"], self.teachers)}
+        return {"taught": lesson(domains["photos"], self.teachers, self.mattes)}
 
     def step(self, index: int, photos: Tensor, targets: Tensor) -> dict[str, float]:
         """Train once on photographs and their teachers' cartoons, float32 (batch, size_px, size_px, 3) in -1..1.
+
+        With a matte the cartoons have four channels.
 
         The first part of the batch belongs to the first teacher, and so on. Returns the losses by name.
         """
@@ -91,30 +118,35 @@ class Distillation(Trainer):
         return {name: float(value) for name, value in self._train(photos, targets).items()}
 
     def translate(self, photos: Tensor, *answers: Tensor) -> list[Tensor]:
-        """Return columns: photograph, then for each style the teacher's and the student's cartoon."""
-        columns = [photos]
+        """Return columns: photograph, then for each style the teacher's and the student's cartoon, then any matte."""
+        photos, columns = photos[..., :3], [photos[..., :3]]
         for style, answer in enumerate(answers):
-            columns += [answer, self.draw(photos, [style] * len(photos))]
-        return columns
+            drawn = self.draw(photos, style)
+            columns += [answer[..., :3], drawn[..., :3]]
+        return [*columns, np.repeat(drawn[..., 3:], 3, -1)] if self.mattes else columns
 
     def test(self, photos: Tensor, *answers: Tensor) -> dict[str, float]:
         """Return L1 and 1 - SSIM between student and teachers on held-out photographs, averaged over the styles.
 
         `test_shift` is the change of the output in grey levels, shifted back, when the input shifts by one pixel.
         """
-        _, *columns = self.translate(photos, *answers)
-        pairs = list(zip(columns[::2], columns[1::2], strict=True))
-        moved = self.draw(np.roll(photos, 1, axis=2), [0] * len(photos))[:, :, 2:]
+        photos = photos[..., :3]
+        drawn = [self.draw(photos, style) for style in range(len(answers))]
+        pairs = list(zip(drawn, answers, strict=True))
+        moved = self.draw(np.roll(photos, 1, axis=2), 0)[:, :, 2:, :3]
         scores = {
-            "test_l1": [losses.l1(output, target) for target, output in pairs],
-            "test_ssim": [1 - losses.ssim(output, target) for target, output in pairs],
-            "test_shift": [127.5 * losses.l1(moved, columns[1][:, :, 1:-1])],
+            "test_l1": [losses.l1(x[..., :3], y[..., :3]) for x, y in pairs],
+            "test_ssim": [1 - losses.ssim(x[..., :3], y[..., :3]) for x, y in pairs],
+            "test_shift": [127.5 * losses.l1(moved, drawn[0][:, :, 1:-1, :3])],
         }
+        if self.mattes:
+            scores["test_matte"] = [losses.l1(x[..., 3:], y[..., 3:]) / 2 for x, y in pairs]
         return {name: float(np.mean([float(value) for value in values])) for name, values in scores.items()}
 
-    def draw(self, photos: Any, styles: list[int], training: bool = False) -> Any:
-        """Draw the student's cartoons of photographs (n, size_px, size_px, 3), float -1..1; `styles` count from 0."""
-        return self.student(self._inputs(photos, styles), training=training)
+    def draw(self, photos: Any, style: int) -> Tensor:
+        """Draw the student's cartoons of photographs (n, size_px, size_px, 3), float -1..1; `style` counts from 0."""
+        parts = [photos[i : i + TEST_BATCH] for i in range(0, len(photos), TEST_BATCH)]
+        return np.concatenate([np.asarray(self.student(self._inputs(x, [style] * len(x)))) for x in parts])
 
     def _inputs(self, photos: Any, styles: list[int]) -> Any:
         if not self.styles:
@@ -137,7 +169,7 @@ class Distillation(Trainer):
         _, (parts, output), gradients = value_and_grad(lambda: self._loss(noisy, targets), variables)
         self.optimizer.apply(gradients, variables)
         if "critic" in self.networks:
-            real, fake = (resized(ops.stop_gradient(x), self.critic_px) for x in (targets, output))
+            real, fake = (resized(ops.stop_gradient(x[..., :3]), self.critic_px) for x in (targets, output))
             variables = self.critic.trainable_variables
             loss, _, gradients = value_and_grad(
                 lambda: (self.critic.discriminator_loss(real, fake, self._shares()), ()), variables
@@ -148,21 +180,23 @@ class Distillation(Trainer):
 
     def _loss(self, photos: Any, targets: Any) -> tuple[Any, tuple[dict[str, Any], Any]]:
         d = self.recipe.distill
-        output, *sums = self.watched(self._inputs(photos, self.dealt), training=True)
-        parts = {
-            "l1": losses.l1(output, targets),
-            "gradient": losses.gradient_l1(output, targets),
-            "ssim": 1 - losses.ssim(output, targets),
-        }
-        if d.haar_weight:
-            parts["haar"] = losses.haar_l1(output, targets)
+        whole, *sums = self.watched(self._inputs(photos, self.dealt), training=True)
+        output, cartoons = whole[..., :3], targets[..., :3]
+        parts = {"l1": losses.l1(output, cartoons)}
+        for name in ("gradient", "ssim", "haar", "line"):
+            if getattr(d, f"{name}_weight"):
+                parts[name] = PICTURE_LOSSES[name](output, cartoons)
+        if self.mattes:
+            parts["matte"] = losses.l1(whole[..., 3:], targets[..., 3:])
         if d.range_weight:
             parts["range"] = sum(ops.mean(ops.square(ops.relu(ops.abs(x) - WIDEST))) for x in sums)
         if d.feature_weight:
-            parts["feature"] = self._feature_loss(output, targets)
+            parts["feature"] = self._feature_loss(output, cartoons)
+        if self.frozen:
+            parts["perceptual"] = _perceptual_loss(self.frozen, output, cartoons)
         if "critic" in self.networks:
             parts["adversarial"] = self.critic.generator_loss(resized(output, self.critic_px), self._shares())
-        return sum(getattr(d, f"{name}_weight") * value for name, value in parts.items()), (parts, output)
+        return sum(getattr(d, f"{name}_weight") * value for name, value in parts.items()), (parts, whole)
 
     def _feature_loss(self, output: Any, targets: Any) -> Any:
         """Return the L1 distance between the teacher's features of both pictures, relative to the target's features."""
@@ -174,10 +208,23 @@ class Distillation(Trainer):
         return total / len(self.features)
 
 
+def _perceptual_loss(frozen: FrozenFeatures, output: Any, targets: Any) -> Any:
+    """Return the L1 distance between the frozen features of both pictures, relative to the target's features."""
+    pairs = list(zip(*(frozen(resized(x, FEATURES_PX)) for x in (output, targets)), strict=True))
+    return sum(losses.l1(x, y) / (ops.mean(ops.abs(y)) + 1e-6) for x, y in pairs) / len(pairs)
+
+
+def _check_files(recipe: Recipe, features: Path | None, mattes: HeadMattes | None) -> None:
+    if recipe.distill.perceptual_weight and features is None:
+        raise InputError("distill.perceptual_weight needs --features FILE.npz, or set it to 0.")
+    if recipe.student.matte and mattes is None:
+        raise InputError("A student with a matte learns it from --segments FILE.tflite; or set student.matte=false.")
+
+
 def _features(teacher: Any) -> Any:
     """Return the teacher up to its last strided convolution, a tenth of its work; the last network of a chain."""
-    if isinstance(teacher, DrawnTeacher):
-        raise InputError(f"The drawn style {teacher.name} has no features: set distill.feature_weight=0.")
+    if isinstance(teacher, PictureTeacher):
+        raise InputError(f"The teacher {teacher.name} has no features: set distill.feature_weight=0.")
     networks = [layer for layer in teacher.layers if isinstance(layer, keras.Model)]
     if networks:
         return _features(networks[-1])

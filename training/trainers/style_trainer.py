@@ -3,7 +3,8 @@
 Only a row of gains and shifts is new, as in Dumoulin et al. 2017. Every batch is drawn in the new style alone, so the
 other rows get a gradient of zero, and batch normalization keeps its statistics. The old styles stay the same to the
 last bit. Three losses describe the cartoons: statistics of VGG's features, colours, and a small discriminator. The
-discriminator sees augmented pictures only, because it would soon know 50 pictures by heart.
+discriminator sees augmented pictures only, because it would soon know 50 pictures by heart. A matte is not learned from
+cartoons: the new style's stays that of the style it starts from.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class NewStyle(Trainer):
         self.recipe, self.names, s = recipe, names, recipe.new_style
         self.before = load_generator(student)
         _check(self.before, student, recipe, names)
+        self.has_matte = self.before.output_shape[-1] > 3
         self.student = with_one_more(self.before)
         self.drawn, self.drawn_before = unclipped(self.student), unclipped(self.before)
         self.encoder, self.layers, self.content_layers = _encoder(recipe, weights)
@@ -111,29 +113,37 @@ class NewStyle(Trainer):
 
     def translate(self, photos: Tensor, cartoons: Tensor) -> list[Tensor]:
         """Return columns: photograph, its cartoons in the starting style and in the new style, a real cartoon."""
-        return [photos, self._answer(photos, self.start), self._draw(photos), cartoons]
+        return [photos, self._answer(photos, self.start)[..., :3], self._draw(photos)[..., :3], cartoons]
 
     def test(self, photos: Tensor, cartoons: Tensor) -> dict[str, float]:
         """Return distances of colour, style and content on held-out photographs and cartoons, and steadiness.
 
         `test_shift` is the change of the output in grey levels, shifted back, when the input shifts by one pixel.
+        `test_matte` is the change of the matte since the starting style, as a share of its range.
         """
-        drawn, cartoons = self._draw(photos), ops.convert_to_tensor(cartoons)
+        whole, cartoons = self._draw(photos), ops.convert_to_tensor(cartoons)
+        drawn = whole[..., :3]
         directions = np.random.default_rng(1).normal(size=(COLOUR_DIRECTIONS, 3)).astype("float32")
         scores = {"test_colour": losses.colour_distance(drawn, cartoons, directions)}
         if self.encoder:
             scores |= {f"test_{name}": v for name, v in self._perceived(drawn, photos, cartoons).items()}
-        moved = self._draw(np.roll(photos, 1, axis=2))[:, :, 2:]
+        moved = self._draw(np.roll(photos, 1, axis=2))[:, :, 2:, :3]
         scores["test_shift"] = 127.5 * losses.l1(moved, drawn[:, :, 1:-1])
+        if self.has_matte:
+            scores["test_matte"] = losses.l1(whole[..., 3:], self._answer(photos, self.start)[..., 3:]) / 2
         return {name: float(value) for name, value in scores.items()}
 
     def _draw(self, photos: Any) -> Any:
-        """Draw photographs in the new style."""
+        """Draw photographs in the new style, with the matte of a student that has one."""
         return self.student([ops.convert_to_tensor(photos), self._new(photos)])
 
     def _answer(self, photos: Any, style: Any) -> Any:
-        """Draw the old student's cartoons, all in one mix (styles,) of its own styles."""
-        return self.before([ops.convert_to_tensor(photos), ops.tile(ops.reshape(style, (1, -1)), (photos.shape[0], 1))])
+        """Draw the old student's cartoons and any mattes, all in one mix (styles,) of its own styles."""
+        return ops.clip(self._raw_answer(photos, style), -1.0, 1.0)
+
+    def _raw_answer(self, photos: Any, style: Any) -> Any:
+        styles = ops.tile(ops.reshape(style, (1, -1)), (photos.shape[0], 1))
+        return self.drawn_before([ops.convert_to_tensor(photos), styles])
 
     def _new(self, photos: Any) -> Any:
         """Return the style input (batch, styles + 1) of the new style."""
@@ -141,7 +151,7 @@ class NewStyle(Trainer):
 
     def _distance(self, photos: Tensor, cartoons: Tensor, style: Any) -> float:
         """Return the distance in colour and style between the old student's pictures in one mix and the cartoons."""
-        drawn = self._answer(photos, style)
+        drawn = self._answer(photos, style)[..., :3]
         distance = losses.colour_distance(drawn, cartoons, np.eye(3, dtype="float32"))
         if self.layers:
             distance = distance + self._perceived(drawn, photos, cartoons)["style"]
@@ -165,9 +175,10 @@ class NewStyle(Trainer):
 
     def _loss(self, noisy: Any, photos: Any, cartoons: Any) -> tuple[Any, tuple[dict[str, Any], Any]]:
         s = self.recipe.new_style
-        raw = self.drawn([noisy, self._new(noisy)])
+        whole = self.drawn([noisy, self._new(noisy)])
+        raw_answer = ops.stop_gradient(self._raw_answer(photos, self.start))
+        raw, answer = whole[..., :3], ops.clip(raw_answer[..., :3], -1.0, 1.0)
         output = ops.clip(raw, -1.0, 1.0)
-        answer = ops.stop_gradient(self._answer(photos, self.start))
         directions = keras.random.normal((COLOUR_DIRECTIONS, 3), seed=self.random)
         # The device clips to -1..1. The other losses give values outside no gradient, so "outside" penalizes them.
         parts = {
@@ -179,9 +190,12 @@ class NewStyle(Trainer):
             parts |= self._perceived(output, photos, cartoons)
         if "critic" in self.networks:
             parts["adversarial"] = self.critic.generator_loss(resized(output, self.critic_px))
+        if self.has_matte:
+            parts["matte"] = losses.l1(whole[..., 3:], raw_answer[..., 3:])
         if self.trunk:
             parts["hold"] = self._hold(photos)
-        weights = {"outside": 1.0, **{name: getattr(s, f"{name}_weight") for name in parts if name != "outside"}}
+        fixed = {"outside": 1.0, "matte": s.hold_weight}
+        weights = {name: fixed[name] if name in fixed else getattr(s, f"{name}_weight") for name in parts}
         return sum(weights[name] * value for name, value in parts.items()), (parts, output)
 
     def _perceived(self, output: Any, photos: Any, cartoons: Any) -> dict[str, Any]:

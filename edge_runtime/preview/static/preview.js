@@ -31,6 +31,12 @@ function showNumbers(state) {
   if (state.temperature_c !== null) byId("temperature").textContent = `${state.temperature_c.toFixed(0)} °C`;
 }
 
+function showOutputs(outputs) {
+  const failing = outputs.filter(({ fault }) => fault);
+  const lines = failing.map(({ name, fault, since }) => `Since ${new Date(since).toLocaleTimeString()} ${name} is not written: ${fault}.`);
+  if (byId("unwritten").textContent !== lines.join(" ")) byId("unwritten").textContent = lines.join(" ");
+}
+
 function setSlider(slider, value) {
   slider.value = value;
   slider.previousElementSibling.textContent = `${Math.round(value * 100)} %`;
@@ -39,8 +45,20 @@ function setSlider(slider, value) {
 function showSettings(state) {
   const settings = state.settings;
   if (settings.model !== model) buildMixer(state);
-  for (const slider of byId("styles").querySelectorAll("input")) setSlider(slider, settings.style[slider.name] ?? 0);
-  for (const name of ["strength", "colour_match"]) setSlider(byId(name), settings[name]);
+  const facesOnly = state.models.find(({ name }) => name === model).faces_only ?? [];
+  const wholeFrame = settings.mode === "frame" || settings.background === "cartoon";
+  for (const slider of byId("styles").querySelectorAll("input")) {
+    setSlider(slider, settings.style[slider.name] ?? 0);
+    slider.disabled = wholeFrame && facesOnly.includes(slider.name);
+  }
+  byId("faces-only").hidden = facesOnly.length === 0;
+  byId("faces-only").textContent = `For faces alone, not for the whole frame or background: ${facesOnly.join(", ")}.`;
+  for (const name of ["strength", "colour_match", "sharpen"]) setSlider(byId(name), settings[name]);
+  const picture = document.querySelector("option[value=picture]");
+  picture.hidden = picture.disabled = !settings.picture;
+  picture.textContent = settings.picture ?? "";
+  byId("colour-row").hidden = settings.background !== "colour";
+  if (settings.background_colour) byId("background_colour").value = settings.background_colour;
   for (const choice of choices) choice.value = settings[choice.name]; // blank for a value that the list does not offer
   byId("splitting").checked = settings.split !== null;
   byId("split-row").hidden = settings.split === null;
@@ -105,6 +123,7 @@ async function poll() {
     const state = await answer.json();
     if (!answer.ok) throw new Error(state.error);
     showNumbers(state);
+    showOutputs(state.outputs);
     if (Date.now() > busyUntil && !sending) showSettings(state);
     if (lost) stream.src = `${streamUrl.split("?")[0]}?${Date.now()}`; // an <img> stays frozen after a lost connection
     lost = false;
@@ -119,7 +138,7 @@ async function poll() {
   }
 }
 
-for (const name of ["strength", "split", "colour_match"]) {
+for (const name of ["strength", "split", "colour_match", "sharpen"]) {
   byId(name).addEventListener("input", (event) => {
     setSlider(event.target, event.target.valueAsNumber);
     change({ [name]: event.target.valueAsNumber });
@@ -131,6 +150,7 @@ for (const choice of choices) {
     changeNow({ [choice.name]: choice.classList.contains("number") ? Number(choice.value) : choice.value });
   });
 }
+byId("background_colour").addEventListener("input", (event) => change({ background_colour: event.target.value }));
 byId("random").addEventListener("click", () => changeNow({ random_seed: Math.floor(Math.random() * 2 ** 32) }));
 byId("model").addEventListener("change", (event) => changeNow({ model: event.target.value }));
 byId("record").addEventListener("click", (event) => changeNow({ record: event.target.ariaPressed !== "true" }));

@@ -8,7 +8,8 @@ from ai_edge_litert.tools import flatbuffer_utils
 from flatbuffers.number_types import Float32Flags
 from flatbuffers.table import Table
 
-from facetoon.convert.formats.tflite_metadata import IDENTIFIER, metadata, read_metadata, with_metadata
+from facetoon.convert.formats.tflite_metadata import metadata, with_metadata
+from facetoon.edge_runtime.model_files.metadata_reader import IDENTIFIER, read_metadata
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, open_session
 from facetoon.edge_runtime.spec import read_model, write_model
 

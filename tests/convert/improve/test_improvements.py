@@ -20,7 +20,7 @@ from facetoon.convert.improve.equalization import equalize
 from facetoon.convert.improve.finetune import with_fake_quantization
 from facetoon.convert.improve.fold import fold
 from facetoon.convert.improve.improvements import improve
-from facetoon.convert.improve.layer_values import as_called, model_inputs, watch
+from facetoon.convert.improve.layer_values import as_called, model_inputs, some, watch
 from facetoon.convert.improve.residual import equalize_sums
 from facetoon.convert.improve.rounding import int8_kernels
 from facetoon.convert.judge.comparison import file_pictures, float_pictures, score
@@ -29,6 +29,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.litert_session import open_interpreter
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.spec import read_model, write_model
+from facetoon.training.networks.deep_student import build_deep_student
 from facetoon.training.networks.student import build_student
 from facetoon.training.recipes.parts import StudentRecipe
 
@@ -36,10 +37,14 @@ SIZE_PX = 32
 STYLE = np.array([0.6, 0.4], np.float32)
 
 
-def student(styles: int = 0) -> keras.Model:
+PLAIN = StudentRecipe(stem_filters=16, filters=16, blocks=1, style_every=1)
+DEEP = replace(PLAIN, kind="deep", middle_filters=16, blocks=2, matte=True)
+
+
+def student(styles: int = 0, kind: StudentRecipe = PLAIN) -> keras.Model:
     """Weights, statistics, gains and shifts as if trained, with channels that differ tenfold."""
     keras.utils.set_random_seed(4)
-    model = build_student(SIZE_PX, StudentRecipe(stem_filters=16, filters=16, blocks=1, style_every=1), styles)
+    model = (build_deep_student if kind is DEEP else build_student)(SIZE_PX, kind, styles)
     random = np.random.default_rng(4)
     for layer in model.layers:
         if isinstance(layer, layers.BatchNormalization):
@@ -156,6 +161,35 @@ def test_residual_sums_are_evened_over_their_channels():
     assert spreads[1] < 0.7 * spreads[0]
 
 
+def test_every_method_keeps_what_a_deep_student_draws():
+    """All but fine-tuning compute the same function; its skips get no operator each."""
+    model, given = student(2, DEEP), replace(sample(2), styles=spread_styles(12, 2, 1))
+    folded = fold(model)
+    improved = improve(model, ["equalize"], given, None, 0, 1)
+    assert draw(improved, given).shape == (12, SIZE_PX, SIZE_PX, 4)
+    np.testing.assert_allclose(draw(improved, given), draw(model, given), atol=1e-4)
+    names = {layer.name for layer in improved.layers if layer.name.endswith("_evened")}
+    assert len(names) == 1  # where the blocks' sum begins
+    assert len(folded.convolutions) == len(folded.normalized) + 1  # all but the last
+    before, after = (operators(network, given) for network in (model, improved))
+    assert after - before == Counter({"DEPTHWISE_CONV_2D": 1})
+    assert not before - after
+
+
+def test_fine_tuning_brings_a_deep_student_nearer_with_its_matte():
+    model, given = student(0, DEEP), sample()
+    expected = draw(model, given)
+
+    def errors(network: keras.Model) -> np.ndarray:
+        folded = fold(network)
+        rounded = with_fake_quantization(folded, model_inputs(folded.model, given))
+        return np.mean((draw(rounded, given) - expected) ** 2, (0, 1, 2))
+
+    improved = improve(model, ["equalize", "bn", "bias", "qat"], given, None, qat_steps=20, seed=1)
+    assert errors(improved)[:3].mean() < errors(model)[:3].mean()
+    assert errors(improved)[3] < errors(model)[3]
+
+
 @pytest.mark.parametrize("variance", [False, True])
 def test_statistics_of_rounded_weights_become_those_of_float(variance):
     folded, given = fold(student()), sample()
@@ -218,3 +252,8 @@ def test_a_network_without_convolutions_is_refused():
     image = keras.Input((SIZE_PX, SIZE_PX, 3))
     with pytest.raises(InputError, match="shows no convolution"):
         improve(keras.Model(image, layers.Activation("tanh")(image)), ["bias"], sample(), None, 0, 1)
+
+
+def test_as_many_pictures_are_watched_as_memory_holds():
+    counts = [len(some([np.zeros((99, side, side, 3), np.float32)])[0]) for side in (64, 160, 320)]
+    assert counts == [64, 64, 16]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facetoon.convert.formats.quantization import RECIPES, Thresholds
-from facetoon.convert.judge.comparison import IDENTICAL_DB, Fidelity, compare, psnr_db, ssim
+from facetoon.convert.judge.comparison import IDENTICAL_DB, Comparison, Fidelity, compare, psnr_db, score, ssim
 from facetoon.convert.judge.conversion_report import shortfalls, worst_sheet
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
@@ -17,6 +17,11 @@ def flat(level: int, size_px: int = 32) -> np.ndarray:
 
 def noise(seed: int, size_px: int = 32) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (size_px, size_px, 3), np.uint8)
+
+
+def judged(scores: Fidelity, **by_style: Fidelity) -> Comparison:
+    nothing = np.zeros((0, 32, 32, 3), np.uint8)
+    return Comparison(scores, nothing, nothing, nothing, {}, by_style)
 
 
 @pytest.mark.parametrize(("other", "expected_db"), [(101, 48.1308), (110, 28.1308), (90, 28.1308), (100, IDENTICAL_DB)])
@@ -101,13 +106,33 @@ def test_not_a_number_is_refused(tiny_model):
 
 
 def test_shortfalls_name_score_value_and_threshold():
-    scores = Fidelity(40.0, 31.5, 30.0, float("nan"), 9)
-    reasons = shortfalls(scores, Thresholds(35.0, 32.0, 0.97))
+    reasons = shortfalls(judged(Fidelity(40.0, 31.5, 30.0, float("nan"), 9)), Thresholds(35.0, 32.0, 0.97))
     assert reasons == (
         "PSNR, 5th percentile (dB) is 31.5, at least 32 is wanted.",
         "SSIM, mean is nan, at least 0.97 is wanted.",
     )
-    assert shortfalls(Fidelity(35.0, 32.0, 0.0, 0.97, 255), RECIPES["static_wi8_ai8"].thresholds) == ()
+    assert shortfalls(judged(Fidelity(40.0, 36.0, 0.0, 0.985, 255)), RECIPES["static_wi8_ai8"].thresholds) == ()
+
+
+def test_a_bad_style_and_a_bad_matte_do_not_hide_in_the_mean():
+    good, bad = Fidelity(41.0, 37.0, 30.0, 0.99, 9, 0.02), Fidelity(38.0, 37.0, 30.0, 0.99, 9, 0.03)
+    reasons = shortfalls(judged(good, toon=good, manga=bad), RECIPES["static_wi8_ai8"].thresholds)
+    assert reasons == (
+        "manga: PSNR, mean (dB) is 38, at least 40 is wanted.",
+        "manga: error of the matte (share) is 0.03, at most 0.02 is wanted.",
+    )
+
+
+def test_the_matte_counts_apart_from_the_picture():
+    inputs = np.stack([noise(1), noise(2)])
+    matte = np.full((2, 32, 32, 1), 100, np.uint8)
+    expected, actual = (np.concatenate([inputs, matte + more], -1) for more in (0, 51))
+    rows = {"both": np.arange(2), "second": np.array([1]), "none": np.array([], int)}
+    comparison = score(inputs, expected, actual, rows)
+    assert comparison.scores == Fidelity(IDENTICAL_DB, IDENTICAL_DB, IDENTICAL_DB, pytest.approx(1), 0, 0.2)
+    assert list(comparison.by_style) == ["both", "second"]
+    assert worst_sheet(comparison).shape == (2 * 32, 7 * 32, 3)
+    assert score(inputs, inputs, inputs).scores.matte_error_share is None
 
 
 def test_the_float_side_is_quantized_as_the_device_quantizes():

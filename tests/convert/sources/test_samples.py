@@ -20,6 +20,15 @@ def test_calibration_is_even_over_sources_as_far_as_they_last():
     assert sorted(everything) == list(range(103))
 
 
+def test_few_pictures_come_again_so_that_no_style_lacks_them():
+    sample = draw(image_set([4, 3]), 200, seed=1, styles=2, fewest=40)
+    assert len(sample.images) == len(sample.styles) == 40
+    assert (sample.styles == 1).sum(0).tolist() == [10, 10]
+    assert sorted(set(sample.images[:, 0, 0, 0])) == list(range(7))
+    assert np.array_equal(sample.images[:7], draw(image_set([4, 3]), 200, seed=1).images)
+    assert len(draw(image_set([50, 3]), 50, seed=1, styles=2, fewest=40).images) == 50
+
+
 def test_calibration_depends_on_the_seed_alone():
     images = image_set([30, 30])
     first, again, other = (draw(images, 10, seed).describe() for seed in (1, 1, 2))

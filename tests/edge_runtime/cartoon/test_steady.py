@@ -45,15 +45,29 @@ def test_noise_is_averaged_and_movement_is_shown_at_once():
     for _ in range(30):
         steadier.next_frame()
         flickering = np.uint8(random.normal(128, 10, photograph.shape))
-        shown.append(steadier.steady(FACE, photograph, flickering))
+        shown.append(steadier.steady(FACE, photograph, flickering)[0])
     assert change(shown[10:]) < 11.3 * NEWEST_AT_REST
     steadier.next_frame()
     blink = photograph.copy()
     blink[:16] = 160
     new = np.full_like(photograph, 30)
-    after = steadier.steady(FACE, blink, new)
+    after = steadier.steady(FACE, blink, new)[0]
     assert np.abs(after[:10].astype(int) - 30).max() <= 1
     assert after[24:].mean() > 90  # where nothing moved, the past still counts
+
+
+def test_a_matte_is_averaged_with_its_cartoon():
+    steadier, random = Steadier(), np.random.default_rng(3)
+    photograph = np.full((48, 48, 3), 90, np.uint8)
+    shown = []
+    for _ in range(30):
+        steadier.next_frame()
+        matte = np.uint8(random.normal(128, 10, (48, 48)))
+        cartoon = np.uint8(random.normal([60, 128, 200], 10, photograph.shape))
+        shown.append(steadier.steady(FACE, photograph, cartoon, matte))
+    assert all(cartoon.shape == (48, 48, 3) and matte.shape == (48, 48) for cartoon, matte in shown)
+    assert change([matte for _, matte in shown[10:]]) < 11.3 * NEWEST_AT_REST
+    assert np.abs(shown[-1][0].mean((0, 1)) - [60, 128, 200]).max() < 2
 
 
 def test_another_face_and_a_new_style_begin_anew():
@@ -61,7 +75,7 @@ def test_another_face_and_a_new_style_begin_anew():
     photograph, old, new = (np.full((16, 16, 3), level, np.uint8) for level in (90, 200, 20))
     steadier.steady(FACE, photograph, old)
     steadier.next_frame()
-    assert (steadier.steady(Face(300, 100, 80), photograph, new) == 20).all()
-    assert (steadier.steady(FACE, photograph, new) > 100).all()
+    assert (steadier.steady(Face(300, 100, 80), photograph, new)[0] == 20).all()
+    assert (steadier.steady(FACE, photograph, new)[0] > 100).all()
     steadier.forget()
-    assert (steadier.steady(FACE, photograph, new) == 20).all()
+    assert (steadier.steady(FACE, photograph, new)[0] == 20).all()

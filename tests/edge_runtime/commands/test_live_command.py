@@ -54,6 +54,30 @@ def test_headless_run_records_every_frame_with_its_face_replaced(run, tmp_path, 
         assert difference[400:, :100].mean() < 6  # a corner that no face reaches: codec noise alone
 
 
+@pytest.mark.parametrize("further", [[], ["--overwrite"]])
+def test_a_film_is_never_recorded_onto_itself(run, tmp_path, film, further):
+    copy = tmp_path / "party.mp4"
+    copy.write_bytes(film.read_bytes())
+    (tmp_path / "link.mp4").symlink_to(copy)
+    for out in (copy, tmp_path / "link.mp4"):
+        done = run("--source", copy, "--headless", "--record", out, *further)
+        assert done.returncode == 2
+        assert "which is read here" in done.stderr
+        assert copy.read_bytes() == film.read_bytes()
+
+
+def test_an_older_recording_stays_beside_the_new_one(run, tmp_path, film, tiny_model):
+    out = tmp_path / "out.mp4"
+    out.write_text("the recording that survived a power cut")
+    flags = ("--source", film, "--model", tiny_model, "--headless", "--frames", 3, "--record", out)
+    done = run(*flags)
+    assert f"{out} exists and stays; the recording is {tmp_path / 'out-2.mp4'}." in done.stderr
+    assert out.read_text() == "the recording that survived a power cut"
+    assert len(frames_of(tmp_path / "out-2.mp4")) == 3
+    assert run(*flags, "--overwrite").returncode == 0
+    assert len(frames_of(out)) == 3
+
+
 def test_the_small_faces_of_every_picture_of_a_folder_are_drawn(run, tmp_path, tiny_model, portrait):
     """The second picture shows a group of eight. The first shows nobody, so no search in it may delay the next."""
     empty = np.full((1080, 1920, 3), 90, np.uint8)
@@ -217,13 +241,14 @@ def test_a_wrong_security_flag_is_one_sentence(run, flags, message):
 def test_looks_are_given_on_the_command_line_and_several_models_are_loaded(run, tmp_path, film, tiny_model):
     styled = tiny_model.with_name("tiny-32-styles.tflite")
     common = ["--source", film, "--headless", "--frames", 10, "--record", tmp_path / "out.mp4"]
-    looks = ["--random-style", 7, "--split", 0.5, "--colour-match", 0.4, "--background", "blur", "--budget-ms", 30]
+    looks = ["--random-style", 7, "--split", 0.5, "--colour-match", 0.4, "--background", "#ff8800", "--budget-ms", 30]
     done = run(*common, "--model", styled, "--model", tiny_model, *looks)
     assert done.returncode == 0, done.stderr
     assert len(frames_of(tmp_path / "out.mp4")) == 10
     for arguments, message in (
         (["--model", styled, "--style", "watercolour"], "There is no style 'watercolour'"),
         (["--strength", "2"], "strength must be a number from 0 to 1"),
+        (["--background", "pink"], "a picture's file, not 'pink'"),
         (["--model", tiny_model, "--model", tiny_model], "Two models are called tiny-32"),
         (["--size", "big"], "must look like 640x480"),
     ):

@@ -29,17 +29,18 @@ def test_fit_keeps_proportions():
     assert (out[:74] == 0).all()
 
 
+@pytest.mark.parametrize("shape", [(100, 400), (400, 100), (7, 9), (200, 300)])
+def test_cover_fills_the_whole_with_the_middle(shape):
+    picture = np.zeros((*shape, 3), np.uint8)
+    picture[shape[0] // 2, shape[1] // 2] = 255
+    out = pixels.cover(picture, 300, 200)
+    assert out.shape == (200, 300, 3)
+    middle = np.argwhere(out[:, :, 0] == out.max()).mean(0)
+    assert np.abs(middle - (100, 150)).max() <= max(200 / shape[0], 300 / shape[1]) + 1
+
+
 def test_bending_by_nothing_and_by_whole_pixels_is_exact(gradient):
     still = np.zeros((*gradient.shape[:2], 2), np.float32)
     np.testing.assert_array_equal(pixels.bend(gradient, still), gradient)
     right = still + np.array([1, 0], np.float32)
     np.testing.assert_array_equal(pixels.bend(gradient, right)[:, :-1], gradient[:, 1:])
-
-
-def test_waves_are_as_long_and_as_high_as_asked():
-    random = np.random.default_rng(0)
-    fields = [np.stack([pixels.waves(random, 64, length) for _ in range(40)]) for length in (3, 8)]
-    for field in fields:
-        assert 0.9 < field.std() < 1.3  # the mirrored border adds a little
-    rough = [np.abs(np.diff(field, axis=1)).mean() for field in fields]
-    assert rough[0] > 2 * rough[1]

@@ -37,6 +37,7 @@ def test_only_known_names_are_answered(app, host, status):
         ({"Origin": "http://localhost:8001"}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://[::1"}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-site"}, 403),
     ],

@@ -172,6 +172,9 @@ def test_metrics_are_prometheus(server, sink):
     assert values["facetoon_dropped_frames"] == 1
     assert values["facetoon_faces"] == 2
     assert values["facetoon_viewers"] == 1
+    assert values["facetoon_output_failing"] == 1
+    assert values["facetoon_output_failing_since_seconds"] == 1767225610
+    assert families["facetoon_output_lost_frames"].samples[0].labels == {"output": 'the recording "a".mp4'}
     assert values["process_resident_memory_bytes"] > 10e6
     quantiles = {s.labels["quantile"]: s.value for s in families["facetoon_stage_seconds"].samples}
     assert quantiles == {"0.5": 0.0125, "0.95": 0.02}

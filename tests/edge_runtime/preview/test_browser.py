@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
+import shutil
 
 import cv2
 import numpy as np
 import pytest
 
+from facetoon.edge_runtime.spec import read_model, write_model
+
 pytestmark = pytest.mark.browser
 
 CHANGED, SAME = 40, 25  # levels, see `difference`; the codec alone makes 16
-
-
-@pytest.fixture
-def browser(needs_program, tmp_path):
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = needs_program("chromium", "chromium")
-    for flag in (
-        "headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
-        "disable-component-update", "disable-sync", "window-size=1100,900", f"user-data-dir={tmp_path / 'profile'}",
-    ):  # fmt: skip
-        options.add_argument(f"--{flag}")
-    options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path / "downloads")})
-    service = webdriver.ChromeService(needs_program("chromedriver", "chromium-driver"))
-    driver = webdriver.Chrome(options, service)
-    yield driver
-    driver.quit()
 
 
 def seen(browser):
@@ -171,6 +157,37 @@ def test_a_random_style_and_the_further_settings_are_taken(page, still, style_sl
     assert severe_errors(page) == []
 
 
+def test_backgrounds_and_styles_for_faces_alone(browser, start_live, tiny_model, portrait, tmp_path, wait_until):
+    from selenium.webdriver.support.select import Select
+
+    model, spec = read_model(tiny_model.with_name("tiny-32-styles.tflite"))
+    write_model(tmp_path / "m.tflite", model, dataclasses.replace(spec, keeps_shape=("plain",)))
+    cv2.imwrite(str(tmp_path / "beach.jpg"), portrait)
+    live = start_live("--port", 0, "--model", tmp_path / "m.tflite", "--background", tmp_path / "beach.jpg")
+    browser.get(live.url)
+    wait_until(lambda: browser.find_element("id", "faces-only").is_displayed())
+    assert browser.find_element("id", "faces-only").text.endswith("background: inverted.")
+    browser.find_element("tag name", "summary").click()
+    background = Select(browser.find_element("name", "background"))
+    wait_until(lambda: background.first_selected_option.text == "beach.jpg")
+    background.select_by_value("colour")
+    wait_until(lambda: browser.find_element("id", "background_colour").is_displayed())
+    slide(browser, "background_colour", "#ff8800")
+    wait_until(lambda: live.state()["settings"]["background_colour"] == "#ff8800")
+    assert browser.find_element("id", "style-inverted").is_enabled()
+    Select(browser.find_element("name", "mode")).select_by_value("frame")
+    wait_until(lambda: not browser.find_element("id", "style-inverted").is_enabled())
+    assert live.state()["settings"]["mode"] == "frame"
+    Select(browser.find_element("name", "mode")).select_by_value("face")
+    wait_until(lambda: browser.find_element("id", "style-inverted").is_enabled())
+    slide(browser, "style-plain", 0)
+    slide(browser, "style-inverted", 1)
+    wait_until(lambda: live.state()["settings"]["style"] == {"inverted": 1})
+    Select(browser.find_element("name", "mode")).select_by_value("frame")
+    wait_until(lambda: "inverted moves features" in browser.find_element("id", "refusal").text)
+    assert live.state()["settings"]["mode"] == "face"
+
+
 def test_a_recording_and_a_snapshot_hold_the_picture(page, still, portrait, tmp_path, wait_until):
     page.find_element("id", "record").click()
     wait_until(lambda: page.find_element("id", "record").text == "Stop recording")
@@ -242,3 +259,19 @@ def test_on_a_phone_the_picture_stays_in_sight_at_the_last_slider_and_no_control
         assert len(controls) > 8
         for left, _, right, _ in controls:
             assert card[0] < left < right < card[2], (width, left, right, card)
+
+
+def test_the_page_says_what_is_not_written_and_since_when(browser, start_live, tmp_path, wait_until):
+    (tmp_path / "stick").mkdir()
+    live = start_live("--port", 0, "--recordings", tmp_path / "stick")
+    browser.get(live.url)
+    wait_until(lambda: browser.find_element("id", "record").is_displayed())
+    browser.find_element("id", "record").click()
+    wait_until(lambda: list((tmp_path / "stick").glob("*.mp4")))
+    assert browser.find_element("id", "unwritten").text == ""
+    shutil.rmtree(tmp_path / "stick")
+    wait_until(lambda: "is not written: the file is gone." in browser.find_element("id", "unwritten").text)
+    assert browser.find_element("id", "unwritten").text.startswith("Since ")
+    seen_frames = live.state()["frames"]
+    wait_until(lambda: live.state()["frames"] > seen_frames)  # the picture goes on
+    assert status(browser) == "live: demo"

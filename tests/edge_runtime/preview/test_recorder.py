@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.preview import recorder as recorder_module
 from facetoon.edge_runtime.preview.app import create_app
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording
+from facetoon.edge_runtime.sinks.recording import Recording
 
 FRAME = np.zeros((48, 64, 3), np.uint8)
 
@@ -17,7 +19,7 @@ class FakeFile:
         self.path, self.error = path, error
         self.frames, self.closed = 0, False
 
-    def write(self, frame):
+    def write(self, frame, time_s):
         if self.error:
             raise self.error
         self.frames += 1
@@ -41,29 +43,31 @@ def recorder(files, tmp_path):
 
 
 def test_only_what_comes_while_it_is_on_is_recorded(recorder, files, tmp_path):
-    recorder.write(FRAME)
+    recorder.write(FRAME, 0.0)
     assert not files
     recorder.switch(True)
     recorder.switch(True)
-    recorder.write(FRAME)
+    recorder.write(FRAME, 0.0)
     recorder.switch(False)
-    recorder.write(FRAME)
+    recorder.write(FRAME, 0.0)
     (file,) = files
     assert (file.frames, file.closed) == (1, True)
     assert file.path.parent == tmp_path
     assert file.path.name.startswith("facetoon-20")
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), InputError("It cannot be written.")])
-def test_a_full_disk_ends_the_recording_alone(recorder, files, error, caplog):
+def test_a_full_disk_is_told_and_leaves_the_picture_alone(recorder, files, caplog):
     recorder.switch(True)
-    files[0].error = error
+    files[0].error = OSError(28, "No space left on device")
     with caplog.at_level(logging.WARNING):
-        recorder.write(FRAME)
-    assert "ended early" in caplog.text
-    assert not recorder.on
+        recorder.write(FRAME, 0.0)
+        recorder.write(FRAME, 0.1)
+    assert "is not written: No space left on device." in caplog.text
+    (told,) = recorder.state()
+    assert (told["fault"], told["lost"]) == ("No space left on device", 2)
     assert files[0].closed
-    recorder.write(FRAME)
+    recorder.switch(False)
+    assert recorder.state() == []
 
 
 def test_the_api_switches_it_after_everything_else_was_right(sink, live, recorder, files):
@@ -81,3 +85,15 @@ def test_the_api_switches_it_after_everything_else_was_right(sink, live, recorde
 def test_a_missing_folder_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         SwitchedRecording(tmp_path / "missing", FakeFile)
+
+
+def test_two_recordings_within_a_second_and_before_a_clock_that_was_set_back_are_two_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder_module.time, "strftime", lambda _: "facetoon-20260101-120000")
+    recorder = SwitchedRecording(tmp_path, lambda path: Recording(path, 25.0))
+    for _ in range(3):
+        recorder.switch(True)
+        recorder.write(FRAME, 0.0)
+        recorder.switch(False)
+    names = [f"facetoon-20260101-120000{mark}.mp4" for mark in ("-2", "-3", "")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert all(path.stat().st_size > 500 for path in tmp_path.iterdir())

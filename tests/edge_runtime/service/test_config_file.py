@@ -28,7 +28,7 @@ def test_the_file_sets_flags_and_the_command_line_has_the_last_word(tmp_path):
 def test_every_flag_can_stand_in_the_file(tmp_path):
     actions = build_parser()._option_string_actions
     names = [name for name in actions if name.startswith("--") and name not in ("--help", "--version", "--config")]
-    values = {"size": '"640x480"', "runtime": '"litert"', "log-format": '"json"', "strength": "1", "morph": "1"}
+    values = {"size": '"640x480"', "runtime": '"litert"', "log-format": '"json"', "turn": "90"}
     for flag in names:
         name = flag.removeprefix("--")
         value = "true" if actions[flag].nargs == 0 else values.get(name, "1")
@@ -46,6 +46,7 @@ def test_the_example_is_valid(tmp_path):
         ("headless = 'yes'", "it takes true or false"),
         ("port = true", "it takes text or a number"),
         ("port = [1, 2]", "it takes text or a number"),
+        ("source = ['rtsp://admin:pw@cam']", "sets 'source' to a list; it takes text or a number"),
         ("port = ", "is not valid TOML"),
         ("config = 'other'", "which is no flag"),
     ],

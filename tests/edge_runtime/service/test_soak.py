@@ -21,7 +21,9 @@ import pytest
 MINUTES = float(os.environ.get("SOAK_MINUTES", "0.5"))
 WARM_UP_S = min(60.0, MINUTES * 60 * 0.4)
 LOSSES = 200 if MINUTES >= 20 else 4
-GROWTH_MB = 2.0 if MINUTES >= 20 else 6.0  # the first half minute still fills caches
+# The first half minute still fills caches, and with each reopening the allocator's arenas of new threads: a reader of
+# its own went from 84 MB to 94 in 40 reopenings, and stood at 91 after 60, 100 and 120.
+GROWTH_MB = 2.0 if MINUTES >= 20 else 12.0
 RATE_HZ = 15
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from types import SimpleNamespace
 
 import pytest
@@ -60,6 +61,20 @@ def test_a_configuration_that_exists_stays(no_systemd, tmp_path, sentences):
         f"{tmp_path}/facetoon.service: written.",
         "No systemd runs here, so nothing was started.",
     ]
+
+
+def test_the_first_configuration_takes_what_tune_wrote_here(no_systemd, tmp_path, sentences, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "facetoon.toml").write_text('model = ["small.tflite"]\nthreads = 2\nsource = "picamera"\n')
+    config = tmp_path / "etc.toml"
+    systemd_unit.install(tmp_path, "the unit\n", config, "toon", sentences.append)
+    values = tomllib.loads(config.read_text())
+    assert values == {
+        "host": "127.0.0.1", "port": 8000, "model": ["small.tflite"], "threads": 2, "source": "picamera"
+    }  # fmt: skip
+    systemd_unit.install(tmp_path, "the unit\n", config, "toon", sentences.append)
+    assert f"toon-live tune --write {config} would put its choice there" in " ".join(sentences)
+    assert tomllib.loads(config.read_text()) == values
 
 
 @pytest.mark.parametrize("missing", ["units", "config"])

@@ -40,6 +40,11 @@ def styled_model(runtime):
     return DATA / f"tiny-32-styles{RUNTIMES[runtime].suffix}"
 
 
+@pytest.fixture
+def matte_model(runtime):
+    return DATA / f"tiny-32-matte{RUNTIMES[runtime].suffix}"
+
+
 @pytest.mark.parametrize("runtime", [pytest.param(name, marks=_needs(row)) for name, row in RUNTIMES.items()])
 class TestSession:
     """Every runtime passes these."""
@@ -73,6 +78,23 @@ class TestSession:
     def test_colours_come_out_where_they_belong(self, tiny_model, runtime):
         out = open_session(tiny_model, runtime).run(np.full((32, 32, 3), (10, 60, 200), np.uint8))
         np.testing.assert_allclose(out[5, 5].astype(int), (200, 245, 60), atol=1)
+
+    def test_the_matte_is_apart_from_the_picture(self, tiny_model, matte_model, runtime):
+        image = np.random.default_rng(2).integers(0, 256, (32, 32, 3), np.uint8)
+        session = open_session(matte_model, runtime)
+        tensor = session.infer(session.to_tensor(image))
+        assert tensor.shape == (1, 32, 32, 4)
+        matte = session.to_matte(tensor)
+        assert matte.dtype == np.uint8
+        np.testing.assert_allclose(matte.astype(int), image[:, :, 1], atol=1)
+        np.testing.assert_allclose(session.to_image(tensor), open_session(tiny_model, runtime).run(image), atol=1)
+
+    def test_a_spec_and_a_tensor_that_disagree_are_refused(self, tiny_model, matte_model, runtime, tmp_path):
+        for path, sentence in ((tiny_model, "3 channels.* has a matte"), (matte_model, "4 channels.* has no matte")):
+            model, spec = read_model(path)
+            write_model(tmp_path / path.name, model, dataclasses.replace(spec, matte=not spec.matte))
+            with pytest.raises(InputError, match=sentence):
+                open_session(tmp_path / path.name, runtime)
 
     def test_a_style_is_mixed_until_another_is_set(self, styled_model, runtime):
         session = open_session(styled_model, runtime)

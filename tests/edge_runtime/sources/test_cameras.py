@@ -1,16 +1,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cv2
 import numpy as np
 import pytest
 
-from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sources import cameras
 from facetoon.edge_runtime.sources.cameras import CameraSource, device_called, open_camera
 
@@ -73,14 +69,14 @@ def test_the_log_tells_of_a_loss_and_a_return_once_each(flaky, caplog):
         while not (camera.read() == 99).all():
             pass
     assert [record.getMessage() for record in caplog.records] == [
-        "No video from camera 0; it will be opened again.",
+        "No video from camera 0 (it gives no frame); it will be opened again.",
         "Video from camera 0 again, lost 1 times so far.",
     ]
 
 
 def test_a_camera_tells_what_was_asked_for_and_what_was_granted(flaky):
     camera = open_camera("0", (640, 480), 30)
-    assert camera.details == "camera 0: asked for 640x480 MJPG at 30/s; granted 480x360 YUYV at 25/s"
+    assert camera.details == "camera 0: asked for 640x480 MJPG at 30/s; granted 480x360 YUYV at 25/s by its own word"
     assert camera.rate_hz == 25
     keys = [key for key, _ in camera._capture.asked]
     assert keys[:2] == [cv2.CAP_PROP_FOURCC, cv2.CAP_PROP_FRAME_WIDTH]  # MJPG before the size
@@ -97,74 +93,6 @@ def test_the_wait_stays_bounded_and_two_hundred_failures_are_survived(flaky, clo
     assert (camera.read() == 99).all()
 
 
-class MjpegServer(ThreadingHTTPServer):
-    """A network camera: three frames to each viewer, then the line is cut; or a refusal."""
-
-    refusing = False
-    served = 0
-
-
-class MjpegHandler(BaseHTTPRequestHandler):
-    jpeg = cv2.imencode(".jpg", np.full((120, 160, 3), 99, np.uint8))[1].tobytes()
-
-    def do_GET(self):
-        self.server.served += 1
-        if self.server.refusing:
-            self.send_error(503)
-            return
-        self.send_response(200)
-        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-        self.end_headers()
-        for _ in range(3):
-            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(self.jpeg)}\r\n\r\n"
-            self.wfile.write(head.encode() + self.jpeg + b"\r\n")
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def network_camera():
-    with MjpegServer(("127.0.0.1", 0), MjpegHandler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def test_two_hundred_cut_lines_of_a_network_camera_leave_no_thread_and_no_descriptor(network_camera, monkeypatch):
-    monkeypatch.setattr(cameras.time, "sleep", lambda _: None)
-    address = f"http://user:secret@127.0.0.1:{network_camera.server_address[1]}/cam.mjpg?token=1"
-    camera = open_camera(address, (640, 480), 30)
-    assert camera.name == f"http://127.0.0.1:{network_camera.server_address[1]}/cam.mjpg"
-    counts = []
-    while camera.losses < 200:
-        network_camera.refusing = camera.losses % 5 == 4 and network_camera.served % 2 == 0
-        frame = camera.read()
-        assert frame.shape == (120, 160, 3)
-        camera._next_try_s = 0.0  # no back-off here: the waits are another test's
-        if not camera._lost and camera.losses in (20, 199):
-            counts.append(_held())
-    assert len(counts) >= 2
-    first, deadline_s = counts[0], time.monotonic() + 120
-    while any(now > before + 2 for now, before in zip(_held(), first, strict=True)):  # the server closes lines late
-        assert time.monotonic() < deadline_s, f"{first} descriptors and threads have become {_held()}"
-        threading.Event().wait(0.05)
-    camera.close()
-
-
-def _held():
-    """Descriptors and threads of this process."""
-    return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
-
-
-def test_an_address_that_nobody_answers_is_one_sentence(network_camera):
-    network_camera.refusing = True
-    with pytest.raises(InputError, match=r"There is no http://127.0.0.1.* that can be opened"):
-        open_camera(f"http://127.0.0.1:{network_camera.server_address[1]}/cam.mjpg", (640, 480), 30)
-
-
 def test_a_device_by_its_name(tmp_path):
     for number, name in ((10, "Loopback"), (2, "HD Webcam C270"), (3, "HD Webcam C270")):
         (tmp_path / f"video{number}").mkdir()
@@ -172,3 +100,87 @@ def test_a_device_by_its_name(tmp_path):
     assert device_called("webcam", tmp_path) == "/dev/video2"
     assert device_called("loopback", tmp_path) == "/dev/video10"
     assert device_called("missing", tmp_path) is None
+
+
+class StrangeCapture(FlakyCapture):
+    """Gives one proper frame, then what `gives` returns, then proper frames for ever."""
+
+    proper = np.full((360, 480, 3), 99, np.uint8)
+
+    def __init__(self, gives):
+        self._answers = iter([lambda: self.proper, gives])
+
+    def isOpened(self):
+        return True
+
+    def read(self):
+        return True, next(self._answers, lambda: self.proper)()
+
+
+FAULTS = {
+    "None": (lambda: None, "empty frames"),
+    "empty": (lambda: np.zeros((0, 0, 3), np.uint8), "empty frames"),
+    "float": (lambda: np.zeros((360, 480, 3), np.float32), "float32 in 3 dimensions"),
+    "deep": (lambda: np.zeros((360, 480, 3), np.uint16), "uint16 in 3 dimensions"),
+    "one pixel": (lambda: np.zeros((1, 1, 3), np.uint8), "1x1"),
+    "wild": (lambda: np.zeros((20, 70000, 3), np.uint8), "70000x20"),
+    "two channels": (lambda: np.zeros((360, 480, 2), np.uint8), "2 channels"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_frame_that_is_none_shows_no_video_and_says_why(clock, caplog, fault):
+    gives, reason = FAULTS[fault]
+    cameras_opened = iter([gives])
+    camera = CameraSource(
+        "camera 0", lambda: StrangeCapture(next(cameras_opened, lambda: StrangeCapture.proper)), "any", 30
+    )
+    with caplog.at_level(logging.INFO, "facetoon.edge_runtime"):
+        frames = [camera.read() for _ in range(10)]
+    assert all(frame.shape == (360, 480, 3) and frame.dtype == np.uint8 for frame in frames)
+    assert [(frame == 99).all() for frame in frames[:2]] == [True, False]
+    assert (frames[-1] == 99).all()
+    assert reason in caplog.messages[0]
+    assert "Video from camera 0 again" in caplog.messages[-1]
+    camera.close()
+
+
+@pytest.mark.parametrize("shape", [(360, 480), (360, 480, 1), (360, 480, 4)])
+def test_grey_and_transparent_frames_become_bgr(clock, shape):
+    camera = CameraSource("camera 0", lambda: StrangeCapture(lambda: np.full(shape, 50, np.uint8)), "any", 30)
+    camera.read()
+    assert (camera.read() == np.full((360, 480, 3), 50)).all()
+    camera.close()
+
+
+def test_a_camera_that_changes_its_size_is_followed_and_said(clock, caplog):
+    camera = CameraSource("camera 0", lambda: StrangeCapture(lambda: np.zeros((240, 320, 3), np.uint8)), "any", 30)
+    camera.read()
+    with caplog.at_level(logging.INFO, "facetoon.edge_runtime"):
+        assert camera.read().shape == (240, 320, 3)
+    assert caplog.messages == ["camera 0 gives frames of 320x240 now."]
+    camera.close()
+
+
+def test_a_driver_that_blocks_without_an_error_is_left_behind(monkeypatch, caplog):
+    monkeypatch.setattr(cameras, "BLOCKED_S", 0.05)
+    wake, opened = threading.Event(), []
+
+    def blocks():
+        wake.wait()
+        return StrangeCapture.proper
+
+    def open_capture():
+        opened.append(StrangeCapture(lambda: StrangeCapture.proper if opened[1:] else blocks()))
+        return opened[-1]
+
+    camera = CameraSource("camera 0", open_capture, "any", 30)
+    camera.read()
+    with caplog.at_level(logging.INFO, "facetoon.edge_runtime"):
+        assert not (camera.read() == 99).all()
+        while not (camera.read() == 99).all():
+            pass
+    assert "no answer within 0.05 s" in caplog.messages[0]
+    assert len(opened) == 2
+    camera.close()
+    wake.set()

@@ -86,6 +86,20 @@ def test_bad_source_is_one_sentence(tmp_path, make, message):
     assert "\n" not in str(caught.value)
 
 
+def test_frames_come_as_people_count_and_at_the_rate_that_was_asked_for(tmp_path):
+    for number in range(1, 13):
+        cv2.imwrite(str(tmp_path / f"frame{number}.png"), np.full((8, 8, 3), 20 * number, np.uint8))
+    source = open_source(str(tmp_path), rate_hz=25)
+    levels, times_s = [], []
+    while (frame := source.read()) is not None:
+        levels.append(int(frame[0, 0, 0]))
+        times_s.append(source.time_s)
+    assert levels == list(range(20, 260, 20))
+    assert times_s[-1] == pytest.approx(0.44)
+    assert not source.unrelated
+    assert open_source(str(tmp_path)).unrelated  # without a rate they are photographs
+
+
 def test_what_is_hidden_in_a_folder_is_not_played(folder):
     (folder / "._bild 0.png").write_bytes(b"a resource fork of macOS")
     assert open_source(str(folder)).frames == 3

@@ -18,7 +18,6 @@ TRAININGS = {
     "distill": ["--teacher", "{run}", "--photos", "{photos}"],
     "style": ["--student", "{run}", "--name", "mine", "--cartoons", "{photos}"],
     "fast-style": ["--style", "{photos}/me.png", "--photos", "{photos}"],
-    "encoder": ["--pictures", "{photos}", "{photos}"],
 }
 OTHERS = {
     "tracker": [
@@ -75,7 +74,8 @@ def test_on_the_base_install(places, command, backend, options):
 @pytest.mark.parametrize(("backend", "extra"), [("tensorflow", "train"), ("jax", "jax")])
 def test_with_keras_alone(places, backend, extra):
     pytest.importorskip("keras", reason="needs pip install 'facetoon[train]'")
-    words = ["encoder", "--pictures", str(places["photos"]), "--dry-run", "--backend", backend]
+    photos = str(places["photos"])
+    words = ["cyclegan", "--photos", photos, "--cartoons", photos, "--dry-run", "--backend", backend]
     done = run_without([backend], words)
     assert done.stderr.splitlines()[-1] == (
         f"toon-train: {backend} is missing: pip install 'facetoon[{extra}]' brings it."

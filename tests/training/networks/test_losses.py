@@ -45,3 +45,14 @@ def test_colours_are_compared_wherever_they_lie():
     axes = np.eye(3, dtype="float32")
     assert float(losses.colour_distance(x, moved, axes)) == pytest.approx(0, abs=1e-6)
     assert float(losses.colour_distance(x, x + 0.5, axes)) == pytest.approx(0.5, abs=1e-5)
+
+
+def test_line_loss_counts_the_dark_lines_alone():
+    paper = np.ones((1, 32, 32, 3), np.float32)
+    drawing = paper.copy()
+    drawing[:, 16, 4:28] = -1
+    grey_beside = drawing.copy()
+    grey_beside[:, 2:8] = 0.5
+    assert float(losses.line_l1(drawing, drawing)) == 0
+    assert float(losses.line_l1(grey_beside, drawing)) < 0.05
+    assert float(losses.line_l1(paper, drawing)) > 2

@@ -157,3 +157,17 @@ def test_guides_are_cropped_as_their_photographs_and_masks_keep_their_values(pho
     assert np.array_equal(photo, drawing)
     assert np.all(masks == 1)
     assert np.array_equal(photo, batches.batch_at(3, {"photos": train}, recipe())[0])
+
+
+def test_centre_crops_are_the_mean_of_the_random_ones():
+    image = np.zeros((1, 40, 40, 3), np.uint8)
+    image[:, 4:36, 4:36] = 255  # the middle 0.8 of it
+    crop = batches.centre_crops(image, "cartoons", Recipe(data=DataRecipe(cartoon_zoom=(0.7, 0.9))), 32)
+    assert crop.min() > 100
+    lower = batches.centre_crops(
+        image, "cartoons", Recipe(data=DataRecipe(cartoon_zoom=(0.8, 0.8), cartoon_centre_y=0.6)), 32
+    )
+    assert lower[0, 0].min() == 255
+    assert lower[0, -1].max() < 100
+    pair = batches.centre_crops(image, "pairs", Recipe(pairs=PairsRecipe(zoom=(0.6, 0.8))), 32)
+    assert pair.min() > 100

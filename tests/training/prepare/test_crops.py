@@ -50,6 +50,7 @@ def test_every_fault_has_its_reason(portrait, tmp_path, prepare, reasons):
     found = reasons(out)
     assert found.pop("again.png") + found.pop("good.png") == "duplicate"  # either may be the first
     assert found == {
+        "__MACOSX": "hidden",
         "plain.png": "no face",
         "tiny.png": "too small",
         "small face.png": "face too small",

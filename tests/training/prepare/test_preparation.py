@@ -76,6 +76,31 @@ def test_a_person_is_on_one_side(photos, tmp_path, prepare, read_manifest, loose
     assert len({line["place"] for line in read_manifest(tmp_path / "out")}) == 1
 
 
+def test_every_file_is_a_line_with_its_reason_and_no_name_is_a_formula(
+    photos, portrait, tmp_path, prepare, read_manifest, loose, capsys
+):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    (folder / ".trash").mkdir(parents=True)
+    data = next(photos.iterdir()).read_bytes()
+    (folder / "=cmd.jpg").write_bytes(data)
+    (folder / "MVIMG_1.jpg").write_bytes(cv2.imencode(".jpg", cv2.flip(portrait, 1))[1].tobytes() + b"a film\xff\xda")
+    (folder / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(60))
+    (folder / "film.mov").write_bytes(b"a film")
+    (folder / ".trash" / "a.jpg").write_bytes(data)
+    assert prepare("--photos", folder, "--out", out, *loose) == 0
+    lines = {line["file"]: line for line in read_manifest(out)}
+    assert {name: line["reason"] for name, line in lines.items()} == {
+        "'=cmd.jpg": "", "MVIMG_1.jpg": "", "IMG_1.HEIC": "unreadable", "film.mov": "no picture file",
+        ".trash/": "hidden",
+    }  # fmt: skip
+    assert "is HEIC, which OpenCV cannot read" in lines["IMG_1.HEIC"]["detail"]
+    printed = capsys.readouterr().out
+    assert "5 photographs: " in printed
+    for reason in ("1 unreadable", "1 no picture file", "1 hidden"):
+        assert reason in printed
+    assert "film.mov" in (out / "report.html").read_text("utf-8")
+
+
 def test_processes_give_the_same_as_one(photos, tmp_path, prepare, loose):
     prepare("--photos", photos, "--out", tmp_path / "one", *loose)
     assert main(["prepare", "--jobs", "2", "--photos", str(photos), "--out", str(tmp_path / "two"), *loose]) == 0

@@ -15,6 +15,7 @@ from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.__main__ import main
 from facetoon.training.drawings.drawn_teacher import DrawnTeacher
+from facetoon.training.drawings.head_mattes import HeadMattes
 from facetoon.training.pictures.images import ImageSet
 from facetoon.training.runs.lesson import lesson
 
@@ -50,6 +51,31 @@ def test_each_teacher_answers_every_photograph_with_a_face(mesh_file, inverted, 
     assert taught.images[:, 2].mean() < taught.images[:, 0].mean() - 40
 
 
+def test_a_lesson_with_mattes_has_a_fourth_channel(mesh_file, segments_file, inverted, draw_face):
+    inverted.write_text(
+        "from facetoon.training.drawn.warp import Shape\nSHAPE = Shape(jaw=0.25)\n"
+        "def draw(photo, landmarks):\n    return 255 - photo\n"
+    )
+    photos = ImageSet(draw_face(64)[None], np.zeros(1, int), "")
+    teacher = DrawnTeacher(str(inverted), mesh_file)
+    taught = lesson(photos, [teacher], HeadMattes(segments_file, mesh_file)).images
+    assert taught.shape == (1, 2, 64, 64, 4)
+    plain, narrow = taught[0, :, 42:50, :, 3] > 127
+    assert 0 < narrow.sum() < plain.sum()
+
+
+def test_a_student_with_a_matte_learns_it(mesh_file, segments_file, features_file, inverted, faces, tmp_path, small):
+    command = ["distill", "--recipe", "styles_256", "--teacher", f"draw:{inverted}", "--photos", str(faces), *small]
+    command += ["--run", str(tmp_path / "run"), "--landmarks", str(mesh_file), "--set", "data.test_share=0.3"]
+    command += ["--set", "steps=150", "--set", "checkpoint_every=50", "--set", "student.middle_filters=16"]
+    assert main([*command, "--segments", str(segments_file)]) == 2  # the recipe's perceptual loss lacks its features
+    assert main([*command, "--features", str(features_file)]) == 2
+    assert main([*command, "--segments", str(segments_file), "--features", str(features_file)]) == 0
+    lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["matte"] < 0.7 * lines[0]["matte"]
+    assert {"line", "perceptual", "test_matte"} <= lines[-1].keys()
+
+
 def test_photographs_of_which_none_shows_a_face_are_one_sentence(mesh_file, inverted, draw_face):
     photos = ImageSet(draw_face(32)[None] // 8, np.zeros(1, int), "")
     with pytest.raises(InputError, match="found a face in none of 1 photographs"):
@@ -63,7 +89,9 @@ def test_distil_from_a_drawn_style(mesh_file, inverted, faces, tmp_path, small, 
     assert main([*command, "--set", "steps=150"]) == 0
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["l1"] < 0.8 * lines[0]["l1"]
-    assert len(json.loads((run / "config.json").read_text())["teacher_mine_sha256"]) == 64
+    config = json.loads((run / "config.json").read_text())
+    assert len(config["teacher_mine_sha256"]) == 64
+    assert config["keeps_shape"] == ["mine"]
     assert "photographs show no face and are left out" in capsys.readouterr().err
     inverted.write_text("def draw(photo, landmarks):\n    return photo\n")
     assert main([*command, "--set", "steps=150"]) == 2  # another teacher is another run
@@ -73,7 +101,7 @@ def test_distil_from_a_drawn_style(mesh_file, inverted, faces, tmp_path, small, 
     ("teacher", "options", "sentence"),
     [
         ("draw:oil", [], "There is no style oil"),
-        ("toon=draw:toon", ["--set", "distill.feature_weight=1"], "The drawn style toon has no features"),
+        ("toon=draw:toon", ["--set", "distill.feature_weight=1"], "The teacher toon has no features"),
     ],
 )
 def test_bad_input_is_one_sentence(teacher, options, sentence, mesh_file, faces, tmp_path, small, capsys):

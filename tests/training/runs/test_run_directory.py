@@ -22,7 +22,6 @@ RECIPES = {
     "distill": "distill_64",
     "style": "style",
     "fast-style": "fast_style_64",
-    "encoder": "encoder_64",
 }
 
 
@@ -83,6 +82,17 @@ def test_photographs_load_as_they_were_trained_on(begin, drawn):
 def test_styles_in_their_order(begin):
     assert begin("distill", {"photos": ["a"]}, styles=["two", "one"]).styles == ("two", "one")
     assert begin("distill", {"photos": ["a"]}).styles == ()
+
+
+def test_styles_that_keep_the_shape_are_no_part_of_the_identity(begin):
+    """Runs of before the field go on."""
+    assert begin("distill", {"photos": ["a"]}, keeps_shape=["two"]).keeps_shape == ("two",)
+    run = begin("distill", {"photos": ["a"]}, styles=["one", "two"])
+    assert run.keeps_shape == ()
+    config = json.loads((run.path / "config.json").read_text())
+    run.refuse_another({**config, "keeps_shape": ["two"]})
+    with pytest.raises(InputError, match="another configuration"):
+        run.refuse_another({**config, "styles": ["one"]})
 
 
 def test_a_state_of_a_run_has_a_name(begin, tmp_path):

@@ -12,7 +12,7 @@ pytest.importorskip("tensorflow")
 import keras
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.training.commands.distill_command import teachers_by_style
+from facetoon.training.flags.teacher_flags import teachers_by_style
 from facetoon.training.runs.teacher_network import load_teacher
 
 
@@ -50,6 +50,12 @@ def test_a_plain_teacher_is_as_it_was(tmp_path):
     image = keras.Input((8, 8, 3))
     keras.Model(image, keras.layers.Rescaling(2.0)(image), name="plain").save(tmp_path / "plain.keras")
     assert load_teacher(tmp_path / "plain.keras", "any").name == "plain"
+
+
+def test_a_teacher_teaches_no_matte(tmp_path):
+    image = keras.Input((8, 8, 3))
+    keras.Model(image, keras.layers.Conv2D(4, 1)(image)).save(tmp_path / "matte.keras")
+    assert load_teacher(tmp_path / "matte.keras", "any").output_shape == (None, 8, 8, 3)
 
 
 def test_teachers_on_the_command_line(tmp_path):

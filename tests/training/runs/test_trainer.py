@@ -24,7 +24,6 @@ from facetoon.training.runs.trainer import Trainer
 from facetoon.training.trainers.critic_cyclegan import CriticCycleGAN
 from facetoon.training.trainers.cyclegan_trainer import CycleGAN
 from facetoon.training.trainers.distill_trainer import Distillation
-from facetoon.training.trainers.encoder_trainer import EncoderTraining
 from facetoon.training.trainers.fast_style_trainer import FastStyle
 from facetoon.training.trainers.pairs_trainer import PairedTranslation
 from facetoon.training.trainers.sharpen_trainer import Sharpening
@@ -68,11 +67,6 @@ def build(models, small, vgg_file, features_file):
         Distillation: ("distill_64", (), lambda recipe: Distillation(recipe, {"": models / "teacher"})),
         NewStyle: ("style", (), lambda recipe: NewStyle(recipe, models / "student", ["red", "blue"], weights)),
         FastStyle: ("fast_style_64", ("data.size_px=32",), lambda recipe: FastStyle(recipe, weights, [STYLE], [])),
-        EncoderTraining: (
-            "encoder_64",
-            ("data.size_px=32", "encoder.filters=4", "encoder.features=8"),
-            lambda recipe: EncoderTraining(recipe, 2),
-        ),
     }
 
     def run(kind):
@@ -92,10 +86,10 @@ def classes():
 
 def test_all_trainers_are_held_to_it(build):
     assert classes() == build.kinds
-    assert len(build.kinds) == 8
+    assert len(build.kinds) == 7
 
 
-KINDS = [CycleGAN, CriticCycleGAN, PairedTranslation, Sharpening, Distillation, NewStyle, FastStyle, EncoderTraining]
+KINDS = [CycleGAN, CriticCycleGAN, PairedTranslation, Sharpening, Distillation, NewStyle, FastStyle]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -105,7 +99,7 @@ def test_a_trainer_has_all_that_a_run_asks_for(build, kind, tmp_path):
         assert getattr(kind, method) is not getattr(Trainer, method), f"{kind.__name__} leaves {method} open"
     assert inspect.signature(trainer.step).parameters.keys() >= {"index"}
     assert trainer.sheet_pictures > 0
-    assert trainer.generators.keys() <= {*checkpoint.DIRECTIONS, "encoder"}
+    assert trainer.generators.keys() <= {*checkpoint.DIRECTIONS}
     assert all(isinstance(model, keras.Model) for model in trainer.generators.values())
     networks = [variable for network in trainer.networks.values() for variable in network.variables]
     assert networks

@@ -8,11 +8,6 @@ import pytest
 from facetoon.training.score import distances
 
 
-def drawn(count: int, level: int, seed: int) -> np.ndarray:
-    random = np.random.default_rng(seed)
-    return np.clip(random.normal(level, 25, (count, 16, 16, 3)), 0, 255).astype(np.uint8)
-
-
 def test_frechet_of_gaussians_is_the_closed_form():
     a, b = np.diag([4.0, 9.0]), np.diag([1.0, 16.0])
     # commuting: |difference|^2 + sum (sigma_a - sigma_b)^2
@@ -32,18 +27,8 @@ def test_kid_of_one_distribution_is_unbiased():
     assert distances.kid(random.normal(size=(40, 8)), random.normal(1, 1, (40, 8))) > 10 * np.std(values)
 
 
-def test_sliced_wasserstein_of_a_shift_in_one_dimension_is_the_shift():
-    points = np.random.default_rng(0).normal(size=(25, 2, 2, 1))
-    assert distances.sliced_wasserstein(points, points + 0.25) == pytest.approx(0.25)
-    assert distances.sliced_wasserstein(points, points[::-1]) == 0
-
-
 def test_frechet_of_more_features_than_pictures_is_the_same():
     random = np.random.default_rng(0)
     a, b = random.normal(size=(20, 40)), random.normal(0.3, 1.5, (24, 40))
     wide = distances.frechet_of_gaussians(a.mean(0), np.cov(a, rowvar=False), b.mean(0), np.cov(b, rowvar=False))
     assert distances.frechet_distance(a, b) == pytest.approx(wide, rel=1e-6)
-
-
-def test_patches_are_of_every_level_down_to_16_px():
-    assert distances.patches(drawn(2, 100, 0).repeat(4, 1).repeat(4, 2)).shape == (2, 3, 16, 147)

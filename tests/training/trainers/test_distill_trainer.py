@@ -82,6 +82,7 @@ def styled(drawn, tmp_path_factory):
         model.save(folder / f"{name}.keras")
     arguments = ["--photos", str(drawn / "photos"), "--run", str(folder / "run")]
     teachers = [part for name in ("red", "blue") for part in ("--teacher", f"{name}={folder}/{name}.keras")]
+    teachers += [part for name in ("red", "blue") for part in ("--teacher-range", f"{name}=-1..1")]
     sets = ["steps=400", "batch_size=4", "data.size_px=32", "student.stem_filters=16", "student.filters=16"]
     sets += ["student.blocks=2", "checkpoint_every=400", "sample_every=400", "distill.feature_weight=0"]
     sets += ["discriminator.filters=4", "discriminator.layers=2", "distill.adversarial_weight=0.01"]
@@ -112,7 +113,7 @@ def test_a_mix_lies_between_its_styles(styled, drawn):
 def test_the_run_names_its_styles_and_teachers(styled):
     config = json.loads((styled / "run/config.json").read_text())
     assert config["styles"] == ["red", "blue"]
-    assert len({config[f"teacher_{name}_sha256"] for name in ("red", "blue")}) == 2
+    assert len({config[f"teacher_{name}"]["sha256"] for name in ("red", "blue")}) == 2
 
 
 def test_baked_int8_is_live_int8_in_one_partition(styled):
@@ -147,6 +148,7 @@ def test_several_teachers_without_names_are_refused(teachers, tmp_path, capsys):
 )
 def test_a_batch_that_cannot_be_dealt_is_refused(styled, drawn, tmp_path, capsys, override, said):
     given = [part for name in ("red", "blue") for part in ("--teacher", f"{name}={styled}/{name}.keras")]
+    given += [part for name in ("red", "blue") for part in ("--teacher-range", f"{name}=-1..1")]
     run = ["--photos", str(drawn / "photos"), "--run", str(tmp_path / "run"), "--recipe", "styles_64"]
     assert main(["distill", *given, *run, "--set", override, "--set", "data.size_px=32"]) == 2
     assert said in capsys.readouterr().err

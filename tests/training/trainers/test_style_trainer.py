@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -20,7 +21,8 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.training.__main__ import main
 from facetoon.training.networks import losses
-from facetoon.training.networks.student import affines, build_student
+from facetoon.training.networks.deep_student import build_student_of
+from facetoon.training.networks.student import affines
 from facetoon.training.pictures.images import load_split
 from facetoon.training.recipes.parts import StudentRecipe
 from facetoon.training.recipes.recipe import load_recipe
@@ -28,28 +30,28 @@ from facetoon.training.runs import run_directory
 from facetoon.training.runs.checkpoint import load_generator
 from facetoon.training.trainers import style_trainer
 
-SIZE_PX, STUDENT = 16, StudentRecipe(16, 16, 2)
-
+SIZE_PX, STUDENT = 16, StudentRecipe(stem_filters=16, filters=16, blocks=2)
+DEEP = StudentRecipe(kind="deep", stem_filters=16, middle_filters=16, filters=16, blocks=1)
 
 SETS = ["steps=40", "checkpoint_every=20", "sample_every=40", "batch_size=4"]
 SETS += ["discriminator.filters=4", "discriminator.layers=2", "new_style.learning_rate=0.02"]
 
 
-@pytest.fixture(scope="module")
-def base(drawn, tmp_path_factory):
-    """The run of a student that knows red and blue."""
-    run = tmp_path_factory.mktemp("base") / "run"
+def run_of(run, recipe_name, recipe, drawn):
+    """Write the run of a student that knows red and blue."""
     run.mkdir()
     keras.utils.set_random_seed(1)
-    student, random = build_student(SIZE_PX, STUDENT, styles=2), np.random.default_rng(1)
+    sets = [f"data.size_px={SIZE_PX}"]
+    sets += [f"student.{name}={value}" for name, value in dataclasses.asdict(recipe).items() if name != "matte"]
+    settings = load_recipe(recipe_name, sets)
+    student, random = build_student_of(settings, 2), np.random.default_rng(1)
     for layer in affines(student):
         layer.set_weights([random.normal(0, 0.1, rows.shape) for rows in layer.get_weights()])
     _know_their_range(student, photographs(drawn))
     student.save(run / "generator_ab.keras")
-    sets = [f"data.size_px={SIZE_PX}", "student.stem_filters=16", "student.filters=16", "student.blocks=2"]
     train, _ = load_split([str(drawn / "photos")], 20, 0.2)
     config = {
-        "recipe": run_directory.identity(load_recipe("styles_64", sets)),
+        "recipe": run_directory.identity(settings),
         "data": {"photos": {"train_images": len(train), "train_sha256": train.digest}},
         "styles": ["red", "blue"],
     }
@@ -59,11 +61,25 @@ def base(drawn, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def base(drawn, tmp_path_factory):
+    return run_of(tmp_path_factory.mktemp("base") / "run", "styles_64", STUDENT, drawn)
+
+
+@pytest.fixture(scope="module")
+def deep_base(drawn, tmp_path_factory):
+    """Of a deep student with a matte; blue keeps the shape."""
+    run = run_of(tmp_path_factory.mktemp("deep") / "run", "styles_256", DEEP, drawn)
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps({**config, "keeps_shape": ["blue"]}))
+    return run
+
+
+@pytest.fixture(scope="module")
 def command(base, drawn, vgg_file):
     """The command line for a run directory; photographs are the student's own."""
 
-    def arguments(run, *sets, name="mine"):
-        given = ["--student", str(base), "--cartoons", str(drawn / "cartoons"), "--name", name]
+    def arguments(run, *sets, name="mine", student=base):
+        given = ["--student", str(student), "--cartoons", str(drawn / "cartoons"), "--name", name]
         options = [part for value in (*SETS, *sets) for part in ("--set", value)]
         return ["style", *given, "--vgg-weights", str(vgg_file), "--run", str(run), *options]
 
@@ -151,6 +167,24 @@ def test_it_converts_bakes_and_is_one_more_slider(mine, tmp_path):
     live.set_style([0.4, 0, 0.6])
     image = np.random.default_rng(4).integers(0, 256, (SIZE_PX, SIZE_PX, 3), np.uint8)
     assert psnr_db(live.run(image), baked.run(image)) > 50
+
+
+def test_a_deep_student_learns_a_style_and_holds_its_matte(deep_base, command, drawn, tmp_path):
+    """A random network draws picture and matte with the same channels, so holding one costs the other."""
+    photos, moved = photographs(drawn), {}
+    old = answers(deep_base, photos, 0, 1)
+    for hold in (0, 100):
+        run = tmp_path / f"hold-{hold}"
+        settings = ["new_style.start=blue", "new_style.style_weight=0", f"new_style.hold_weight={hold}"]
+        assert main(command(run, *settings, student=deep_base)) == 0
+        assert np.array_equal(old, answers(run, photos, 0, 1, 0))
+        new = answers(run, photos, 0, 0, 1)
+        assert new.shape == (len(photos), SIZE_PX, SIZE_PX, 4)
+        moved[hold] = np.abs(old - new)[..., 3].mean()
+    assert moved[100] < 0.5 * moved[0]
+    last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
+    assert {"matte", "test_matte", "test_shift"} <= last.keys()
+    assert json.loads((run / "config.json").read_text())["keeps_shape"] == ["blue"]
 
 
 def test_with_its_trunk_the_old_styles_move_but_little(base, command, drawn, tmp_path):

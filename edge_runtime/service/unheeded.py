@@ -1,0 +1,28 @@
+"""Names the flags that have no effect in a run, so that nothing which was asked for is passed over in silence."""
+
+from __future__ import annotations
+
+import argparse
+
+from facetoon.edge_runtime.sources.cameras import CameraSource
+from facetoon.edge_runtime.sources.source import PictureSource, Source
+
+SIZE_PX = (640, 480)  # the default of --size
+
+
+def unheeded(flags: argparse.Namespace, source: Source) -> list[str]:
+    """Return a sentence for each flag that is given and has no effect with the others or with this source."""
+    is_camera = isinstance(source, CameraSource)
+    cases = (
+        ("--size", flags.size != SIZE_PX and not is_camera, "the source is no camera"),
+        ("--rate", flags.rate and not isinstance(source, CameraSource | PictureSource), "the source has its own times"),
+        ("--fast", flags.fast and source.live, "a camera gives frames at its own pace"),
+        ("--overwrite", flags.overwrite and not flags.record, "there is no --record"),
+        ("--overwrite", flags.overwrite and flags.record and flags.record_minutes, "files of --record-minutes go on"),
+        ("--record-minutes", flags.record_minutes and not (flags.record or flags.recordings), "there is no --record"),
+        ("--record-keep", flags.record_keep and not flags.record_minutes, "there is no --record-minutes"),
+        ("--recordings", flags.recordings and flags.headless, "--headless has no page with a Record button"),
+        ("--certificate", flags.certificate and flags.headless, "--headless has no preview"),
+        ("--allow-host", flags.allow_host and flags.headless, "--headless has no preview"),
+    )
+    return [f"{flag} has no effect: {reason}." for flag, applies, reason in cases if applies]

@@ -1,0 +1,53 @@
+"""What lies in folders and zip files is found, and what is not taken has a reason."""
+
+from __future__ import annotations
+
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+
+from facetoon.edge_runtime.errors import InputError
+from facetoon.training.pictures.images import list_others, list_pictures
+
+PNG = cv2.imencode(".png", np.full((8, 8, 3), 99, np.uint8))[1].tobytes()
+
+
+def zipped(tmp_path, *names):
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        for number, name in enumerate(names):
+            archive.writestr(zipfile.ZipInfo(name), PNG + bytes([number]))
+    return str(tmp_path / "in.zip")
+
+
+def test_a_zip_of_windows_has_folders_too(tmp_path):
+    path = zipped(tmp_path, "holiday\\a.png", "holiday\\.trash\\b.png", "notes.txt", "c.PNG", "folder\\")
+    files = list_pictures(path)
+    assert [file.member for file in files] == ["c.PNG", "holiday/a.png"]
+    assert [file.read()[-1] for file in files] == [3, 0]
+    assert [(file.member, reason) for file, reason in list_others(path)] == [
+        ("holiday/.trash/b.png", "hidden"),
+        ("notes.txt", "no picture file"),
+    ]
+    assert [file.member for file in list_pictures(f"{path}#holiday/*")] == ["holiday/a.png"]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+@pytest.mark.parametrize("names", [("a.png", "a.png"), ("x/a.png", "x\\a.png")])
+def test_two_files_of_one_name_in_a_zip_are_refused(tmp_path, names):
+    with pytest.raises(InputError, match=r"holds two files called (x/)?a\.png"):
+        list_pictures(zipped(tmp_path, *names))
+
+
+def test_odd_folders_are_folders(tmp_path):
+    for name in ("party #1", "2024-05-01T12:30:05", "real", "real/.ipynb_checkpoints"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.png").write_bytes(PNG)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "holiday").symlink_to(tmp_path / "real")
+    for name in ("party #1", "2024-05-01T12:30:05", "real"):
+        assert [file.member for file in list_pictures(str(tmp_path / name))] == ["a.png"]
+    (file,) = list_pictures(str(tmp_path / "photos"))
+    assert file.member == "holiday/a.png"
+    assert file.read() == PNG
