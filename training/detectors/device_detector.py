@@ -26,7 +26,7 @@ STARTS = (0.85, 1.0, 1.15)  # heights from which the averaged looks start, as sh
 class DeviceDetector:
     """Finds faces as `toon-live` does, with the base install alone.
 
-    The tracker's nose does not follow the turn of the head, so TurnGauge measures the turn.
+    TurnGauge measures the turn: its limits are known, those of the tracker's landmarks are not yet.
     """
 
     def __init__(self, smallest_face_px: float | None = None) -> None:

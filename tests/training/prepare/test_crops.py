@@ -74,7 +74,7 @@ def test_a_face_that_looks_aside_is_a_profile(portrait, tmp_path, turn_deg, prep
     folder.mkdir()
     for name, degrees in (("ahead", 0), ("a little", -20 if turn_deg < 0 else 20), ("aside", turn_deg)):
         cv2.imwrite(str(folder / f"{name}.png"), turned(portrait, degrees)[:300, 60:400])
-    limits = ("--set", "prepare.max_turn=0.18", "--set", "prepare.profile_hits=6")
+    limits = ("--set", "prepare.max_turn=0.2", "--set", "prepare.profile_hits=6")
     assert prepare("--photos", folder, "--out", out, "--set", "prepare.duplicate_bits=0", *limits) == 0
     assert reasons(out) == {"ahead.png": "", "a little.png": "", "aside.png": "profile"}
     measured = {Path(line["file"]).stem: line["turn"] for line in read_manifest(out)}
