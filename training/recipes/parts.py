@@ -97,6 +97,7 @@ class HoldRecipe:
     """The colour that a generator with a projected critic must keep; see training/critic/held_colour.py."""
 
     cells: Count = 16  # cells along a side of the grid whose mean colours are compared
+    kept_share: Share = 0.6  # of the cells of skin and of hair: the others may change to any colour
     skin_weight: Weight = 8.0  # of chroma
     hair_weight: Weight = 8.0  # of chroma
     light_weight: Weight = 4.0  # of the lightness of both

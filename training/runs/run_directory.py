@@ -27,7 +27,7 @@ INPUT_DOMAINS = {"ab": "photos", "ba": "cartoons"}
 """The domain of the input pictures, by direction of the generator."""
 KEEPS_SHAPE = "keeps_shape"
 LATER_FIELDS = {
-    "hold": ("cells", "skin_weight", "hair_weight", "light_weight", "light_slack", "rest_weight"),
+    "hold": ("cells", "kept_share", "skin_weight", "hair_weight", "light_weight", "light_slack", "rest_weight"),
     "start": ("draw", "steps", "learning_rate"),
     "discriminator": ("kind", "projected_filters", "look_px", "pixel_filters", "pixel_weight"),
     "loss": ("back_px",),

@@ -31,3 +31,18 @@ def test_only_a_change_of_the_colour_costs():
     assert parts(red)["rest"] > 0.05
     red[:, :16, :, 0] = 0.5
     assert parts(red)["skin"] > 0.1
+
+
+def test_a_fringe_over_less_than_the_free_share_costs_nothing():
+    photo = np.full((1, 32, 32, 3), 0.4, np.float32)
+    masks = np.zeros((1, 32, 32, 3), np.float32)
+    masks[..., 0] = 1
+    fringe = photo.copy()
+    fringe[:, :8] = -0.9
+
+    def skin(fake, kept_share):
+        parts = held(fake, photo, masks, HoldRecipe(cells=8, kept_share=kept_share, light_slack=0.0))
+        return float(parts["light"])
+
+    assert skin(fringe, 0.6) < 1e-3
+    assert skin(fringe, 0.9) > 0.02
