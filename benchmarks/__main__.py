@@ -17,7 +17,7 @@ from facetoon.edge_runtime.command_line import Program
 
 EXAMPLES = """examples:
   toon-bench run --shipped --cooling "active cooler" --save
-  toon-bench run mine.tflite mine.onnx other.onnx --range=-1,1 --threads 1 2 4 --runtime litert onnxruntime
+  toon-bench run mine.tflite mine.onnx other.onnx --range=-1..1 --threads 1 2 4 --runtime litert onnxruntime
   toon-bench run mine.tflite --profile --e2e party.mp4
   toon-bench sustained mine.tflite --minutes 15 --out heat.json --plot heat.svg
   toon-bench compare before.json after.json --tolerance 0.05

@@ -20,6 +20,7 @@ from facetoon.edge_runtime.framing import Framing
 from facetoon.edge_runtime.pixels import Image, Mask, Tensor
 from facetoon.edge_runtime.sessions.base_session import TensorInfo
 from facetoon.edge_runtime.spec import ModelSpec
+from facetoon.edge_runtime.value_range import EXAMPLES
 
 Range = tuple[float, float]
 INTEGER_TYPES = (np.dtype(np.uint8), np.dtype(np.int8))
@@ -107,11 +108,11 @@ def _ranges(path: Path, source: TensorInfo, target: TensorInfo, foreign: Foreign
     """Return input and output range, from the user or an integer tensor. Two float tensors share one range."""
     value_range = foreign.value_range or _span(source)
     if value_range is None:
-        raise InputError(f"{path} does not say the range of its input: give --range, such as -1,1 or 0,1 or 0,255.")
+        raise InputError(f"{path} does not say the range of its input: give --range, such as {EXAMPLES}.")
     same = value_range if source.is_float and target.is_float else None
     output_range = foreign.output_range or same or _span(target)
     if output_range is None:
-        raise InputError(f"{path} does not say the range of its output: give --output-range, such as -1,1 or 0,255.")
+        raise InputError(f"{path} does not say the range of its output: give --output-range, such as {EXAMPLES}.")
     return value_range, output_range
 
 

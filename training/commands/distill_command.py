@@ -12,7 +12,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.training.flags.run_flags import add_init, add_run_flags
 from facetoon.training.flags.source_flags import add_sources, sources_of
 from facetoon.training.flags.style_flags import add_landmarks
-from facetoon.training.flags.teacher_flags import add_teachers, ranges_of, sizes_of, teachers_by_style
+from facetoon.training.flags.teacher_flags import add_teachers, blue_first_of, ranges_of, sizes_of, teachers_by_style
 from facetoon.training.flags.training_run import TrainingPlan, init_provenance, train_by_plan
 
 if TYPE_CHECKING:
@@ -45,16 +45,18 @@ def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     from facetoon.training.drawings.kept_teacher import KeptTeacher
     from facetoon.training.guides.photo_guides import file_digest
     from facetoon.training.runs.checkpoint import generator_digest
+    from facetoon.training.runs.run_directory import KEEPS_SHAPE
     from facetoon.training.trainers.distill_trainer import Distillation
 
     teachers: dict[str, Path | PictureTeacher] = {}
     provenance = init_provenance(arguments)
     keeping: list[str] = []
     places = teachers_by_style(arguments.teacher)
-    ranges, sizes = ranges_of(arguments, list(places)), sizes_of(arguments, list(places))
+    names = list(places)
+    ranges, sizes, blue_first = (of(arguments, names) for of in (ranges_of, sizes_of, blue_first_of))
     for name, place in places.items():
         key = f"teacher_{name}" if name else "teacher"
-        teacher = _picture_teacher(place, arguments, ranges.get(name), sizes.get(name))
+        teacher = _picture_teacher(place, arguments, ranges.get(name), sizes.get(name), name in blue_first)
         if teacher is None:
             teachers[name], provenance[f"{key}_sha256"] = place, generator_digest(place)
         else:
@@ -66,7 +68,7 @@ def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     if len(teachers) > 1:
         provenance["styles"] = list(teachers)  # in the order of the model's style input
     if keeping:
-        provenance["keeps_shape"] = keeping
+        provenance[KEEPS_SHAPE] = keeping
     mattes = None
     if recipe.student.matte and arguments.segments:
         mattes = HeadMattes(arguments.segments, arguments.landmarks)
@@ -78,7 +80,11 @@ def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
 
 
 def _picture_teacher(
-    place: Path, arguments: argparse.Namespace, ranges: tuple[ValueRange, ValueRange] | None, size_px: int | None
+    place: Path,
+    arguments: argparse.Namespace,
+    ranges: tuple[ValueRange, ValueRange] | None,
+    size_px: int | None,
+    blue_first: bool,
 ) -> PictureTeacher | None:
     """Open a drawn style or another project's file; None for a run of this kit."""
     from facetoon.training.drawings.drawn_teacher import PREFIX, DrawnTeacher
@@ -86,7 +92,7 @@ def _picture_teacher(
 
     is_drawn = str(place).startswith(PREFIX)
     if not is_drawn and is_foreign(place):
-        return ForeignTeacher(place, ranges, size_px)
-    if ranges or size_px:
-        raise InputError(f"{place} is this kit's own: it takes no --teacher-range and no --teacher-size.")
+        return ForeignTeacher(place, ranges, size_px, blue_first)
+    if ranges or size_px or blue_first:
+        raise InputError(f"{place} is this kit's own: it takes no --teacher-range, --teacher-size or --teacher-bgr.")
     return DrawnTeacher(str(place), arguments.landmarks, os.cpu_count() or 1) if is_drawn else None

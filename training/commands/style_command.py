@@ -50,6 +50,7 @@ def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     """Return the trainer, its picture sources and the values that identify the run."""
     from facetoon.training.networks.vgg_weights import load_weights
     from facetoon.training.runs.checkpoint import generator_digest
+    from facetoon.training.runs.run_directory import KEEPS_SHAPE
     from facetoon.training.trainers.style_trainer import NewStyle, needs_encoder
 
     student, name = open_student(arguments.student), arguments.name
@@ -59,7 +60,7 @@ def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     weights = load_weights(arguments.vgg_weights) if needs_encoder(recipe) else None
     provenance: dict[str, Any] = {"student_sha256": generator_digest(arguments.student), "styles": [*names, name]}
     if student.keeps_shape:
-        provenance["keeps_shape"] = list(student.keeps_shape)
+        provenance[KEEPS_SHAPE] = list(student.keeps_shape)
     if weights:
         provenance["vgg_sha256"] = weights.sha256
     if not arguments.photos and not arguments.dataset:

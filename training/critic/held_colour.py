@@ -1,8 +1,9 @@
 """Losses that keep the colour of a person's skin and hair, whatever colours the cartoons have.
 
-Colours are compared in CIE Lab (1976, D65), where an eye just sees a difference of 2. Every cell of a segment is compared
-with the segment's mean in the photograph, because cartoons are flat. Only the nearest cells count: the others may become
-a fringe, a shadow or a larger eye. When all cells counted, fringes became combs of thin lines over bare foreheads.
+Colours are compared in CIE Lab (1976, D65), where an eye just sees a difference of 2. Every cell of a segment is
+compared with the segment's mean in the photograph, because cartoons are flat. Only the nearest cells count: the others
+may become a fringe, a shadow or a larger eye. When all cells counted, fringes became combs of thin lines over bare
+foreheads.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ class DrawnTeacher(PictureTeacher):
         self._studio = Studio(style.removeprefix(PREFIX), landmarks, size_px)
         self._jobs = jobs
         self.size_px = size_px
-        self.name, self.shape = self._studio.style.name, self._studio.style.shape
-        self.keeps_shape = self.shape == Shape()
+        style = self._studio.style
+        self.name, self.shape, self.keeps_shape = style.name, style.shape or Shape(), style.shape == Shape()
         settings = " ".join(map(str, self._studio.settings().values()))
         self.digest = hashlib.sha256(settings.encode()).hexdigest()
 

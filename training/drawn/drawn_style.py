@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -36,8 +36,8 @@ class DrawnStyle:
     digest: str
     """SHA-256 of the code: another digest may draw other pictures."""
     function: Callable[[Image, Points], Any]
-    shape: Shape = field(default_factory=Shape)
-    """How the style redraws a face: the matte of a head moves with it."""
+    shape: Shape | None
+    """How the style redraws a face: the matte of a head moves with it. None where a user's file does not say."""
 
     def draw(self, photo: Image, landmarks: Points) -> Image:
         """The drawing of an RGB photograph, uint8 (height, width, 3), with its landmarks (468, 2) in pixels.
@@ -83,8 +83,8 @@ def load_style(name_or_file: str) -> DrawnStyle:
     function = getattr(module, FUNCTION, None)
     if not callable(function):
         raise InputError(f"The style {path} has no function {FUNCTION}(photo, landmarks).")
-    shape = getattr(module, SHAPE, Shape())
-    if not isinstance(shape, Shape):
+    shape = getattr(module, SHAPE, None)
+    if not isinstance(shape, Shape | None):
         raise InputError(f"The style {path} has a {SHAPE} that is no facetoon.training.drawn.warp.Shape.")
     return DrawnStyle(path.stem.lower(), name_or_file, hashlib.sha256(code).hexdigest(), function, shape)
 

@@ -36,6 +36,15 @@ def add_teachers(parser: argparse.ArgumentParser) -> None:
         metavar="[NAME=]PX",
         help="side for another project's file that takes any size (default: 256)",
     )
+    parser.add_argument(
+        "--teacher-bgr",
+        action="append",
+        nargs="?",
+        const="",
+        default=[],
+        metavar="NAME",
+        help="this other project's file takes and gives blue before red (without a name: the single teacher)",
+    )
 
 
 def teachers_by_style(flags: list[str]) -> dict[str, Path]:
@@ -66,6 +75,12 @@ def sizes_of(arguments: argparse.Namespace, names: Sequence[str]) -> dict[str, i
             raise InputError(f"--teacher-size is a side in px from 10 to 9999, such as 256, not {text}.")
         sizes[name] = int(text)
     return sizes
+
+
+def blue_first_of(arguments: argparse.Namespace, names: Sequence[str]) -> set[str]:
+    """Return the style names of the teachers that take blue before red. Raises InputError for other names."""
+    texts = [f"{name}=yes" if name else "yes" for name in arguments.teacher_bgr]
+    return {name for name, _ in _told("--teacher-bgr", texts, names)}
 
 
 def _told(flag: str, texts: list[str], names: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -30,6 +30,8 @@ class ForeignGenerator:
     model: ForeignModel
     digest: str
     """SHA-256 of the file, or of the files of a SavedModel."""
+    blue_first: bool = False
+    """Whether it takes and gives blue, green, red, as OpenCV reads pictures."""
 
     def translate(self, pictures: pixels.Image) -> pixels.Image:
         """Map RGB uint8 (n, side, side, 3), with `size_px` the side, to the same shape and dtype.
@@ -37,7 +39,8 @@ class ForeignGenerator:
         A drawing of another size is resampled to the picture's. Raises InputError when the network does not take
         pictures of this side.
         """
-        return np.stack([self._draw(picture) for picture in pictures])
+        step = -1 if self.blue_first else 1
+        return np.stack([self._draw(picture[..., ::step]) for picture in pictures])[..., ::step]
 
     def _draw(self, picture: pixels.Image) -> pixels.Image:
         values = self._run(picture)
@@ -78,8 +81,9 @@ def open_generator(
     input_range: ValueRange | None = None,
     output_range: ValueRange | None = None,
     range_flag: str = "--range",
+    blue_first: bool = False,
 ) -> ForeignGenerator:
-    """Open a .tflite, .onnx or .keras file or a SavedModel folder of RGB pictures, channels last or first.
+    """Open a .tflite, .onnx or .keras file or a SavedModel folder of colour pictures, channels last or first.
 
     `size_px` is the side for a network of free size. The ranges come from the arguments, or else from the file itself
     (TFLITE_METADATA, this kit's spec, or a type of bytes). It draws one chart at once. Raises InputError when it cannot
@@ -93,7 +97,8 @@ def open_generator(
         raise InputError(
             f"{path} does not say the range of values of its {unsaid}: state it with {range_flag}, such as {EXAMPLES}."
         )
-    generator = ForeignGenerator(path, _side(path, model, size_px), said_input, said_output, model, digest_of(path))
+    side_px = _side(path, model, size_px)
+    generator = ForeignGenerator(path, side_px, said_input, said_output, model, digest_of(path), blue_first)
     generator.check()
     return generator
 

@@ -24,13 +24,16 @@ DRAWS_AT_PX = 256  # where the network takes any size
 class ForeignTeacher(PictureTeacher):
     """A generator from a file, of which the facts are the hash, ranges and size."""
 
-    def __init__(self, path: Path, ranges: tuple[ValueRange, ValueRange] | None, size_px: int | None) -> None:
+    def __init__(
+        self, path: Path, ranges: tuple[ValueRange, ValueRange] | None, size_px: int | None, blue_first: bool = False
+    ) -> None:
         """`ranges` of input and output, and the side of a network of free size; None asks the file.
 
         Raises InputError when the file cannot be opened, or does not say its ranges.
         """
         input_range, output_range = ranges or (None, None)
-        self._generator = generator = open_generator(path, size_px, input_range, output_range, "--teacher-range")
+        generator = open_generator(path, size_px, input_range, output_range, "--teacher-range", blue_first)
+        self._generator = generator
         self.name = path.name
         self.size_px = generator.size_px or DRAWS_AT_PX
         self.facts = {
@@ -39,6 +42,7 @@ class ForeignTeacher(PictureTeacher):
             "input_range": str(generator.input_range),
             "output_range": str(generator.output_range),
             "size_px": self.size_px,
+            **({"blue_first": True} if blue_first else {}),
         }
         self.digest = hashlib.sha256(repr(sorted(self.facts.items())).encode()).hexdigest()
 

@@ -180,9 +180,9 @@ class DistillRecipe:
     l1_weight: Weight = 1.0
     gradient_weight: Weight = 1.0  # L1 of horizontal and vertical differences: lines
     ssim_weight: Weight = 0.5
-    line_weight: Weight = 0.0  # L1 on the teacher's dark lines alone, which come last and wash out first
+    line_weight: Weight = 0.0  # L1 on the teacher's dark lines alone, which a mean over all pixels washes out
     matte_weight: Weight = 1.0  # L1 of the matte, for a student that has one
-    perceptual_weight: Weight = 0.0  # L1 of frozen ImageNet features (--features); half as slow again
+    perceptual_weight: Weight = 0.0  # L1 of frozen ImageNet features (--features)
     webcam_share: Share = 0.0  # of the inputs, made to look like a webcam's: soft, noisy, compressed, dark, tinted
     haar_weight: Weight = 0.0  # L1 of the wavelet's high bands: sharper, but noisy where a teacher flickers
     feature_weight: Weight = 0.0  # L1 of the teacher's own features; makes training a quarter slower

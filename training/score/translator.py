@@ -109,13 +109,8 @@ def _session(place: Path, style: str) -> list[Translator]:
 
 
 def _foreign(place: Path, facts: ForeignFacts) -> Translator:
-    generator = open_generator(place, None, *(facts.ranges or (None, None)))
-
-    def draw(images: pixels.Image) -> pixels.Image:
-        step = -1 if facts.blue_first else 1
-        return generator.translate(images[..., ::step])[..., ::step]
-
-    return Translator(str(place), generator.size_px or facts.side_px, draw)
+    generator = open_generator(place, None, *(facts.ranges or (None, None)), blue_first=facts.blue_first)
+    return Translator(str(place), generator.size_px or facts.side_px, generator.translate)
 
 
 def _style_names(place: Path, count: int) -> tuple[str, ...]:

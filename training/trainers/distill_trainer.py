@@ -37,8 +37,8 @@ WIDEST = 8.0
 
 
 FEATURES_PX = 128
-"""Side of the pictures that the frozen features see: at 256 px they would cost more than the student."""
-TEST_BATCH = 8  # pictures: 64 of 256 px at once would take 5 GB
+"""Side of the pictures that the frozen features see. At 256 px they would cost four times as much."""
+TEST_BATCH = 8  # pictures: all 64 of 256 px at once would take gigabytes
 PICTURE_LOSSES = {
     "gradient": losses.gradient_l1,
     "ssim": lambda x, y: 1 - losses.ssim(x, y),

@@ -28,7 +28,7 @@ def test_ours_and_theirs_of_both_kinds_run_side_by_side(stripped, tmp_path, caps
     )  # to be quick
     files = [DATA / "tiny-32.tflite", DATA / "tiny-32.onnx", stripped("tiny-32.onnx")]
     quick = ["--runs", "6", "--seconds", "0.05", "--threads", "1", "--rounds", "3"]
-    assert main(["run", *map(str, files), *quick, "--range=-1,1", "--save"]) == 0
+    assert main(["run", *map(str, files), *quick, "--range=-1..1", "--save"]) == 0
     results = {path.name: read_result(path) for path in Path("benchmarks/results").glob("*/*.json")}
     assert set(results) == {"tiny-32.json", "tiny-32-onnx.json", "other-tiny-32-onnx.json"}
     assert [one.label for one in results["tiny-32-onnx.json"].variants] == ["onnxruntime, 1 thread"]

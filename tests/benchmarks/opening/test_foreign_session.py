@@ -100,5 +100,5 @@ def test_what_cannot_be_known_is_asked_for(identity_onnx, dtype, shape, told, wo
 @needs_onnxruntime
 def test_a_file_that_denies_its_own_shape_is_refused_in_one_sentence(identity_onnx, capsys):
     path = identity_onnx("float32", (1, 3, "h", "w"), (1, 3, "h", "w"))
-    assert main(["run", str(path), "--threads", "1", "--range=-1,1", "--size", "-4"]) == 2
+    assert main(["run", str(path), "--threads", "1", "--range=-1..1", "--size", "-4"]) == 2
     assert capsys.readouterr().err.count("\n") == 1

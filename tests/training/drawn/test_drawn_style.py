@@ -9,6 +9,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.training.drawn import style_programs
 from facetoon.training.drawn.drawn_style import load_style
 from facetoon.training.drawn.style_names import NAMES
+from facetoon.training.drawn.warp import Shape
 
 USERS = {
     "gone.txt": (None, r"There is no style .*gone\.txt; choose toon, .*, or name a \.py file"),
@@ -35,9 +36,20 @@ def test_a_file_that_is_no_style_is_one_sentence(name, tmp_path, photo, points):
 
 def test_a_users_style_cannot_spoil_the_photograph(tmp_path, photo, points):
     (tmp_path / "mine.py").write_text("def draw(photo, landmarks):\n    photo[:] = 0\n    return photo\n")
-    photo = photo.copy()
+    before = photo.copy()
     assert not load_style(str(tmp_path / "mine.py")).draw(photo, points).any()
-    assert np.array_equal(photo, photo)
+    assert np.array_equal(photo, before)
+
+
+def test_only_a_file_that_says_its_shape_is_known_to_keep_it(tmp_path):
+    code = "def draw(photo, landmarks):\n    return photo\n"
+    (tmp_path / "silent.py").write_text(code)
+    (tmp_path / "still.py").write_text(f"from facetoon.training.drawn.warp import Shape\nSHAPE = Shape()\n{code}")
+    (tmp_path / "wrong.py").write_text(f"SHAPE = 'round'\n{code}")
+    assert load_style(str(tmp_path / "silent.py")).shape is None
+    assert load_style(str(tmp_path / "still.py")).shape == Shape()
+    with pytest.raises(InputError, match=r"wrong\.py has a SHAPE that is no .*Shape"):
+        load_style(str(tmp_path / "wrong.py"))
 
 
 def test_the_names_are_those_of_the_styles():

@@ -6,7 +6,7 @@ import pytest
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.value_range import parse_ranges
-from facetoon.training.flags.teacher_flags import add_teachers, ranges_of, sizes_of
+from facetoon.training.flags.teacher_flags import add_teachers, blue_first_of, ranges_of, sizes_of
 
 
 def parsed(*flags):
@@ -40,6 +40,14 @@ def test_several_are_named():
 def test_bad_ranges_are_one_sentence(flags, names, sentence):
     with pytest.raises(InputError, match=sentence):
         ranges_of(parsed(*flags), names)
+
+
+def test_blue_comes_first_where_a_flag_says_so():
+    assert blue_first_of(parsed("--teacher-bgr", "ink"), ["ink", "paint"]) == {"ink"}
+    assert blue_first_of(parsed("--teacher-bgr"), [""]) == {""}
+    assert blue_first_of(parsed(), ["ink"]) == set()
+    with pytest.raises(InputError, match="names no --teacher"):
+        blue_first_of(parsed("--teacher-bgr", "oil"), ["ink", "paint"])
 
 
 @pytest.mark.parametrize("text", ["0", "-8", "256px", "1e3", ""])

@@ -18,6 +18,19 @@ def test_input_and_output_may_differ_in_range(save_onnx, tmp_path, pictures):
     assert np.array_equal(drawn, pictures(16))
 
 
+def test_a_network_with_blue_first_sees_and_gives_blue_first(tmp_path, pictures):
+    keras = pytest.importorskip("keras")
+    image = keras.Input((16, 16, 3))
+    first = keras.layers.Conv2D(3, 1, use_bias=False)  # keeps its first colour and drops the others
+    keras.Model(image, first(image)).save(tmp_path / "first.keras")
+    model = keras.models.load_model(tmp_path / "first.keras")
+    model.layers[-1].set_weights([np.diag([1.0, 0.0, 0.0]).astype("float32")[None, None]])
+    model.save(tmp_path / "first.keras")
+    drawn = open_generator(tmp_path / "first.keras", None, GREY, GREY, blue_first=True).translate(pictures(16))
+    assert np.array_equal(drawn[..., 2], pictures(16)[..., 2])
+    assert not drawn[..., :2].any()
+
+
 def test_a_drawing_of_another_size_is_brought_to_the_pictures(tmp_path, pictures):
     keras = pytest.importorskip("keras")
     image = keras.Input((16, 16, 3))
