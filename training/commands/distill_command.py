@@ -53,7 +53,8 @@ def plan(arguments: argparse.Namespace, recipe: Recipe) -> TrainingPlan:
     keeping: list[str] = []
     places = teachers_by_style(arguments.teacher)
     names = list(places)
-    ranges, sizes, blue_first = (of(arguments, names) for of in (ranges_of, sizes_of, blue_first_of))
+    ranges, sizes = ranges_of(arguments, names), sizes_of(arguments, names)
+    blue_first = blue_first_of(arguments, names)
     for name, place in places.items():
         key = f"teacher_{name}" if name else "teacher"
         teacher = _picture_teacher(place, arguments, ranges.get(name), sizes.get(name), name in blue_first)

@@ -26,8 +26,8 @@ class DrawnTeacher(PictureTeacher):
         self._studio = Studio(style.removeprefix(PREFIX), landmarks, size_px)
         self._jobs = jobs
         self.size_px = size_px
-        style = self._studio.style
-        self.name, self.shape, self.keeps_shape = style.name, style.shape or Shape(), style.shape == Shape()
+        drawn = self._studio.style
+        self.name, self.shape, self.keeps_shape = drawn.name, drawn.shape or Shape(), drawn.shape == Shape()
         settings = " ".join(map(str, self._studio.settings().values()))
         self.digest = hashlib.sha256(settings.encode()).hexdigest()
 

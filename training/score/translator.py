@@ -109,7 +109,8 @@ def _session(place: Path, style: str) -> list[Translator]:
 
 
 def _foreign(place: Path, facts: ForeignFacts) -> Translator:
-    generator = open_generator(place, None, *(facts.ranges or (None, None)), blue_first=facts.blue_first)
+    input_range, output_range = facts.ranges or (None, None)
+    generator = open_generator(place, None, input_range, output_range, blue_first=facts.blue_first)
     return Translator(str(place), generator.size_px or facts.side_px, generator.translate)
 
 
