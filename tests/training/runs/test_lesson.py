@@ -84,6 +84,8 @@ def test_photographs_of_which_none_shows_a_face_are_one_sentence(mesh_file, inve
 
 def test_distil_from_a_drawn_style(mesh_file, inverted, faces, tmp_path, small, capsys):
     run = tmp_path / "run"
+    says = "from facetoon.training.drawn.warp import Shape\nSHAPE = Shape()\n"
+    inverted.write_text(says + "def draw(photo, landmarks):\n    return 255 - photo\n")
     command = ["distill", "--teacher", f"mine=draw:{inverted}", "--landmarks", str(mesh_file), *small]
     command += ["--photos", str(faces), "--run", str(run), "--set", "data.test_share=0.3"]
     assert main([*command, "--set", "steps=150"]) == 0
