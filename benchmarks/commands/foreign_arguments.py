@@ -28,14 +28,17 @@ def read_foreign(arguments: argparse.Namespace) -> Foreign:
     if arguments.size is not None and not 1 <= arguments.size <= LARGEST_SIDE_PX:
         raise InputError(f"--size {arguments.size} must be from 1 to {LARGEST_SIDE_PX} px.")
     return Foreign(
-        value_range=_read_range(arguments.range),
-        output_range=_read_range(arguments.output_range),
+        value_range=_read_range("--range", arguments.range),
+        output_range=_read_range("--output-range", arguments.output_range),
         size_px=arguments.size,
     )
 
 
-def _read_range(text: str | None) -> tuple[float, float] | None:
+def _read_range(option: str, text: str | None) -> tuple[float, float] | None:
     if text is None:
         return None
-    values = ValueRange.parse(text)
+    try:
+        values = ValueRange.parse(text)
+    except InputError as error:
+        raise InputError(f"{option}: {error}") from None
     return values.low[0], values.high[0]

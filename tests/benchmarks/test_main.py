@@ -54,7 +54,7 @@ def test_a_foreign_float_model_is_not_guessed_at(tmp_path, capsys):
     assert "not one colour picture" in refusal(capsys, "run", path, *QUICK)
 
 
-@pytest.mark.parametrize("text", ["1", "a,b", "1,1", "0,nan", "0,inf"])
+@pytest.mark.parametrize("text", ["1", "a..b", "1..1", "0..nan", "0..inf", "-1,1"])
 @pytest.mark.parametrize("option", ["--range", "--output-range"])
 def test_an_odd_range_is_refused(capsys, option, text):
     assert option in refusal(capsys, "run", TINY, *QUICK, f"{option}={text}")
