@@ -10,6 +10,7 @@ from keras import layers, ops
 
 from facetoon.edge_runtime.faces.tracker import OUTPUTS
 from facetoon.training.face_tracker.perturbed_crops import SCALES, SIZE_PX
+from facetoon.training.networks.batch_norm import FusedBatchNormalization
 
 # Loss weights of all outputs except the last, which is the logit.
 WEIGHTS = np.array([2.0, 2.0, 2.0, 2.0, 2.0, *[0.7] * 10], np.float32)
@@ -33,12 +34,12 @@ def build_tracker() -> keras.Model:
 
 def _separable(x: Any, filters: int, stride: int, relu: bool = True) -> Any:
     x = layers.DepthwiseConv2D(3, stride, padding="same", use_bias=False)(x)
-    return _conv(layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.99)(x)), filters, 1, 1, relu)
+    return _conv(layers.ReLU(6.0)(FusedBatchNormalization(momentum=0.99)(x)), filters, 1, 1, relu)
 
 
 def _conv(x: Any, filters: int, kernel: int, stride: int, relu: bool = True) -> Any:
     x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=0.99)(x)
+    x = FusedBatchNormalization(momentum=0.99)(x)
     return layers.ReLU(6.0)(x) if relu else x
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from keras import layers, ops
 
 from facetoon.edge_runtime.errors import InputError
+from facetoon.training.networks.batch_norm import FusedBatchNormalization
 from facetoon.training.recipes.parts import StudentRecipe
 
 
@@ -118,7 +119,7 @@ def build_student(size_px: int, student: StudentRecipe, styles: int = 0) -> kera
 def conv(x: Any, filters: int, kernel: int, relu: bool = True, style: Any = None) -> Any:
     """Convolve (batch, h, w, c) to `filters` channels, with batch norm, the style's gains and shifts, and ReLU6."""
     x = layers.Conv2D(filters, kernel, padding="same", use_bias=False)(x)
-    x = layers.BatchNormalization()(x)
+    x = FusedBatchNormalization()(x)
     if style is not None:
         x = StyleAffine()([x, style])
     return layers.ReLU(6.0)(x) if relu else x
@@ -127,7 +128,7 @@ def conv(x: Any, filters: int, kernel: int, relu: bool = True, style: Any = None
 def depthwise(x: Any, stride: int = 1, kernel: int = 3) -> Any:
     """Convolve each channel of (batch, h, w, c) alone, with batch norm."""
     x = layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False)(x)
-    return layers.BatchNormalization()(x)
+    return FusedBatchNormalization()(x)
 
 
 def affines(student: keras.Model) -> list[StyleAffine]:
