@@ -115,7 +115,7 @@ def difference(picture, other):
 
 
 def test_the_style_and_strength_sliders_change_what_the_stream_shows(page, still, style_sliders, portrait, wait_until):
-    assert style_sliders == [f"style-{name}" for name in still.state()["styles"]]
+    assert style_sliders == [f"style-{name}" for name in (*still.state()["styles"], "photo")]
     wait_until(lambda: difference(shown(page), portrait) > CHANGED)
     first_style = shown(page)
     slide(page, style_sliders[0], 0)
@@ -125,6 +125,23 @@ def test_the_style_and_strength_sliders_change_what_the_stream_shows(page, still
     wait_until(lambda: difference(shown(page), portrait) < SAME)
     assert page.find_element("css selector", "output[for=strength]").text == "0 %"
     assert still.state()["settings"]["strength"] == 0
+
+
+def test_a_style_slider_stays_where_it_is_put(page, still, style_sliders, wait_until):
+    """Half became all of the only style, which could not go to 0, and all of a second became half of each."""
+    (one, other, photo), names = style_sliders, [name.removeprefix("style-") for name in style_sliders]
+
+    def becomes(*shares):
+        assert values_of(page, one, other, photo) == pytest.approx(shares, abs=0.011)
+        wanted = {name: share for name, share in zip(names, shares, strict=True) if share}
+        wait_until(lambda: still.state()["settings"]["style"] == pytest.approx(wanted))
+
+    for slider, value, shares in (
+        (one, 0.5, (0.5, 0, 0.5)), (one, 0, (0, 0, 1)), (photo, 0.6, (0.4, 0, 0.6)), (other, 1, (0, 1, 0)),
+        (other, 0.5, (0.2, 0.5, 0.3)), (photo, 0, (2 / 7, 5 / 7, 0)),
+    ):  # fmt: skip
+        slide(page, slider, value)
+        becomes(*shares)
 
 
 def test_the_split_shows_the_photograph(page, still, portrait, wait_until):
