@@ -15,7 +15,18 @@ from typing import Any, Protocol, TypeVar
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Framing
-from facetoon.edge_runtime.model_files.tailed_file import GENERATOR, read_tailed, write_tailed
+from facetoon.edge_runtime.model_files.spec_text import (
+    Level,
+    Name,
+    Names,
+    Prose,
+    Sha256,
+    parse_facts,
+    parse_json,
+    shown,
+)
+from facetoon.edge_runtime.model_files.tailed_file import GENERATOR, ONNX, read_tailed, write_tailed
+from facetoon.edge_runtime.model_files.tflite_check import check_tflite
 
 SCHEMA = 1
 
@@ -24,32 +35,32 @@ SCHEMA = 1
 class ModelSpec:
     """The facts about a generator that its flatbuffer does not hold."""
 
-    name: str
-    direction: str
+    name: Name
+    direction: Name
     """"photo to cartoon" or "cartoon to photo"."""
-    recipe: str
+    recipe: Name
     """The quantization recipe, named by its bits, such as static_wi8_ai8."""
     framing: Framing
     """The framing of the training pictures; the live crop must agree."""
-    value_range: tuple[float, float] = (-1.0, 1.0)
+    value_range: tuple[Level, Level] = (-1.0, 1.0)
     """Input values of grey levels 0 and 255."""
-    colour_order: str = "RGB"
-    styles: tuple[str, ...] = ()
+    colour_order: Name = "RGB"
+    styles: Names = ()
     """Names of the trained styles, in the order of the style input. A single name is the look of a baked model."""
     matte: bool = False
     """The output has a fourth channel: the matte of the head, -1 outside and 1 inside, in the drawing's own shape."""
-    keeps_shape: tuple[str, ...] = ()
+    keeps_shape: Names = ()
     """Styles that leave each feature where it is. Only they work on whole frames and can follow the frame's edges."""
     scores: dict[str, Any] = field(default_factory=dict)
     """Comparison with the float model: psnr_db, ssim, and the size and hash of the image set."""
     calibration: dict[str, Any] = field(default_factory=dict)
     """Size and hash of the calibration set."""
-    run: str = ""
+    run: Name = ""
     """Identity of the training run: the hash of its configuration and weights."""
-    data_sources: tuple[str, ...] = ()
-    licence: str = ""
-    author: str = ""
-    sha256: str = ""
+    data_sources: tuple[Prose, ...] = ()
+    licence: Prose = ""
+    author: Prose = ""
+    sha256: Sha256 = ""
     """Hash of the model bytes without their tail; `write_model` sets it."""
     schema: int = SCHEMA
 
@@ -60,20 +71,12 @@ class ModelSpec:
     @staticmethod
     def from_json(text: str, where: str) -> ModelSpec:
         """Parse and check; raise InputError that names `where`."""
-        try:
-            values = json.loads(text)
-            if (kind := values.pop("kind", GENERATOR)) != GENERATOR:
-                raise InputError(f"{where} is a {kind}, not a generator.")
-            if values.get("schema") != SCHEMA:
-                raise InputError(
-                    f"{where} has model-spec schema {values.get('schema')}; this facetoon reads schema {SCHEMA}."
-                )
-            values["framing"] = Framing(**values["framing"])
-            for key in ("value_range", "styles", "keeps_shape", "data_sources"):
-                values[key] = tuple(values.get(key, ()))
-            return ModelSpec(**values)
-        except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
-            raise InputError(f"{where} carries a model spec that cannot be read: {error}.") from None
+        values = parse_json(text, where)
+        if (kind := values.pop("kind", GENERATOR)) != GENERATOR:
+            raise InputError(f"{where} is a {shown(kind)}, not a generator.")
+        if (schema := values.get("schema")) != SCHEMA:
+            raise InputError(f"{where} has model-spec schema {shown(schema)}; this facetoon reads schema {SCHEMA}.")
+        return parse_facts(values, ModelSpec, where)
 
 
 class Spec(Protocol):
@@ -116,4 +119,6 @@ def read_file(path: Path, parse: Callable[[str, str], AnySpec]) -> tuple[bytes, 
     spec = parse(text, str(path))
     if hashlib.sha256(model).hexdigest() != spec.sha256:
         raise InputError(f"{path} is damaged: its hash differs from the one in its spec.")
+    if path.suffix != ONNX:
+        check_tflite(model, str(path))
     return model, spec

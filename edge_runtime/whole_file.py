@@ -1,9 +1,10 @@
-"""Writes a file whole or not at all, so that no reader ever sees half of it."""
+"""Writes a file whole or not at all, so that no reader ever sees half of it, and reads one of bounded size."""
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,10 +40,29 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _copy_rights(old: Path, new: Path) -> None:
-    stat = old.stat()
+    facts = old.stat()
     with suppress(PermissionError):  # only root may give a file away
-        os.chown(new, stat.st_uid, stat.st_gid)
-    new.chmod(stat.st_mode & 0o7777)
+        os.chown(new, facts.st_uid, facts.st_gid)
+    new.chmod(facts.st_mode & 0o7777)
+
+
+def read_bounded(path: Path, most_bytes: int, what: str) -> bytes:
+    """Read a regular file of at most `most_bytes`; `what`, such as "The model", begins each error's sentence.
+
+    Raises InputError when it cannot be read, is larger, or is no regular file: reading a named pipe might never end.
+    """
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InputError(f"{what} {path} cannot be read: it is no regular file.")
+            data = file.read(most_bytes + 1)
+    except OSError as error:
+        raise InputError(f"{what} {path} cannot be read: {error.strerror}.") from None
+    except ValueError:  # a zero byte in the name
+        raise InputError(f"{what} {str(path)!r} cannot be read: there is no such name.") from None
+    if len(data) > most_bytes:
+        raise InputError(f"{what} {path} is too large: it may have {most_bytes / 1e6:g} MB.")
+    return data
 
 
 @contextmanager

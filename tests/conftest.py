@@ -37,6 +37,12 @@ def no_threads_left():
     assert not [t.name for t in left if t.is_alive()]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def tried_models_elsewhere(tmp_path_factory):
+    """Models that passed a trial are remembered for this run alone."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def tiny_model() -> Path:
     """A 32 px int8 generator of a few kB that swaps colours; made by tests/data/make_tiny.py."""

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Face, Framing
+from facetoon.edge_runtime.model_files.spec_text import Level, Name, Prose, Sha256, parse_facts, parse_json
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sessions.litert_session import open_interpreter
+from facetoon.edge_runtime.sessions.model_trial import try_model
 from facetoon.edge_runtime.spec import read_file
 
 SCHEMA = 1
@@ -35,20 +37,20 @@ MIRRORED = [2, 1, 3, 5, 4]  # rows of the landmarks, after the centre's row 0; a
 class TrackerSpec:
     """The tracker file's description of itself, stored like a generator's ModelSpec."""
 
-    name: str
-    recipe: str
+    name: Name
+    recipe: Name
     """The quantization recipe, named by its bits, such as static_wi8_ai8."""
     framing: Framing
     """The place of an exactly aligned face in the crop."""
-    output_scales: tuple[float, ...]
+    output_scales: tuple[Level, ...]
     """Factors from the network's outputs to the units of OUTPUTS; they let one int8 scale serve all outputs."""
     scores: dict[str, float] = field(default_factory=dict)
     """Held-out errors of this file."""
     calibration: dict[str, Any] = field(default_factory=dict)
     """Size and hash of the training set that the calibration crops were drawn from."""
-    data_sources: tuple[str, ...] = ()
-    licence: str = ""
-    sha256: str = ""
+    data_sources: tuple[Prose, ...] = ()
+    licence: Prose = ""
+    sha256: Sha256 = ""
     """Hash of the model bytes without their tail; `spec.write_model` sets it."""
     kind: str = KIND
     schema: int = SCHEMA
@@ -60,16 +62,10 @@ class TrackerSpec:
     @staticmethod
     def from_json(text: str, where: str) -> TrackerSpec:
         """Parse and check; raise InputError that names `where`."""
-        try:
-            values = json.loads(text)
-            if (values.get("kind"), values.get("schema")) != (KIND, SCHEMA):
-                raise InputError(f"{where} is no {KIND} of schema {SCHEMA}.")
-            values["framing"] = Framing(**values["framing"])
-            for key in ("output_scales", "data_sources"):
-                values[key] = tuple(values[key])
-            return TrackerSpec(**values)
-        except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
-            raise InputError(f"{where} carries a tracker spec that cannot be read: {error}.") from None
+        values = parse_json(text, where)
+        if (values.get("kind"), values.get("schema")) != (KIND, SCHEMA):
+            raise InputError(f"{where} is no {KIND} of schema {SCHEMA}.")
+        return parse_facts(values, TrackerSpec, where)
 
 
 @dataclass(frozen=True)
@@ -88,12 +84,16 @@ class FaceTracker:
 
     def __init__(self, path: Path = PACKAGED, runtime: str = "litert", threads: int = 1) -> None:
         model, self.spec = read_tracker(path)
+        try_model(model, path, runtime)
         self._interpreter, self.runtime = open_interpreter(model, str(path), runtime, threads)
-        (self._input,), (self._output,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        _, height, width, channels = map(int, self._input["shape"])
-        if (width, channels, *map(int, self._output["shape"])) != (height, 3, 1, OUTPUTS):
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        shapes = [tuple(map(int, tensor["shape"])) for tensor in (*inputs, *outputs)]
+        self.size_px = shapes[0][1] if shapes and len(shapes[0]) > 1 else 0
+        if shapes != [(1, self.size_px, self.size_px, 3), (1, OUTPUTS)] or len(inputs) != 1:
             raise InputError(f"{path} does not map a picture (1, n, n, 3) to (1, {OUTPUTS}).")
-        self.size_px = width
+        if len(self.spec.output_scales) != OUTPUTS:
+            raise InputError(f"{path} has {len(self.spec.output_scales)} output scales, not {OUTPUTS}.")
+        self._input, self._output = inputs[0], outputs[0]
         self._encode = pixels.encode_table(self._input["dtype"], *self._input["quantization"])
         self._scales = np.array(self.spec.output_scales, np.float32)
 

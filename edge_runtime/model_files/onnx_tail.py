@@ -14,6 +14,8 @@ METADATA_PROPS = 14  # in ModelProto, a repeated StringStringEntryProto
 ENTRY_KEY, ENTRY_VALUE = 1, 2  # in StringStringEntryProto
 VARINT, LENGTH_DELIMITED = 0, 2  # wire types; ModelProto has no others
 
+LONGEST_VARINT_BITS = 56  # its last byte holds bits 57 to 64
+
 
 def join(model: bytes, text: str) -> bytes:
     """Append `text` to `model` as one more metadata entry."""
@@ -64,6 +66,8 @@ def _varint(value: int) -> bytes:
 def _read_varint(data: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while data[at] > 127:
+        if shift > LONGEST_VARINT_BITS:
+            raise ValueError("an endless number")
         value |= (data[at] & 127) << shift
         shift, at = shift + 7, at + 1
     return value | data[at] << shift, at + 1

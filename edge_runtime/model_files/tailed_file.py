@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.model_files import onnx_tail, zip_tail
-from facetoon.edge_runtime.whole_file import write_whole
+from facetoon.edge_runtime.model_files.spec_text import parse_json
+from facetoon.edge_runtime.whole_file import read_bounded, write_whole
 
 ONNX = ".onnx"
+LARGEST_MODEL_BYTES = 512_000_000
 TFLITE_MAGIC = b"TFL3"  # at byte 4 of every TFLite flatbuffer
 GENERATOR = "generator"
 """The kind of a spec without a kind, since the first specs were all of generators."""
@@ -26,15 +27,17 @@ def read_tailed(path: Path) -> tuple[bytes, str] | None:
 
     Raises InputError when the file cannot be read or its type differs from its suffix.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"The model {path} cannot be read: {error.strerror}.") from None
+    data = read_model_bytes(path)
     if path.suffix == ONNX:
         return onnx_tail.split(data)
     if data[4:8] != TFLITE_MAGIC:
         raise InputError(f"{path} is not a TFLite model.")
     return zip_tail.split(data)
+
+
+def read_model_bytes(path: Path) -> bytes:
+    """Read any model file whole. Raises InputError when it cannot be read or exceeds LARGEST_MODEL_BYTES."""
+    return read_bounded(path, LARGEST_MODEL_BYTES, "The model")
 
 
 def kind_of(path: Path) -> str | None:
@@ -45,7 +48,4 @@ def kind_of(path: Path) -> str | None:
     parts = read_tailed(path)
     if parts is None:
         return None
-    try:
-        return str(json.loads(parts[1]).get("kind", GENERATOR))
-    except (AttributeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path} carries a model spec that cannot be read: {error}.") from None
+    return str(parse_json(parts[1], str(path)).get("kind", GENERATOR))

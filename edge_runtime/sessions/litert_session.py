@@ -14,6 +14,7 @@ import numpy as np
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.edge_runtime.sessions.base_session import BaseSession, TensorInfo
+from facetoon.edge_runtime.sessions.model_trial import try_model
 from facetoon.edge_runtime.sessions.runtimes import choose_runtime
 from facetoon.edge_runtime.spec import read_model
 
@@ -23,6 +24,7 @@ class LiteRtSession(BaseSession):
 
     def __init__(self, path: Path, runtime: str = "litert", threads: int = 2, xnnpack: bool = True) -> None:
         model, spec = read_model(path)
+        try_model(model, path, runtime)
         self._interpreter, self.runtime = open_interpreter(model, str(path), runtime, threads, xnnpack)
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         super().__init__(path, spec, [_info(details) for details in inputs], [_info(details) for details in outputs])

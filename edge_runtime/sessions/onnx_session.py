@@ -10,6 +10,7 @@ import numpy as np
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.edge_runtime.sessions.base_session import BaseSession, TensorInfo
+from facetoon.edge_runtime.sessions.model_trial import try_model
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 from facetoon.edge_runtime.spec import read_model
 
@@ -23,6 +24,7 @@ class OnnxSession(BaseSession):
     def __init__(self, path: Path, runtime: str = "onnxruntime", threads: int = 2, xnnpack: bool = True) -> None:
         """`runtime` and `xnnpack` are the arguments of every session; ONNX Runtime ignores them."""
         model, spec = read_model(path)
+        try_model(model, path, runtime)
         self._session, self.runtime = open_onnx(model, str(path), threads)
         inputs = [_info(argument) for argument in self._session.get_inputs()]
         super().__init__(path, spec, inputs, [_info(argument) for argument in self._session.get_outputs()])

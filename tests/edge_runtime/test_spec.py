@@ -94,7 +94,7 @@ def test_another_file_type_is_refused(tmp_path):
 
 def test_sound_hash_over_nonsense_is_refused(tmp_path, parts):
     write_model(tmp_path / "m.tflite", b"\x00\x00\x00\x00TFL3 and then nonsense" * 9, parts[1])
-    with pytest.raises(InputError, match="is not a model that litert can run"):
+    with pytest.raises(InputError, match="is a damaged TFLite model"):
         open_session(tmp_path / "m.tflite")
 
 

@@ -1,0 +1,92 @@
+"""Tries a model out in a process of its own before this process loads it, so that a crash there is a sentence here.
+
+The trial loads the model and computes one frame, under limits of memory and processor time. A model that passed is
+remembered by its hash, and is not tried again with the same version of the runtime.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.model_files.spec_text import shown
+from facetoon.edge_runtime.model_files.tflite_check import MOST_MEMORY_VARIABLE, most_layer_bytes
+from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
+
+SHIPPED = Path(__file__).parents[1] / "models"
+"""The models of the package, which its own tests have tried."""
+LONGEST_S = 18.0
+MOST_CPU_S = 15
+BESIDE_LAYER_BYTES = 250_000_000  # address space of Python, NumPy, the runtime and the other layers
+COPIES_OF_MODEL = 5  # in the address space: its bytes, and the weights as the kernels pack them, as float32 if need be
+
+
+def try_model(model: bytes, path: Path, runtime: str, size_px: int = 1) -> None:
+    """Load the bytes of the model file `path` in a child process, and compute one frame there.
+
+    Variable sides get `size_px`. Raises InputError when the model is refused, crashes the runtime, or exceeds a limit:
+    LONGEST_S and MOST_CPU_S, and memory for a layer of `most_layer_bytes`.
+    """
+    RUNTIMES[runtime].load()  # a missing library is named before the trial
+    mark = _mark(model, runtime, size_px)
+    if path.resolve().parent == SHIPPED or (mark and mark.exists()):
+        return
+    most_bytes = most_layer_bytes() + BESIDE_LAYER_BYTES + COPIES_OF_MODEL * len(model)
+    reason = run_trial(["model", runtime, str(size_px)], model, most_bytes)
+    if reason:
+        raise InputError(f"{path} is not a model that {runtime} can run: {reason}")
+    if mark:
+        with contextlib.suppress(OSError):  # a read-only home only costs the next start a trial
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+
+
+def run_trial(arguments: list[str], data: bytes, most_bytes: int) -> str:
+    """Run trial_child with `data` as its input; return why it failed, as half a sentence with its full stop, or ""."""
+    command = [sys.executable, "-m", "facetoon.edge_runtime.sessions.trial_child", str(MOST_CPU_S), str(most_bytes)]
+    settings = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+    with subprocess.Popen(
+        [*command, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | settings,
+    ) as child:
+        try:
+            answer, _ = child.communicate(data, timeout=LONGEST_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            return f"its first frame takes more than {LONGEST_S:g} s."
+        except BaseException:
+            child.kill()
+            raise
+    return _reason(child.returncode, answer.decode("utf-8", "replace"), most_bytes)
+
+
+def _reason(status: int, answer: str, most_bytes: int) -> str:
+    if status == 0:
+        return ""
+    if status in (-signal.SIGXCPU, -signal.SIGKILL):
+        return f"its first frame takes more than {MOST_CPU_S} s of the processor."
+    if status < 0:
+        return f"it ends the library by {signal.Signals(-status).name}, or needs more than {most_bytes / 1e6:.0f} MB."
+    if answer:
+        return f"{shown(answer.splitlines()[0].rstrip('.'))}."
+    return f"it needs more than {most_bytes / 1e6:.0f} MB; {MOST_MEMORY_VARIABLE} allows more."
+
+
+def _mark(model: bytes, runtime: str, size_px: int) -> Path | None:
+    """Return the file that says that a model passed; None without a home directory."""
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facetoon" / "tried-models"
+    except RuntimeError:
+        return None
+    version = metadata.version(RUNTIMES[runtime].distribution)
+    return folder / f"{hashlib.sha256(model).hexdigest()}-{runtime}-{version}-{size_px}"
