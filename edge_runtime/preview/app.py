@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, UnsupportedMediaType
 
-from facetoon.edge_runtime.cartoon.settings import MOST_FACES
+from facetoon.edge_runtime.cartoon.settings import MOST_FACES, TURNS
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.preview.access import Access
 from facetoon.edge_runtime.preview.machine import machine
@@ -84,7 +84,7 @@ def _add_picture(app: Flask, preview: PreviewSink, viewers: Viewers) -> None:
 
     @app.get("/")
     def index() -> str:
-        return render_template("index.html", most_faces=MOST_FACES)
+        return render_template("index.html", most_faces=MOST_FACES, turns=TURNS)
 
     @app.get("/stream.mjpg")
     def stream() -> Response:

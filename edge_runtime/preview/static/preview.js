@@ -65,6 +65,7 @@ function showSettings(state) {
   byId("colour-row").hidden = settings.background !== "colour";
   if (settings.background_colour) byId("background_colour").value = settings.background_colour;
   for (const choice of choices) choice.value = settings[choice.name]; // blank for a value that the list does not offer
+  byId("mirror").checked = settings.mirror;
   byId("splitting").checked = settings.split !== null;
   byId("split-row").hidden = settings.split === null;
   if (settings.split !== null) setSlider(byId("split"), settings.split);
@@ -144,6 +145,7 @@ async function poll() {
     if (!answer.ok) throw new Error(state.error);
     showNumbers(state);
     showOutputs(state.outputs);
+    if (byId("hint").textContent !== state.hint) byId("hint").textContent = state.hint;
     if (Date.now() > busyUntil && !sending) showSettings(state);
     if (lost) stream.src = `${streamUrl.split("?")[0]}?${Date.now()}`; // an <img> stays frozen after a lost connection
     lost = false;
@@ -165,6 +167,7 @@ for (const name of ["strength", "split", "colour_match", "sharpen"]) {
   });
 }
 byId("splitting").addEventListener("change", (event) => changeNow({ split: event.target.checked ? 0.5 : null }));
+byId("mirror").addEventListener("change", (event) => changeNow({ mirror: event.target.checked }));
 for (const choice of choices) {
   choice.addEventListener("change", () => {
     changeNow({ [choice.name]: choice.classList.contains("number") ? Number(choice.value) : choice.value });
