@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
-import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +14,13 @@ import numpy as np
 from facetoon.convert.formats.quantization import ONNX, TFLITE
 from facetoon.convert.judge.delegation import delegation, describe_delegation
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.model_files import onnx_tail
+from facetoon.edge_runtime.model_files import onnx_tail, zip_tail
 from facetoon.edge_runtime.model_files.metadata_reader import read_metadata
-from facetoon.edge_runtime.model_files.tailed_file import TFLITE_MAGIC
-from facetoon.edge_runtime.model_files.zip_tail import MEMBER
+from facetoon.edge_runtime.model_files.tailed_file import is_tflite, read_model_bytes
 from facetoon.edge_runtime.sessions.litert_session import open_interpreter
+from facetoon.edge_runtime.sessions.model_trial import check_and_try
 from facetoon.edge_runtime.sessions.onnx_session import open_onnx
+from facetoon.edge_runtime.sessions.runtimes import runtimes_for
 from facetoon.edge_runtime.spec import ModelSpec, read_model
 
 # Index of the weights among the inputs of TFLite operators that multiply.
@@ -72,25 +71,17 @@ class Card:
 
 def inspect(path: Path) -> Card:
     """Return the card of a .tflite or .onnx file; raise InputError for other files and for damaged ones of this kit."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"The model {path} cannot be read: {error.strerror}.") from None
+    data = read_model_bytes(path)
     if path.suffix == ONNX:
         ours = onnx_tail.split(data) is not None
-    elif path.suffix == TFLITE and data[4:8] == TFLITE_MAGIC:
-        ours = _has_member(data)
+    elif path.suffix == TFLITE and is_tflite(data):
+        ours = zip_tail.split(data) is not None
     else:
         raise InputError(f"{path} is neither a TFLite nor an ONNX model.")
     model, spec = read_model(path) if ours else (data, None)
+    check_and_try(model, path, runtimes_for(path.suffix)[0].name)
     facts = _onnx(model, str(path)) if path.suffix == ONNX else _tflite(model, str(path))
     return Card(file=str(path), bytes=len(data), spec=spec, **facts)
-
-
-def _has_member(data: bytes) -> bool:
-    """Whether the zip tail holds our spec. Other tools' files may have a zip tail too, with their labels."""
-    file = io.BytesIO(data)
-    return zipfile.is_zipfile(file) and MEMBER in zipfile.ZipFile(file).namelist()
 
 
 def _tflite(model: bytes, name: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from facetoon.edge_runtime.model_files.spec_text import (
     parse_json,
     shown,
 )
-from facetoon.edge_runtime.model_files.tailed_file import GENERATOR, ONNX, read_tailed, write_tailed
+from facetoon.edge_runtime.model_files.tailed_file import GENERATOR, is_tflite, read_tailed, write_tailed
 from facetoon.edge_runtime.model_files.tflite_check import check_tflite
 
 SCHEMA = 1
@@ -119,6 +119,6 @@ def read_file(path: Path, parse: Callable[[str, str], AnySpec]) -> tuple[bytes, 
     spec = parse(text, str(path))
     if hashlib.sha256(model).hexdigest() != spec.sha256:
         raise InputError(f"{path} is damaged: its hash differs from the one in its spec.")
-    if path.suffix != ONNX:
+    if is_tflite(model):
         check_tflite(model, str(path))
     return model, spec

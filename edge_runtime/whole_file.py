@@ -52,14 +52,12 @@ def read_bounded(path: Path, most_bytes: int, what: str) -> bytes:
     Raises InputError when it cannot be read, is larger, or is no regular file: reading a named pipe might never end.
     """
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise InputError(f"{what} {path} cannot be read: it is no regular file.")
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{what} {path} cannot be read: it is no regular file.")
+        with path.open("rb") as file:
             data = file.read(most_bytes + 1)
     except OSError as error:
         raise InputError(f"{what} {path} cannot be read: {error.strerror}.") from None
-    except ValueError:  # a zero byte in the name
-        raise InputError(f"{what} {str(path)!r} cannot be read: there is no such name.") from None
     if len(data) > most_bytes:
         raise InputError(f"{what} {path} is too large: it may have {most_bytes / 1e6:g} MB.")
     return data

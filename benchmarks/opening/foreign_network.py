@@ -14,6 +14,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.edge_runtime.sessions.base_session import TensorInfo
 from facetoon.edge_runtime.sessions.litert_session import open_interpreter
+from facetoon.edge_runtime.sessions.model_trial import read_tried
 from facetoon.edge_runtime.sessions.onnx_session import open_onnx
 
 ONNX_TYPES = {
@@ -45,7 +46,11 @@ def open_network(path: Path, variant: Variant, size_px: int | None) -> ForeignNe
 
 def _open_tflite(path: Path, variant: Variant, size_px: int | None) -> ForeignNetwork:
     interpreter, runtime = open_interpreter(
-        path.read_bytes(), str(path), variant.runtime, variant.threads, variant.xnnpack is not False
+        read_tried(path, variant.runtime, size_px),
+        str(path),
+        variant.runtime,
+        variant.threads,
+        variant.xnnpack is not False,
     )
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     _check_one_each(path, inputs, outputs)
@@ -75,7 +80,7 @@ def _tflite_info(details: dict[str, Any]) -> TensorInfo:
 
 
 def _open_onnx(path: Path, variant: Variant, size_px: int | None) -> ForeignNetwork:
-    session, runtime = open_onnx(path.read_bytes(), str(path), variant.threads)
+    session, runtime = open_onnx(read_tried(path, variant.runtime, size_px), str(path), variant.threads)
     inputs, outputs = session.get_inputs(), session.get_outputs()
     _check_one_each(path, inputs, outputs)
     source, target = (_onnx_info(path, argument, size_px) for argument in (inputs[0], outputs[0]))

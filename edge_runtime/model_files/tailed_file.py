@@ -30,9 +30,14 @@ def read_tailed(path: Path) -> tuple[bytes, str] | None:
     data = read_model_bytes(path)
     if path.suffix == ONNX:
         return onnx_tail.split(data)
-    if data[4:8] != TFLITE_MAGIC:
+    if not is_tflite(data):
         raise InputError(f"{path} is not a TFLite model.")
     return zip_tail.split(data)
+
+
+def is_tflite(data: bytes) -> bool:
+    """Whether the bytes begin like a TFLite flatbuffer."""
+    return data[4:8] == TFLITE_MAGIC
 
 
 def read_model_bytes(path: Path) -> bytes:

@@ -17,18 +17,34 @@ from pathlib import Path
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.model_files.spec_text import shown
-from facetoon.edge_runtime.model_files.tflite_check import MOST_MEMORY_VARIABLE, most_layer_bytes
+from facetoon.edge_runtime.model_files.tailed_file import is_tflite, read_model_bytes
+from facetoon.edge_runtime.model_files.tflite_check import MOST_MEMORY_VARIABLE, check_tflite, most_layer_bytes
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 
 SHIPPED = Path(__file__).parents[1] / "models"
 """The models of the package, which its own tests have tried."""
+USUAL_PX = 64  # of a picture of variable size: many networks halve it five times
 LONGEST_S = 18.0
 MOST_CPU_S = 15
 BESIDE_LAYER_BYTES = 250_000_000  # address space of Python, NumPy, the runtime and the other layers
 COPIES_OF_MODEL = 5  # in the address space: its bytes, and the weights as the kernels pack them, as float32 if need be
 
 
-def try_model(model: bytes, path: Path, runtime: str, size_px: int = 1) -> None:
+def read_tried(path: Path, runtime: str, size_px: int | None = None) -> bytes:
+    """Read another project's model file and do `check_and_try`; return its bytes."""
+    model = read_model_bytes(path)
+    check_and_try(model, path, runtime, size_px)
+    return model
+
+
+def check_and_try(model: bytes, path: Path, runtime: str, size_px: int | None = None) -> None:
+    """Do `check_tflite` for a TFLite model, and `try_model` for any. Variable sides get `size_px`, or USUAL_PX."""
+    if is_tflite(model):
+        check_tflite(model, str(path))
+    try_model(model, path, runtime, size_px or USUAL_PX)
+
+
+def try_model(model: bytes, path: Path, runtime: str, size_px: int = USUAL_PX) -> None:
     """Load the bytes of the model file `path` in a child process, and compute one frame there.
 
     Variable sides get `size_px`. Raises InputError when the model is refused, crashes the runtime, or exceeds a limit:
