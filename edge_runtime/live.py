@@ -113,6 +113,7 @@ class LiveLoop:
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._error: BaseException | None = None
+        self._read_all = False
         self._threads = [
             threading.Thread(target=self._guard, args=(work,), name=name, daemon=True)
             for name, work in (("reader", self._read), ("worker", self._work), ("encoder", self._encode))
@@ -208,6 +209,7 @@ class LiveLoop:
         return {
             "running": self.running,
             "stalled": self.stalled,
+            "ended": self._read_all and not self.running,
             "source": self._source.name,
             "frames": self.frames_out,
             "dropped": self.dropped,
@@ -251,6 +253,7 @@ class LiveLoop:
             start_s = time.perf_counter()
             image = self._source.read()
             if image is None:
+                self._read_all = True
                 break
             captured_s = time.perf_counter()
             image = pixels.turn(image, self._turn)

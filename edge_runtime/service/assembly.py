@@ -10,8 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
+from facetoon.edge_runtime.cartoon.style_tiles import StyleTiles
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.finder import FaceFinder
+from facetoon.edge_runtime.gallery.album import Album
+from facetoon.edge_runtime.gallery.booth import Booth
+from facetoon.edge_runtime.gallery.photographer import Photographer
 from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.pace import Pace
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording
@@ -25,7 +29,7 @@ from facetoon.edge_runtime.sinks.outputs import SequenceSink, VirtualCameraSink,
 from facetoon.edge_runtime.sinks.recording import open_recording
 from facetoon.edge_runtime.sinks.sink import PreviewSink, Sink
 from facetoon.edge_runtime.sources.cameras import CameraSource
-from facetoon.edge_runtime.sources.source import PictureSource, Source, open_source
+from facetoon.edge_runtime.sources.source import PictureSource, Source, demo_portrait, open_source
 from facetoon.edge_runtime.timing import StageTimer
 
 log = logging.getLogger(__name__)
@@ -40,6 +44,7 @@ class Assembly:
     timer: StageTimer
     preview: PreviewSink | None
     recorder: SwitchedRecording | None
+    booth: Booth
     pace: Pace | None
     frames: int | None
     """Number of frames to read; None where it is unknown."""
@@ -72,7 +77,11 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     settings = chosen.patched(settings_of(flags), cartoonizer.styles, cartoonizer.faces_only)
     # A headless run without a recording encodes too, so that its figures cover the whole pipeline.
     preview = None if flags.headless and flags.record else PreviewSink()
-    recorder = _recorder(flags, source)
+    album = Album(flags.gallery, flags.keep_days, flags.keep_mb) if flags.gallery else None
+    photographer = Photographer(preview, album, lambda: loop.settings.to_json()) if preview and album else None
+    cartoonizer.tiles = StyleTiles(sessions, demo_portrait())
+    booth = Booth(cartoonizer.tiles, photographer)
+    recorder = _recorder(flags, source, photographer)
     sinks = [sink for sink in (preview, *_outputs(flags, source, on_quit), recorder) if sink]
     fast = _reads_fast(flags)
     limits = {"fast": fast, "frame_limit": flags.frames, "turn": flags.turn // 90}
@@ -80,7 +89,7 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     sizes_px = {name: session.size_px for name, session in sessions.items()}
     pace = Pace(loop, finder, flags.target_fps, sizes_px) if flags.target_fps else None
     frames = source.frames if flags.frames is None else flags.frames
-    return Assembly(loop, sessions, timer, preview, recorder, pace, frames)
+    return Assembly(loop, sessions, timer, preview, recorder, booth, pace, frames)
 
 
 def _open_sessions(flags: argparse.Namespace) -> dict[str, Session]:
@@ -119,9 +128,9 @@ def _recording(flags: argparse.Namespace, source: Source) -> Sink:
     return open_recording(flags.record, source.rate_hz, minutes, keep, source.sound, flags.overwrite)
 
 
-def _recorder(flags: argparse.Namespace, source: Source) -> SwitchedRecording | None:
-    """The recording of the page's Record button; None without --recordings."""
-    if not flags.recordings:
+def _recorder(flags: argparse.Namespace, source: Source, photographer: Photographer | None) -> SwitchedRecording | None:
+    """The recording of the page's Record button; None without --gallery."""
+    if photographer is None:
         return None
     open_file = partial(
         open_recording,
@@ -130,4 +139,4 @@ def _recorder(flags: argparse.Namespace, source: Source) -> SwitchedRecording | 
         keep=flags.record_keep,
         sound=source.sound,
     )
-    return SwitchedRecording(flags.recordings, open_file)
+    return SwitchedRecording(lambda: photographer.album.new_path(photographer.style, "mp4"), open_file)
