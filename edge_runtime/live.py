@@ -163,13 +163,15 @@ class LiveLoop:
         """The settings of the next frame."""
         return self._settings
 
-    def change(self, values: Mapping[str, Any]) -> LiveSettings:
+    def change(self, values: Mapping[str, Any], anew: bool = False) -> LiveSettings:
         """Change some settings from the next frame on, see LiveSettings.patched. Any thread may call it.
 
-        Raises InputError for an unknown key or a bad value, and then changes none.
+        With `anew` all other settings but the model take their defaults. Raises InputError for an unknown key or a bad
+        value, and then changes none.
         """
         with self._changing:
-            self._settings = self._settings.patched(values, self._cartoonizer.styles, self._cartoonizer.faces_only)
+            before = LiveSettings(self._settings.model) if anew else self._settings
+            self._settings = before.patched(values, self._cartoonizer.styles, self._cartoonizer.faces_only)
             return self._settings
 
     @property

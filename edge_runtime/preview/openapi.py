@@ -124,14 +124,12 @@ def _change_for(model: dict[str, Any], is_current: bool, settings: dict[str, Sch
 
 
 def _mix(styles: list[str]) -> Schema:
-    """Schema of shares, at least one above 0, scaled to sum to 1. A model with one baked look needs none."""
     names = list(dict.fromkeys([*styles, PHOTO]))
-    some: list[Schema] = [{"required": [name], "properties": {name: {"exclusiveMinimum": 0}}} for name in names]
     return {
         "type": "object",
+        "description": "Shares. What they lack of 1 is the photograph's; above 1 in all, they are scaled to sum to 1.",
         "properties": {name: {"type": "number", "minimum": 0, "maximum": 1e6} for name in names},
         "additionalProperties": False,
-        "anyOf": some if styles else [*some, {"maxProperties": 0}],
     }
 
 

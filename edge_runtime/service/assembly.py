@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
+from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.cartoon.style_tiles import StyleTiles
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.finder import FaceFinder
@@ -73,8 +74,9 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     search_every = 1 if isinstance(source, PictureSource) else flags.search_every
     finder = FaceFinder(flags.faces, runtime_beside(flags.runtime).name, search_every, flags.smallest_face)
     cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=flags.budget_ms)
-    chosen = replace(cartoonizer.settings, style={})  # so that the first style that fits the other flags is taken
-    settings = chosen.patched(settings_of(flags), cartoonizer.styles, cartoonizer.faces_only)
+    settings = LiveSettings(cartoonizer.settings.model).patched(
+        settings_of(flags), cartoonizer.styles, cartoonizer.faces_only
+    )
     # A headless run without a recording encodes too, so that its figures cover the whole pipeline.
     preview = None if flags.headless and flags.record else PreviewSink()
     album = Album(flags.gallery, flags.keep_days, flags.keep_mb) if flags.gallery else None

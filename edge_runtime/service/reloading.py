@@ -63,7 +63,7 @@ class Reloading:
             return
         try:
             now = _checked(self._read_flags)
-            self._loop.change(settings_of(now))
+            self._loop.change(settings_of(now), anew=True)  # what the file no longer sets is as at the start
         except InputError as error:
             log.error("The configuration was refused: %s", error)
         else:

@@ -21,6 +21,7 @@ SHAPES = {
     "anime": Shape(1.8, 2.0, 0.6, 0.75, 0.2),
     "comic": Shape(1.2, 1.28, 0.94, 1.0, 0.04),
     "manga": Shape(1.45, 1.62, 0.8, 0.88, 0.12),
+    "ink": Shape(1.45, 1.62, 0.8, 0.88, 0.12),
     "watercolour": Shape(),
     "pencil": Shape(),
 }
@@ -68,21 +69,12 @@ def comic(photo: Image, landmarks: Points) -> Image:
 
 def manga(photo: Image, landmarks: Points) -> Image:
     """Black, white and screen tone; dark skin is toned, never black."""
-    sitter = sit(photo, landmarks, SHAPES["manga"])
-    flat = sitter.smooth_skin(sitter.flat(4.5), 0.08)
-    tone = _screens(sitter, flat[..., 0])
-    screen = paper.dots(tone.shape, tone, 9 * sitter.scale)
-    black = (1 - sitter.skin) * smoothstep(sitter.evened(flat[..., 0]), 33, 27)
-    response = sitter.response(1.4)
-    shine = _shine(sitter, flat[..., 0])
-    ink = np.maximum(screen * (1 - black), black * (1 - shine))
-    ink = np.maximum(ink, sitter.outlines(response, 0.018, 0.03, 0.035) * (1 - black))
-    ink = np.maximum.reduce([ink, marks.mouth_ink(sitter.mesh, sitter.lab, 0.034), marks.nose_ink(sitter.mesh)])
-    ink = np.maximum(ink, marks.brow_ink(sitter.mesh, sitter.lab, sitter.tone))
-    page = np.repeat(1 - ink[..., None], 3, 2).astype(np.float32)
-    look = EyeLook(iris=0.28, lid=0.07, lash=0.06, white=1.0, grey=True, ink=(0, 0, 0), catch_light=1.1)
-    drawn = draw_eyes(page, sitter.mesh, sitter.eyes, look)
-    return finish(np.repeat(drawn.mean(-1, keepdims=True), 3, 2), photo)
+    return _black_and_white(photo, landmarks, screened=True)
+
+
+def ink(photo: Image, landmarks: Points) -> Image:
+    """Manga with flat greys instead of screen tone. A small network learns it better, since it cannot place dots."""
+    return _black_and_white(photo, landmarks, screened=False)
 
 
 def watercolour(photo: Image, landmarks: Points) -> Image:
@@ -136,7 +128,15 @@ def _tint(values: list[float]) -> NDArray[np.floating]:
     return np.array(values, np.float32)
 
 
-STYLES = {"toon": toon, "anime": anime, "comic": comic, "manga": manga, "watercolour": watercolour, "pencil": pencil}
+STYLES = {
+    "toon": toon,
+    "anime": anime,
+    "comic": comic,
+    "manga": manga,
+    "ink": ink,
+    "watercolour": watercolour,
+    "pencil": pencil,
+}
 
 
 def _painted(
@@ -192,6 +192,24 @@ def _inked(
     marked = np.maximum(marks.mouth_ink(sitter.mesh, sitter.lab, mouth), 0.7 * marks.nose_ink(sitter.mesh, nose))
     warm = _tint([0.16 + 0.14 * sitter.colourful, 0.11, 0.10]) * float(np.clip(sitter.tone[0] / 70, 0.5, 1))
     return draw_eyes(_over(drawn, warm, 0.9 * marked), sitter.mesh, sitter.eyes, look)
+
+
+def _black_and_white(photo: Image, landmarks: Points, screened: bool) -> Image:
+    sitter = sit(photo, landmarks, SHAPES["manga"])
+    flat = sitter.smooth_skin(sitter.flat(4.5), 0.08)
+    tone = _screens(sitter, flat[..., 0])
+    screen = paper.dots(tone.shape, tone, 9 * sitter.scale) if screened else tone
+    black = (1 - sitter.skin) * smoothstep(sitter.evened(flat[..., 0]), 33, 27)
+    response = sitter.response(1.4)
+    shine = _shine(sitter, flat[..., 0])
+    ink = np.maximum(screen * (1 - black), black * (1 - shine))
+    ink = np.maximum(ink, sitter.outlines(response, 0.018, 0.03, 0.035) * (1 - black))
+    ink = np.maximum.reduce([ink, marks.mouth_ink(sitter.mesh, sitter.lab, 0.034), marks.nose_ink(sitter.mesh)])
+    ink = np.maximum(ink, marks.brow_ink(sitter.mesh, sitter.lab, sitter.tone))
+    page = np.repeat(1 - ink[..., None], 3, 2).astype(np.float32)
+    look = EyeLook(iris=0.28, lid=0.07, lash=0.06, white=1.0, grey=True, ink=(0, 0, 0), catch_light=1.1)
+    drawn = draw_eyes(page, sitter.mesh, sitter.eyes, look)
+    return finish(np.repeat(drawn.mean(-1, keepdims=True), 3, 2), photo)
 
 
 def _screens(sitter: Sitter, lightness: Plane) -> Plane:

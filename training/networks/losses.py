@@ -38,6 +38,11 @@ def mse(x: Any, y: Any) -> Any:
     return ops.mean(ops.square(x - y))
 
 
+def psnr_db(x: Any, y: Any) -> Any:
+    """Mean over the pictures of the peak signal-to-noise ratio, whose peak is the range's width of 2."""
+    return ops.mean(10 * ops.log10(4 / ops.maximum(ops.mean(ops.square(x - y), axis=(1, 2, 3)), 1e-10)))
+
+
 def l1(x: Any, y: Any) -> Any:
     """Mean absolute error, CycleGAN's cycle loss."""
     return ops.mean(ops.abs(x - y))

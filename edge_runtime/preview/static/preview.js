@@ -11,6 +11,9 @@ let refusal = ""; // a sentence of the server, such as "needs its token"
 let model = null; // the model whose style sliders are shown
 let busyUntil = 0;
 let waiting = {}; // settings that are not sent yet
+let mix = {}; // the styles' shares as they are shown
+let sliding = null; // the style slider that moves,
+let settled = {}; // and the mix before it did
 let sending = false;
 
 const picture = new LivePicture(stream, showStatus);
@@ -59,8 +62,10 @@ function showSettings(state) {
   if (settings.model !== model) buildMixer(state);
   const facesOnly = state.models.find(({ name }) => name === model).faces_only ?? [];
   const wholeFrame = settings.mode === "frame" || settings.background === "cartoon";
-  for (const slider of byId("styles").querySelectorAll("input")) {
-    setSlider(slider, settings.style[slider.name] ?? 0);
+  mix = settings.style;
+  sliding = null;
+  for (const slider of styleSliders()) {
+    setSlider(slider, mix[slider.name] ?? 0);
     slider.disabled = wholeFrame && facesOnly.includes(slider.name);
   }
   byId("faces-only").hidden = facesOnly.length === 0;
@@ -85,7 +90,21 @@ function buildMixer(state) {
   byId("models").hidden = state.models.length < 2;
   byId("model").replaceChildren(...state.models.map(({ name }) => new Option(name, name, false, name === model)));
   byId("mixer").hidden = state.styles.length === 0;
-  byId("styles").replaceChildren(...state.styles.map(styleSlider));
+  byId("styles").replaceChildren(...[...new Set([...state.styles, "photo"])].map(styleSlider));
+}
+
+const styleSliders = () => [...byId("styles").querySelectorAll("input")];
+
+// A slider stays where it is put. The others share what it leaves in their proportions before the slide. Where they all
+// stood at 0, the photograph takes it, or the first style when the photograph's own slider moves.
+function mixAround(moved) {
+  const others = styleSliders().filter((slider) => slider !== moved);
+  const before = others.map(({ name }) => settled[name] ?? 0);
+  const total = before.reduce((sum, share) => sum + share, 0);
+  const heir = moved.name === "photo" ? others[0].name : "photo";
+  const left = 1 - moved.valueAsNumber;
+  const shares = others.map(({ name }, place) => [name, left * (total > 0 ? before[place] / total : Number(name === heir))]);
+  return Object.fromEntries([[moved.name, moved.valueAsNumber], ...shares]);
 }
 
 function styleSlider(name) {
@@ -94,9 +113,10 @@ function styleSlider(name) {
   const label = Object.assign(document.createElement("label"), { htmlFor: id, textContent: name });
   const slider = Object.assign(document.createElement("input"), { id, name, type: "range", min: 0, max: 1, step: 0.01 });
   slider.addEventListener("input", () => {
-    setSlider(slider, slider.valueAsNumber);
-    const shares = [...byId("styles").querySelectorAll("input")].map((input) => [input.name, input.valueAsNumber]);
-    if (shares.some(([, share]) => share > 0)) change({ style: Object.fromEntries(shares) });
+    if (sliding !== slider) [sliding, settled] = [slider, mix];
+    mix = mixAround(slider);
+    for (const each of styleSliders()) setSlider(each, mix[each.name]);
+    change({ style: mix });
   });
   row.append(label, document.createElement("output"), slider);
   return row;

@@ -24,6 +24,12 @@ def test_losses_on_known_values():
     assert float(losses.lsgan_discriminator(np.ones(3), np.zeros(3))) == 0
 
 
+def test_psnr_is_a_mean_over_pictures():
+    x = np.zeros((2, 4, 4, 3), np.float32)
+    y = np.stack([x[0] + 0.2, x[1] + 0.02])  # a tenth and a hundredth of the range's width of 2
+    assert float(losses.psnr_db(x, y)) == pytest.approx((20 + 40) / 2, abs=1e-3)
+
+
 def test_hinge_counts_only_what_is_not_told_apart_yet():
     assert float(losses.hinge_discriminator(np.array([2.0, 0.5]), np.array([-3.0, -1.0]))) == pytest.approx(0.125)
     assert float(losses.hinge_generator(np.array([1.0, 3.0]))) == -2

@@ -110,6 +110,13 @@ def test_a_mix_lies_between_its_styles(styled, drawn):
     assert reds == sorted(reds)
 
 
+def test_the_run_says_how_near_each_style_is(styled):
+    last = json.loads((styled / "run/metrics.jsonl").read_text().splitlines()[-1])
+    for name in ("red", "blue"):
+        assert 15 < last[f"test_psnr_db_{name}"] < 60
+        assert 1 < last[f"test_sharp_{name}"] < 10  # the teachers are so plain that any noise is sharper
+
+
 def test_the_run_names_its_styles_and_teachers(styled):
     config = json.loads((styled / "run/config.json").read_text())
     assert config["styles"] == ["red", "blue"]
