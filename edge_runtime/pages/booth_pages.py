@@ -68,7 +68,7 @@ def _add_camera(app: Flask, booth: Booth) -> None:
     @app.post("/api/boomerang")
     def boomerang() -> tuple[Response, int]:
         kind = optional_object("format").get("format", "webp")
-        if kind not in BOOMERANG_PX:
+        if not isinstance(kind, str) or kind not in BOOMERANG_PX:
             raise BadRequest(f"format must be {' or '.join(BOOMERANG_PX)}.")
         return _taken(booth, lambda who: who.boomerang(kind))
 
