@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
+from facetoon.edge_runtime.cartoon.turned_look import TurnedLook
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sinks.guarded import GuardedSink
 from facetoon.edge_runtime.sinks.sink import Sink
@@ -95,17 +95,16 @@ class LiveLoop:
         *,
         fast: bool = False,
         frame_limit: int | None = None,
-        turn: int = 0,
         settings: LiveSettings | None = None,
+        turned_look: TurnedLook | None = None,
     ) -> None:
         """`fast` takes every frame of a file, at full speed. Otherwise files play at their own rate.
 
-        `turn` is in quarters, clockwise, for a camera that is mounted sideways. Without `settings` the cartoonizer's
-        own apply. The loop closes the source and the sinks in `join`.
+        Without `settings` the cartoonizer's own apply. The loop closes the source and the sinks in `join`.
         """
         self._source, self._cartoonizer, self._sinks, self._timer = source, cartoonizer, sinks, timer
         self._fast = fast and not source.live
-        self._frame_limit, self._turn = frame_limit, turn
+        self._frame_limit, self._turned_look = frame_limit, turned_look
         self._settings = settings or cartoonizer.settings
         self._changing = threading.Lock()
         self._captured: Slot[Frame] = Slot(self._fast)
@@ -217,6 +216,7 @@ class LiveLoop:
             "dropped": self.dropped,
             "losses": self._source.losses,
             "faces": len(self._cartoonizer.faces),
+            "hint": self._turned_look.hint if self._turned_look else "",
             "frames_per_second": round(self.output_rate.rate(), 1),
             "stages": {
                 name: {"p50_ms": round(p.p50_ms, 2), "p95_ms": round(p.p95_ms, 2)} for name, p in stages.items()
@@ -258,7 +258,6 @@ class LiveLoop:
                 self._read_all = True
                 break
             captured_s = time.perf_counter()
-            image = pixels.turn(image, self._turn)
             self._timer.add("decode", (captured_s - start_s) * 1000)
             if paces:
                 self._stopping.wait(playback.wait_s(self._source.time_s, captured_s))
@@ -273,9 +272,13 @@ class LiveLoop:
             start_s = time.perf_counter()
             if self._source.unrelated or cuts.is_cut(frame.image):
                 self._cartoonizer.begin_scene()
-            image = self._cartoonizer.process(frame.image, self._settings)
-            self.faces_found += len(self._cartoonizer.faces)
-            self.frames_with_faces += bool(self._cartoonizer.faces)
+            settings = self._settings
+            image = self._cartoonizer.process(frame.image, settings)
+            faces = self._cartoonizer.faces
+            if self._turned_look and not self._source.unrelated:
+                self._turned_look.look(image, settings, bool(faces), frame.time_s)
+            self.faces_found += len(faces)
+            self.frames_with_faces += bool(faces)
             self.work = (self.work[0] + 1, self.work[1] + time.perf_counter() - start_s)
             self._finished.put(dataclasses.replace(frame, image=image))
         self._finished.close()

@@ -16,6 +16,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.styles import Mix
 
 MODES = ("face", "frame")
+TURNS = (0, 90, 180, 270)
 MOST_FACES = 16
 LONGEST_MORPH_S = 60.0
 RANDOM = "random_seed"
@@ -49,6 +50,10 @@ class LiveSettings:
     """Most faces to cartoonize in a frame."""
     morph_s: float = 0.0
     """Seconds that a change of style takes."""
+    turn: int = 0
+    """Degrees, one of TURNS, by which a frame is turned clockwise before faces are looked for."""
+    mirror: bool = False
+    """Whether the turned frame is mirrored, as a person before a screen expects."""
     wish: Mix = field(default_factory=dict, compare=False)
     """The mix that was chosen last. It comes back with a model that can draw it."""
 
@@ -152,6 +157,18 @@ def _choice(key: str, value: Any, choices: Sequence[str]) -> str:
     return value
 
 
+def _turn(key: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value not in TURNS:
+        raise InputError(f"{key} must be 0, 90, 180 or 270, not {_shown(value)}.")
+    return int(value)
+
+
+def _flag(key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InputError(f"{key} must be true or false, not {_shown(value)}.")
+    return value
+
+
 def _colour(key: str, value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(COLOUR_PATTERN, value):
         raise InputError(f"{key} must be a colour such as #ff8800, not {_shown(value)}.")
@@ -181,4 +198,6 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "mode": lambda key, value: _choice(key, value, MODES),
     "faces": lambda key, value: _whole(key, value, 1, MOST_FACES),
     "morph_s": lambda key, value: _number(key, value, 0, LONGEST_MORPH_S),
+    "turn": lambda key, value: _turn(key, value),
+    "mirror": lambda key, value: _flag(key, value),
 }

@@ -51,8 +51,6 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     add("--size", type=_size, default=(640, 480), metavar="WxH", help="size to ask a camera for (default: 640x480)")
     rate_help = "rate to ask a camera for (default: 30), or at which a folder of pictures plays (default: 1)"
     add("--rate", type=_positive, metavar="HZ", help=rate_help)
-    turn_help = "turn the picture clockwise, for a camera that is mounted sideways or upside down (default: 0)"
-    add("--turn", type=int, choices=(0, 90, 180, 270), default=0, help=turn_help)
     add(
         "--model",
         type=model_file,
@@ -96,6 +94,9 @@ def _add_picture(parser: argparse.ArgumentParser) -> None:
         help="keep, blur, cartoon, a colour as #ff8800, or FILE.jpg (default: keep)",
     )
     add("--mode", help="face, or frame to cartoonize the whole frame in tiles (default: face)")
+    turn_help = "turn the picture clockwise, for a camera that is mounted sideways or upside down (default: 0)"
+    add("--turn", type=int, choices=(0, 90, 180, 270), default=0, help=turn_help)
+    add("--mirror", action="store_true", help="mirror left and right, as people before a screen expect")
     add("--search-every", type=_positive, default=15, metavar="N", help="frames between searches for further faces")
     add("--smallest-face", type=_positive, metavar="PX", help=SMALLEST_HELP)
     add("--target-fps", type=positive_rate, metavar="HZ", help="measure first; choose the model that keeps HZ here")

@@ -77,6 +77,10 @@ class FaceFinder:
         self._frame += 1
         return sorted((track.smooth for track in self._tracks), key=lambda face: -face.height_px)
 
+    def sees_face(self, frame: Image) -> bool:
+        """Whether a search of this BGR frame finds a face that is not followed yet; it follows none."""
+        return bool(self._new_tracks(frame))
+
     def _new_tracks(self, frame: Image) -> list[_Track]:
         """Return tracks for the cascade's faces that no track follows and that the tracker confirms, largest first."""
         smallest_px = self._smallest_px if self._frame % self.search_every == 0 else None

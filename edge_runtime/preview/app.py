@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import ServiceUnavailable
 
-from facetoon.edge_runtime.cartoon.settings import MOST_FACES
+from facetoon.edge_runtime.cartoon.settings import MOST_FACES, TURNS
 from facetoon.edge_runtime.gallery.booth import Booth
 from facetoon.edge_runtime.pages.booth_pages import add_booth
 from facetoon.edge_runtime.pages.gallery_pages import add_gallery
@@ -84,6 +84,7 @@ def _add_picture(app: Flask, preview: PreviewSink, live: Live, viewers: Viewers)
         return render_template(
             "index.html",
             most_faces=MOST_FACES,
+            turns=TURNS,
             booth="booth_page" in app.view_functions,
             gallery="gallery" in app.view_functions,
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from facetoon.edge_runtime import __version__
 from facetoon.edge_runtime.cartoon.background import BACKGROUNDS, COLOUR_PATTERN
-from facetoon.edge_runtime.cartoon.settings import LONGEST_MORPH_S, MODES, MOST_FACES, RANDOM
+from facetoon.edge_runtime.cartoon.settings import LONGEST_MORPH_S, MODES, MOST_FACES, RANDOM, TURNS
 from facetoon.edge_runtime.pages.booth_document import BOOTH_PATHS, Schema, answer, errors, page
 from facetoon.edge_runtime.styles import PHOTO
 
@@ -36,6 +36,7 @@ MEASURED: dict[str, Schema] = {
     "dropped": COUNT,
     "losses": COUNT,
     "faces": COUNT,
+    "hint": {"type": "string", "description": "Why no face is found, where that is known; else empty."},
     "viewers": COUNT,
     "frames_per_second": {"type": "number"},
     "temperature_c": {"type": ["number", "null"]},
@@ -56,6 +57,8 @@ SETTINGS: dict[str, Schema] = {
     "background_colour": {"type": "string", "pattern": COLOUR_PATTERN, "maxLength": 7},
     "mode": {"enum": list(MODES)},
     "faces": {"type": "integer", "minimum": 1, "maximum": MOST_FACES},
+    "turn": {"enum": list(TURNS)},
+    "mirror": {"type": "boolean"},
     "morph_s": {"type": "number", "minimum": 0, "maximum": LONGEST_MORPH_S},
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.cartoon.style_tiles import StyleTiles
+from facetoon.edge_runtime.cartoon.turned_look import TurnedLook
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.gallery.album import Album
@@ -74,9 +75,8 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     search_every = 1 if isinstance(source, PictureSource) else flags.search_every
     finder = FaceFinder(flags.faces, runtime_beside(flags.runtime).name, search_every, flags.smallest_face)
     cartoonizer = Cartoonizer(sessions, finder, timer, budget_ms=flags.budget_ms)
-    settings = LiveSettings(cartoonizer.settings.model).patched(
-        settings_of(flags), cartoonizer.styles, cartoonizer.faces_only
-    )
+    start = LiveSettings(cartoonizer.settings.model)  # the first style that fits the flags is taken
+    settings = start.patched(settings_of(flags), cartoonizer.styles, cartoonizer.faces_only)
     # A headless run without a recording encodes too, so that its figures cover the whole pipeline.
     preview = None if flags.headless and flags.record else PreviewSink()
     album = Album(flags.gallery, flags.keep_days, flags.keep_mb) if flags.gallery else None
@@ -85,9 +85,16 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     booth = Booth(cartoonizer.tiles, photographer)
     recorder = _recorder(flags, source, photographer)
     sinks = [sink for sink in (preview, *_outputs(flags, source, on_quit), recorder) if sink]
-    fast = _reads_fast(flags)
-    limits = {"fast": fast, "frame_limit": flags.frames, "turn": flags.turn // 90}
-    loop = LiveLoop(source, cartoonizer, sinks, timer, **limits, settings=settings)
+    loop = LiveLoop(
+        source,
+        cartoonizer,
+        sinks,
+        timer,
+        fast=_reads_fast(flags),
+        frame_limit=flags.frames,
+        settings=settings,
+        turned_look=TurnedLook(finder),
+    )
     sizes_px = {name: session.size_px for name, session in sessions.items()}
     pace = Pace(loop, finder, flags.target_fps, sizes_px) if flags.target_fps else None
     frames = source.frames if flags.frames is None else flags.frames

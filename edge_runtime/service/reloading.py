@@ -26,6 +26,8 @@ CHANGEABLE = {
     "background": "background",
     "mode": "mode",
     "faces": "faces",
+    "turn": "turn",
+    "mirror": "mirror",
 }
 """Flags for the drawing of frames, and the setting of each. All other flags take effect at the next start."""
 

@@ -77,6 +77,7 @@ function showSettings(state) {
   byId("colour-row").hidden = settings.background !== "colour";
   if (settings.background_colour) byId("background_colour").value = settings.background_colour;
   for (const choice of choices) choice.value = settings[choice.name]; // blank for a value that the list does not offer
+  byId("mirror").checked = settings.mirror;
   byId("splitting").checked = settings.split !== null;
   byId("split-row").hidden = settings.split === null;
   if (settings.split !== null) setSlider(byId("split"), settings.split);
@@ -157,6 +158,7 @@ async function poll() {
     if (!answer.ok) throw new Error(refusal);
     showNumbers(state);
     showOutputs(state.outputs);
+    if (byId("hint").textContent !== state.hint) byId("hint").textContent = state.hint;
     if (Date.now() > busyUntil && !sending) showSettings(state);
     source = state.source;
   } catch {
@@ -175,6 +177,7 @@ for (const name of ["strength", "split", "colour_match", "sharpen"]) {
   });
 }
 byId("splitting").addEventListener("change", (event) => changeNow({ split: event.target.checked ? 0.5 : null }));
+byId("mirror").addEventListener("change", (event) => changeNow({ mirror: event.target.checked }));
 for (const choice of choices) {
   choice.addEventListener("change", () => {
     changeNow({ [choice.name]: choice.classList.contains("number") ? Number(choice.value) : choice.value });
