@@ -76,10 +76,16 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     preview = None if flags.headless and flags.record else PreviewSink()
     recorder = _recorder(flags, source)
     sinks = [sink for sink in (preview, *_outputs(flags, source, on_quit), recorder) if sink]
-    fast = _reads_fast(flags)
-    limits = {"fast": fast, "frame_limit": flags.frames}
-    looks = {"settings": settings, "turned_look": TurnedLook(finder)}
-    loop = LiveLoop(source, cartoonizer, sinks, timer, **limits, **looks)
+    loop = LiveLoop(
+        source,
+        cartoonizer,
+        sinks,
+        timer,
+        fast=_reads_fast(flags),
+        frame_limit=flags.frames,
+        settings=settings,
+        turned_look=TurnedLook(finder),
+    )
     sizes_px = {name: session.size_px for name, session in sessions.items()}
     pace = Pace(loop, finder, flags.target_fps, sizes_px) if flags.target_fps else None
     frames = source.frames if flags.frames is None else flags.frames
