@@ -73,8 +73,7 @@ class Cartoonizer:
     def process(self, frame: Image, settings: LiveSettings | None = None) -> Image:
         """Cartoonize a BGR frame, in place unless it is turned, and return it.
 
-        In face mode a frame without a face stays as it is. Raises ValueError when the frame is not uint8 (height,
-        width, 3).
+        In face mode a frame without a face stays as it is. ValueError for any frame but uint8 (height, width, 3).
         """
         pixels.check_image(frame, "frame")
         settings = settings or self.settings

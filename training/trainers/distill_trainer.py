@@ -110,7 +110,7 @@ class Distillation(Trainer):
     def step(self, index: int, photos: Tensor, targets: Tensor) -> dict[str, float]:
         """Train once on photographs and their teachers' cartoons, float32 (batch, size_px, size_px, 3) in -1..1.
 
-        With a matte the cartoons have four channels.
+        With a matte the cartoons have two more channels: the matte, and the mask of eyes, brows and mouth.
 
         The first part of the batch belongs to the first teacher, and so on. Returns the losses by name.
         """
@@ -193,7 +193,9 @@ class Distillation(Trainer):
             if getattr(d, f"{name}_weight"):
                 parts[name] = PICTURE_LOSSES[name](output, cartoons)
         if self.mattes:
-            parts["matte"] = losses.l1(whole[..., 3:], targets[..., 3:])
+            parts["matte"] = losses.l1(whole[..., 3:], targets[..., 3:4])
+            if d.detail_weight:
+                parts["detail"] = losses.weighted_l1(output, cartoons, (targets[..., 4:] + 1) / 2)
         if d.range_weight:
             parts["range"] = sum(ops.mean(ops.square(ops.relu(ops.abs(x) - WIDEST))) for x in sums)
         if d.feature_weight:
