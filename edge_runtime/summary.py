@@ -6,6 +6,7 @@ import resource
 import sys
 import time
 
+from facetoon.edge_runtime.command_line import counted
 from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.sessions.session import Session
 from facetoon.edge_runtime.timing import StageTimer
@@ -24,11 +25,6 @@ def summary(loop: LiveLoop, session: Session, timer: StageTimer) -> str:
     ]
     lines += [f"{name:<10} {p.p50_ms:8.2f} {p.p95_ms:8.2f}" for name, p in timer.percentiles().items()]
     return "\n".join(lines)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: 1 frame, 2 frames."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _faces(loop: LiveLoop) -> str:

@@ -43,9 +43,11 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("frames and models").add_argument
     add(
         "--source",
-        default="demo",
-        help="camera (number, path, name, or picamera), rtsp:// or http:// address, video, folder, picture, or demo",
+        action="append",
+        help="camera (number, path, name, or picamera), rtsp:// or http:// address, video, folder, picture, or demo "
+        "(default); repeat it to play one after another",
     )
+    add("--loop", action="store_true", help="play films and pictures again and again")
     add("--size", type=_size, default=(640, 480), metavar="WxH", help="size to ask a camera for (default: 640x480)")
     rate_help = "rate to ask a camera for (default: 30), or at which a folder of pictures plays (default: 1)"
     add("--rate", type=positive, metavar="HZ", help=rate_help)
@@ -142,6 +144,8 @@ def run(arguments: argparse.Namespace) -> int:
         with running.flowing(live.loop, supervisor):
             running.tend(live, ending, reloading)
     print(summary(live.loop, live.session, live.timer))
+    for words in live.loop.written():
+        print(f"Written: {words}")
     unfinished = live.loop.unfinished()
     for sentence in unfinished:
         print(f"toon-live: {sentence}", file=sys.stderr)

@@ -11,12 +11,12 @@ from tqdm import tqdm
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
+from facetoon.edge_runtime.command_line import counted
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.photos.album import WRITTEN, Photo
 from facetoon.edge_runtime.photos.still_cartoonist import StillCartoonist
 from facetoon.edge_runtime.picture_files import read_picture
 from facetoon.edge_runtime.pixels import Image
-from facetoon.edge_runtime.summary import counted
 from facetoon.edge_runtime.whole_file import write_whole
 
 MOST_NAMED = 10  # pictures that a line of the summary names
