@@ -20,10 +20,10 @@ from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.cartoon.turned_look import TurnedLook
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.playing.playback import Playback
+from facetoon.edge_runtime.playing.scenes import CutDetector
 from facetoon.edge_runtime.sinks.guarded import GuardedSink
 from facetoon.edge_runtime.sinks.sink import Sink
-from facetoon.edge_runtime.sources.playback import Playback
-from facetoon.edge_runtime.sources.scenes import CutDetector
 from facetoon.edge_runtime.sources.source import Source
 from facetoon.edge_runtime.timing import RateMeter, StageTimer
 
@@ -203,6 +203,10 @@ class LiveLoop:
         sentences = [self._source.fault]
         sentences += [sink.unfinished() for sink in self._sinks if isinstance(sink, GuardedSink)]
         return [sentence for sentence in sentences if sentence]
+
+    def written(self) -> list[str]:
+        """Return what was written and where, once the loop has ended."""
+        return [words for sink in self._sinks for words in getattr(sink, "written", [])]
 
     def state(self) -> dict[str, Any]:
         """Return the state for the preview and `/api/state`, as JSON values."""

@@ -29,6 +29,7 @@ from facetoon.edge_runtime.pixels.picture_codec import (
     write_animation,
 )
 from facetoon.edge_runtime.pixels.picture_headers import is_animated, picture_size
+from facetoon.edge_runtime.pixels.picture_metadata import encode_picture, read_metadata
 from facetoon.edge_runtime.pixels.resampling import (
     bend,
     cover,
@@ -68,6 +69,7 @@ __all__ = [
     "decode_table",
     "draw_in",
     "encode_jpeg",
+    "encode_picture",
     "encode_png",
     "encode_table",
     "feather",
@@ -81,6 +83,7 @@ __all__ = [
     "on_white",
     "paste",
     "picture_size",
+    "read_metadata",
     "resize",
     "scale_to",
     "slopes",

@@ -40,9 +40,24 @@ def decode_image(data: bytes, name: str, reduce: int = 1) -> Image:
         return swap_red_blue(on_white(frame))
     frame = _decode(data, _DECODE_FLAGS[reduce])
     if frame is None:
-        kind = "HEIC, which OpenCV cannot read; make a JPEG of it" if is_heic(data) else ""
-        raise InputError(f"{name} is {kind or 'not a picture that can be read'}.")
+        return _decode_heic(data, name)
     return swap_red_blue(frame)
+
+
+def _decode_heic(data: bytes, name: str) -> Image:
+    """Decode what OpenCV could not: an HEIC picture, where pillow-heif is installed."""
+    try:
+        import pillow_heif
+    except ImportError:
+        kind = "HEIC, which OpenCV cannot read; make a JPEG of it" if is_heic(data) else ""
+        brings = ", or pip install 'facetoon[heic]'" if kind else ""
+        raise InputError(f"{name} is {kind or 'not a picture that can be read'}{brings}.") from None
+    try:
+        picture = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
+        pixels = np.asarray(picture)
+    except (ValueError, OSError, EOFError, SyntaxError):
+        raise InputError(f"{name} is not a picture that can be read.") from None
+    return swap_red_blue(on_white(pixels[..., [2, 1, 0, 3]])) if pixels.shape[2] == 4 else pixels
 
 
 def _decode(data: bytes, flags: int) -> Any:

@@ -9,17 +9,19 @@ from typing import Any
 
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sinks.guarded import GuardedSink
-from facetoon.edge_runtime.sinks.sink import Sink
+from facetoon.edge_runtime.sinks.sink import FileSink
 
 
 class SwitchedRecording:
     """A sink that records while it is switched on. The album names the file, so no request can choose it."""
 
-    def __init__(self, new_path: Callable[[], Path], open_file: Callable[[Path], Sink]) -> None:
+    def __init__(self, new_path: Callable[[], Path], open_file: Callable[[Path], FileSink]) -> None:
         """`new_path` names the next file, and `open_file` makes the sink for it."""
         self._new_path, self._open_file = new_path, open_file
         self._lock = threading.Lock()  # a request switches, the encoder thread writes
         self._file: GuardedSink | None = None
+        self.written: list[str] = []
+        """See GuardedSink; of all files that are finished."""
 
     @property
     def on(self) -> bool:
@@ -39,6 +41,7 @@ class SwitchedRecording:
             elif not on and self._file is not None:
                 file, self._file = self._file, None
                 file.close()
+                self.written += file.written
 
     def write(self, frame: Image, time_s: float) -> None:
         """Append a frame if switched on. A full disk stops the recording, but not the live picture."""

@@ -20,6 +20,7 @@ from facetoon.edge_runtime.gallery.booth import Booth
 from facetoon.edge_runtime.gallery.photographer import Photographer
 from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.pace import Pace
+from facetoon.edge_runtime.playing.playlist import HeldSource, Playlist
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording
 from facetoon.edge_runtime.service.reloading import settings_of
 from facetoon.edge_runtime.service.unheeded import unheeded
@@ -29,7 +30,7 @@ from facetoon.edge_runtime.sinks.guarded import GuardedSink
 from facetoon.edge_runtime.sinks.new_files import refuse_inputs
 from facetoon.edge_runtime.sinks.outputs import SequenceSink, VirtualCameraSink, WindowSink
 from facetoon.edge_runtime.sinks.recording import open_recording
-from facetoon.edge_runtime.sinks.sink import PreviewSink, Sink
+from facetoon.edge_runtime.sinks.sink import FileSink, PreviewSink, Sink
 from facetoon.edge_runtime.sources.cameras import CameraSource
 from facetoon.edge_runtime.sources.source import PictureSource, Source, demo_portrait, open_source
 from facetoon.edge_runtime.timing import StageTimer
@@ -62,10 +63,10 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
 
     Raises InputError for a model, source, setting or output that cannot be used.
     """
-    read = [Path(flags.source), *(flags.model or ()), flags.config, flags.certificate, flags.key]
+    read = [*map(Path, flags.source or ()), *(flags.model or ()), flags.config, flags.certificate, flags.key]
     refuse_inputs([flags.record, flags.pictures], read)
     sessions = _open_sessions(flags)
-    source = open_source(flags.source, flags.size, flags.rate)
+    source = _open_source(flags)
     if isinstance(source, CameraSource):
         log.info(source.details)
     for sentence in unheeded(flags, source):
@@ -101,6 +102,17 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     return Assembly(loop, sessions, timer, preview, recorder, booth, pace, frames)
 
 
+def _open_source(flags: argparse.Namespace) -> Source:
+    """Open the source, or the row of sources, of the flags. A picture stays while the page shows it."""
+    openers = [partial(open_source, text, flags.size, flags.rate) for text in flags.source or ["demo"]]
+    if flags.loop or len(openers) > 1:
+        return Playlist(openers, flags.loop)
+    source = openers[0]()
+    is_written = flags.record or flags.pictures or flags.frames
+    is_picture = isinstance(source, PictureSource) and source.frames == 1
+    return HeldSource(source) if is_picture and not is_written and not _reads_fast(flags) else source
+
+
 def _open_sessions(flags: argparse.Namespace) -> dict[str, Session]:
     """Open every model of the flags, by its file's name."""
     sessions: dict[str, Session] = {}
@@ -112,8 +124,8 @@ def _open_sessions(flags: argparse.Namespace) -> dict[str, Session]:
 
 
 def _reads_fast(flags: argparse.Namespace) -> bool:
-    """Whether a file is processed at full speed."""
-    return bool(flags.fast or flags.headless)
+    """Whether a file is processed at full speed. A loop without a page plays for another screen, at its own pace."""
+    return bool(flags.fast or (flags.headless and not flags.loop))
 
 
 def _outputs(flags: argparse.Namespace, source: Source, on_quit: Callable[[], None]) -> list[Sink]:
@@ -132,7 +144,7 @@ def _outputs(flags: argparse.Namespace, source: Source, on_quit: Callable[[], No
     return sinks
 
 
-def _recording(flags: argparse.Namespace, source: Source) -> Sink:
+def _recording(flags: argparse.Namespace, source: Source) -> FileSink:
     minutes, keep = flags.record_minutes, flags.record_keep
     return open_recording(flags.record, source.rate_hz, minutes, keep, source.sound, flags.overwrite)
 

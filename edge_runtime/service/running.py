@@ -63,7 +63,7 @@ def tend(live: Assembly, ending: PendingSignal, reloading: Reloading, bridge: Mq
     The progress line shows only on a terminal, so that it does not fill logs.
     """
     loop = live.loop
-    with tqdm(total=live.frames, unit="frame", mininterval=0.5, disable=None) as bar:
+    with tqdm(total=live.frames, unit=" frames", mininterval=0.5, disable=None) as bar:
         ended = False
         while not ended:
             ended = loop.wait(LOOK_S)

@@ -104,7 +104,7 @@ def _pictures_of(folder: Path) -> list[Path]:
     found = find_pictures(folder, deep=False)
     if found.others:
         counts = ", ".join(f"{count} {reason}" for reason, count in Counter(found.others.values()).items())
-        log.info("%s: %d other files are left out (%s).", folder, len(found.others), counts)
+        log.info("%s: left out: %s.", folder, counts)
     return [folder / name for name in found.pictures]
 
 

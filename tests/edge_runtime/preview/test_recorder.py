@@ -15,6 +15,8 @@ FRAME = np.zeros((48, 64, 3), np.uint8)
 
 
 class FakeFile:
+    written = "out.mp4 (1 frame)"
+
     def __init__(self, path, error=None):
         self.path, self.error = path, error
         self.frames, self.closed = 0, False
