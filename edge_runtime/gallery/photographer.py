@@ -10,7 +10,7 @@ import numpy as np
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.gallery.album import Album, Keepsake
+from facetoon.edge_runtime.gallery.keepsakes import Album, Keepsake
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sinks.sink import PreviewSink
 from facetoon.edge_runtime.whole_file import replacing

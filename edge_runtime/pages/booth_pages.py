@@ -9,8 +9,8 @@ from flask import Flask, Response, jsonify, render_template
 from werkzeug.exceptions import BadRequest, Conflict, NotFound, ServiceUnavailable
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.gallery.album import Keepsake
 from facetoon.edge_runtime.gallery.booth import Booth
+from facetoon.edge_runtime.gallery.keepsakes import Keepsake
 from facetoon.edge_runtime.gallery.photographer import BOOMERANG_PX, STRIP_PHOTOS, Photographer
 from facetoon.edge_runtime.pages.guest_pages import guest_link
 from facetoon.edge_runtime.pages.json_body import flag, optional_object

@@ -10,8 +10,8 @@ import segno
 from flask import Flask, Response, jsonify, render_template, request, send_file
 from werkzeug.exceptions import NotFound
 
-from facetoon.edge_runtime.gallery.album import Album
 from facetoon.edge_runtime.gallery.booth import Booth
+from facetoon.edge_runtime.gallery.keepsakes import Album
 from facetoon.edge_runtime.gallery.zipped import zipped
 from facetoon.edge_runtime.pages.guest_pages import entry_file, guest_link
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, render_template, request, send_file, url_for
 from werkzeug.exceptions import NotFound
 
-from facetoon.edge_runtime.gallery.album import Album, described
+from facetoon.edge_runtime.gallery.keepsakes import Album, described
 from facetoon.edge_runtime.pages.host_names import host_name, is_loopback
 
 GUESTS = "/g/"

@@ -15,8 +15,8 @@ from facetoon.edge_runtime.cartoon.style_tiles import StyleTiles
 from facetoon.edge_runtime.cartoon.turned_look import TurnedLook
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.finder import FaceFinder
-from facetoon.edge_runtime.gallery.album import Album
 from facetoon.edge_runtime.gallery.booth import Booth
+from facetoon.edge_runtime.gallery.keepsakes import Album
 from facetoon.edge_runtime.gallery.photographer import Photographer
 from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.pace import Pace

@@ -12,8 +12,8 @@ import pytest
 
 from facetoon.edge_runtime.control.mqtt_bridge import PASSWORD_VARIABLE, Broker, MqttBridge
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.gallery.album import Album
 from facetoon.edge_runtime.gallery.booth import Booth
+from facetoon.edge_runtime.gallery.keepsakes import Album
 from facetoon.edge_runtime.gallery.photographer import Photographer
 from facetoon.edge_runtime.sinks.sink import PreviewSink
 

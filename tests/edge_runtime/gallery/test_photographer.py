@@ -8,8 +8,8 @@ import pytest
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.gallery.album import Album
 from facetoon.edge_runtime.gallery.booth import WATCHED_S, Booth
+from facetoon.edge_runtime.gallery.keepsakes import Album
 from facetoon.edge_runtime.gallery.photographer import Photographer
 from facetoon.edge_runtime.sinks.sink import PreviewSink
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from facetoon.edge_runtime.cartoon.style_tiles import Tile
-from facetoon.edge_runtime.gallery.album import Album
 from facetoon.edge_runtime.gallery.booth import Booth
+from facetoon.edge_runtime.gallery.keepsakes import Album
 from facetoon.edge_runtime.gallery.photographer import Photographer
 from facetoon.edge_runtime.preview.access import Access
 from facetoon.edge_runtime.preview.app import create_app

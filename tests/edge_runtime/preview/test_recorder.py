@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.gallery.album import NAME, Album
+from facetoon.edge_runtime.gallery.keepsakes import NAME, Album
 from facetoon.edge_runtime.preview.app import create_app
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording
 from facetoon.edge_runtime.sinks.recording import Recording

@@ -10,7 +10,7 @@ import pytest
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.gallery.album import DAY_S, NAME, PRUNE_EVERY_S, Album, described
+from facetoon.edge_runtime.gallery.keepsakes import DAY_S, NAME, PRUNE_EVERY_S, Album, described
 from facetoon.edge_runtime.gallery.zipped import zipped
 
 JPEG = pixels.encode_jpeg(np.full((480, 640, 3), 90, np.uint8))
