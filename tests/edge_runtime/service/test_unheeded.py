@@ -21,7 +21,10 @@ from facetoon.edge_runtime.sources.source import open_source
         ),
         ("--record-minutes 5", "--record-minutes has no effect: there is no --record."),
         ("--record a.mp4 --record-keep 3", "--record-keep has no effect: there is no --record-minutes."),
-        ("--headless --recordings .", "--gallery has no effect: --headless has no page that takes pictures."),
+        (
+            "--headless --record a.mp4 --recordings .",
+            "--gallery has no effect: --headless has no page that takes pictures.",
+        ),
         ("--keep-days 3", "--keep-days has no effect: there is no --gallery."),
     ],
 )
