@@ -20,10 +20,10 @@ from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.cartoon.turned_look import TurnedLook
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.playing.playback import Playback
+from facetoon.edge_runtime.playing.scenes import CutDetector
 from facetoon.edge_runtime.sinks.guarded import GuardedSink
 from facetoon.edge_runtime.sinks.sink import Sink
-from facetoon.edge_runtime.sources.playback import Playback
-from facetoon.edge_runtime.sources.scenes import CutDetector
 from facetoon.edge_runtime.sources.source import Source
 from facetoon.edge_runtime.timing import RateMeter, StageTimer
 
@@ -112,6 +112,7 @@ class LiveLoop:
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._error: BaseException | None = None
+        self._read_all = False
         self._threads = [
             threading.Thread(target=self._guard, args=(work,), name=name, daemon=True)
             for name, work in (("reader", self._read), ("worker", self._work), ("encoder", self._encode))
@@ -203,12 +204,17 @@ class LiveLoop:
         sentences += [sink.unfinished() for sink in self._sinks if isinstance(sink, GuardedSink)]
         return [sentence for sentence in sentences if sentence]
 
+    def written(self) -> list[str]:
+        """Return what was written and where, once the loop has ended."""
+        return [words for sink in self._sinks for words in getattr(sink, "written", [])]
+
     def state(self) -> dict[str, Any]:
         """Return the state for the preview and `/api/state`, as JSON values."""
         stages = self._timer.percentiles()
         return {
             "running": self.running,
             "stalled": self.stalled,
+            "ended": self._read_all and not self.running,
             "source": self._source.name,
             "frames": self.frames_out,
             "dropped": self.dropped,
@@ -253,6 +259,7 @@ class LiveLoop:
             start_s = time.perf_counter()
             image = self._source.read()
             if image is None:
+                self._read_all = True
                 break
             captured_s = time.perf_counter()
             self._timer.add("decode", (captured_s - start_s) * 1000)
