@@ -112,6 +112,7 @@ class LiveLoop:
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._error: BaseException | None = None
+        self._read_all = False
         self._threads = [
             threading.Thread(target=self._guard, args=(work,), name=name, daemon=True)
             for name, work in (("reader", self._read), ("worker", self._work), ("encoder", self._encode))
@@ -213,6 +214,7 @@ class LiveLoop:
         return {
             "running": self.running,
             "stalled": self.stalled,
+            "ended": self._read_all and not self.running,
             "source": self._source.name,
             "frames": self.frames_out,
             "dropped": self.dropped,
@@ -257,6 +259,7 @@ class LiveLoop:
             start_s = time.perf_counter()
             image = self._source.read()
             if image is None:
+                self._read_all = True
                 break
             captured_s = time.perf_counter()
             self._timer.add("decode", (captured_s - start_s) * 1000)

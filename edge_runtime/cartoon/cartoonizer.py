@@ -16,6 +16,7 @@ from facetoon.edge_runtime.cartoon.drawn_head import DrawnHead
 from facetoon.edge_runtime.cartoon.morph import StyleMorph
 from facetoon.edge_runtime.cartoon.settings import LiveSettings, first_style
 from facetoon.edge_runtime.cartoon.steady import Steadier
+from facetoon.edge_runtime.cartoon.style_tiles import StyleTiles
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.framing import Face
 from facetoon.edge_runtime.pixels import Image, Mask
@@ -62,6 +63,8 @@ class Cartoonizer:
         self._session = self.models[first]
         self.faces: list[Face] = []
         """The faces of the newest frame, largest first."""
+        self.tiles: StyleTiles | None = None
+        """Draws the largest face in every style while somebody asks for it."""
         self.skipped = 0
         """Number of faces left as photographs because the budget was spent."""
 
@@ -81,6 +84,8 @@ class Cartoonizer:
             self._orientation = orientation
             self.begin_scene()
         frame = pixels.turn(frame, settings.turn // 90, settings.mirror)
+        if self.tiles:
+            self.tiles.tend(frame, self.faces)
         before = None if settings.split is None else frame.copy()
         strength = settings.strength * self._dress(settings)
         if settings.mode == "frame":

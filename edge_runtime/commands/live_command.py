@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_looks(parser)
     _add_faces(parser)
     _add_output(parser)
+    _add_gallery(parser)
     add = parser.add_argument_group("configuration and log").add_argument
     add("--config", type=Path, metavar="FILE.toml", help="flags from a file; flags of the command line win")
     add("--log-format", choices=logs.FORMATS, default="text", help="format of the log on stderr (default: %(default)s)")
@@ -123,12 +125,26 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("recording and other outputs").add_argument
     add("--record", type=Path, metavar="FILE.mp4", help="record the finished frames; an older file stays")
     add("--overwrite", action="store_true", help="let --record replace an older file")
-    add("--recordings", type=Path, metavar="FOLDER", help="let the page's Record button fill this folder")
     add("--record-minutes", type=positive, metavar="N", help="begin a new file, FILE-00001.mp4, every N minutes")
     add("--record-keep", type=positive, metavar="N", help="keep the newest N of these files")
     add("--pictures", type=Path, metavar="FOLDER", help="write every frame as a numbered JPEG")
     add("--window", action="store_true", help="show the frames in a window too (extra: gui)")
     add("--virtual-camera", action="store_true", help="be a camera for other programs (extra: virtual-camera)")
+
+
+def _add_gallery(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("photo booth and home").add_argument
+    gallery_help = "keep the page's photos and recordings in this folder, which /gallery shows"
+    add("--gallery", "--recordings", dest="gallery", type=Path, metavar="FOLDER", help=gallery_help)
+    add("--keep-days", type=positive, metavar="N", help="remove photos and recordings that are older than N days")
+    add("--keep-mb", type=positive, metavar="N", help="remove the oldest above N megabytes in all")
+    public_help = "the preview's address for guests' phones, such as a proxy's (default: this machine's)"
+    add("--public-url", type=_web_address, metavar="URL", help=public_help)
+    embed_help = "let pages of this origin show the preview, such as http://homeassistant.local:8123"
+    add("--allow-embed", action="append", default=[], metavar="ORIGIN", help=embed_help)
+    add("--button", metavar="PIN", help="a button between this GPIO pin and ground is the booth's (extra: gpio)")
+    mqtt_help = "report to and obey this MQTT broker, with discovery for Home Assistant (extra: mqtt)"
+    add("--mqtt", metavar="mqtt://USER@HOST", help=mqtt_help)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -139,6 +155,7 @@ def run(arguments: argparse.Namespace) -> int:
     flags = read_flags()
     logs.set_up(flags.log_format)
 
+    from facetoon.edge_runtime.control.controls import opened_controls
     from facetoon.edge_runtime.service import running
     from facetoon.edge_runtime.service.assembly import assemble
     from facetoon.edge_runtime.service.reloading import Reloading
@@ -152,11 +169,12 @@ def run(arguments: argparse.Namespace) -> int:
     supervisor = Supervisor(lambda: live.loop.frames_out)
     reloading = Reloading(live.loop, supervisor, read_flags, flags)
     running.answer_signals(ending, reloading if flags.config else None)
-    with running.served(live, flags) as url:
+    controls = opened_controls(flags, live.loop, live.preview, live.booth, live.recorder)
+    with controls as bridge, running.served(live, flags) as url:
         if url:
             print(f"Open {url} (Ctrl-C ends it).", flush=True)
         with running.flowing(live.loop, supervisor):
-            running.tend(live, ending, reloading)
+            running.tend(live, ending, reloading, bridge)
     print(summary(live.loop, live.session, live.timer))
     for words in live.loop.written():
         print(f"Written: {words}")
@@ -171,6 +189,12 @@ def _size(text: str) -> tuple[int, int]:
     if not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise argparse.ArgumentTypeError("must look like 640x480")
     return int(width), int(height)
+
+
+def _web_address(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+        raise argparse.ArgumentTypeError("must look like https://toon.example.org")
+    return text.rstrip("/")
 
 
 def positive(text: str) -> int:

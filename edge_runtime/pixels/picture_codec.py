@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -85,3 +87,19 @@ def encode_jpeg(frame: Image, quality: int = 85) -> bytes:
 def encode_png(image: Image) -> bytes:
     """Encode an RGB uint8 image as PNG."""
     return cv2.imencode(".png", swap_red_blue(image))[1].tobytes()
+
+
+def write_animation(path: Path, frames: Sequence[Image], step_ms: int) -> None:
+    """Write BGR uint8 frames of one size as an endless animation, WebP or GIF by the path's suffix.
+
+    Raises InputError where this OpenCV does not write the kind, and OSError when the disk does not take it.
+    """
+    if not cv2.haveImageWriter(str(path)):
+        raise InputError(f"This OpenCV writes no {path.suffix} files.")
+    animation = cv2.Animation()
+    animation.frames = list(frames)
+    animation.durations = [step_ms] * len(frames)
+    animation.loop_count = 0
+    quality = [cv2.IMWRITE_WEBP_QUALITY, 70] if path.suffix == ".webp" else []
+    if not cv2.imwriteanimation(str(path), animation, quality):
+        raise OSError(f"{path.name} could not be written")

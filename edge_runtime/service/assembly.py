@@ -11,9 +11,13 @@ from pathlib import Path
 
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
+from facetoon.edge_runtime.cartoon.style_tiles import StyleTiles
 from facetoon.edge_runtime.cartoon.turned_look import TurnedLook
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.finder import FaceFinder
+from facetoon.edge_runtime.gallery.booth import Booth
+from facetoon.edge_runtime.gallery.keepsakes import Album
+from facetoon.edge_runtime.gallery.photographer import Photographer
 from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.pace import Pace
 from facetoon.edge_runtime.playing.playlist import HeldSource, Playlist
@@ -28,7 +32,7 @@ from facetoon.edge_runtime.sinks.outputs import SequenceSink, VirtualCameraSink,
 from facetoon.edge_runtime.sinks.recording import open_recording
 from facetoon.edge_runtime.sinks.sink import FileSink, PreviewSink, Sink
 from facetoon.edge_runtime.sources.cameras import CameraSource
-from facetoon.edge_runtime.sources.source import PictureSource, Source, open_source
+from facetoon.edge_runtime.sources.source import PictureSource, Source, demo_portrait, open_source
 from facetoon.edge_runtime.timing import StageTimer
 
 log = logging.getLogger(__name__)
@@ -43,6 +47,7 @@ class Assembly:
     timer: StageTimer
     preview: PreviewSink | None
     recorder: SwitchedRecording | None
+    booth: Booth
     pace: Pace | None
     frames: int | None
     """Number of frames to read; None where it is unknown."""
@@ -75,7 +80,11 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     settings = start.patched(settings_of(flags), cartoonizer.styles, cartoonizer.faces_only)
     # A headless run without a recording encodes too, so that its figures cover the whole pipeline.
     preview = None if flags.headless and flags.record else PreviewSink()
-    recorder = _recorder(flags, source)
+    album = Album(flags.gallery, flags.keep_days, flags.keep_mb) if flags.gallery else None
+    photographer = Photographer(preview, album, lambda: loop.settings.to_json()) if preview and album else None
+    cartoonizer.tiles = StyleTiles(sessions, demo_portrait())
+    booth = Booth(cartoonizer.tiles, photographer)
+    recorder = _recorder(flags, source, photographer)
     sinks = [sink for sink in (preview, *_outputs(flags, source, on_quit), recorder) if sink]
     loop = LiveLoop(
         source,
@@ -90,7 +99,7 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     sizes_px = {name: session.size_px for name, session in sessions.items()}
     pace = Pace(loop, finder, flags.target_fps, sizes_px) if flags.target_fps else None
     frames = source.frames if flags.frames is None else flags.frames
-    return Assembly(loop, sessions, timer, preview, recorder, pace, frames)
+    return Assembly(loop, sessions, timer, preview, recorder, booth, pace, frames)
 
 
 def _open_source(flags: argparse.Namespace) -> Source:
@@ -140,9 +149,9 @@ def _recording(flags: argparse.Namespace, source: Source) -> FileSink:
     return open_recording(flags.record, source.rate_hz, minutes, keep, source.sound, flags.overwrite)
 
 
-def _recorder(flags: argparse.Namespace, source: Source) -> SwitchedRecording | None:
-    """The recording of the page's Record button; None without --recordings."""
-    if not flags.recordings:
+def _recorder(flags: argparse.Namespace, source: Source, photographer: Photographer | None) -> SwitchedRecording | None:
+    """The recording of the page's Record button; None without --gallery."""
+    if photographer is None:
         return None
     open_file = partial(
         open_recording,
@@ -151,4 +160,4 @@ def _recorder(flags: argparse.Namespace, source: Source) -> SwitchedRecording | 
         keep=flags.record_keep,
         sound=source.sound,
     )
-    return SwitchedRecording(flags.recordings, open_file)
+    return SwitchedRecording(lambda: photographer.album.new_path(photographer.style, "mp4"), open_file)

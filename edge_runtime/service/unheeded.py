@@ -26,10 +26,14 @@ def unheeded(flags: argparse.Namespace, source: Source) -> list[str]:
         ("--fast", flags.fast and source.live, "a camera gives frames at its own pace"),
         ("--overwrite", flags.overwrite and not flags.record, "there is no --record"),
         ("--overwrite", flags.overwrite and flags.record and flags.record_minutes, "files of --record-minutes go on"),
-        ("--record-minutes", flags.record_minutes and not (flags.record or flags.recordings), "there is no --record"),
+        ("--record-minutes", flags.record_minutes and not (flags.record or flags.gallery), "there is no --record"),
         ("--record-keep", flags.record_keep and not flags.record_minutes, "there is no --record-minutes"),
-        ("--recordings", flags.recordings and flags.headless, "--headless has no page with a Record button"),
+        ("--gallery", flags.gallery and flags.headless, "--headless has no page that takes pictures"),
         ("--certificate", flags.certificate and flags.headless, "--headless has no preview"),
+        ("--keep-days", flags.keep_days and not flags.gallery, "there is no --gallery"),
+        ("--keep-mb", flags.keep_mb and not flags.gallery, "there is no --gallery"),
+        ("--allow-embed", flags.allow_embed and flags.headless, "--headless has no preview"),
+        ("--public-url", flags.public_url and flags.headless, "--headless has no preview"),
         ("--allow-host", flags.allow_host and flags.headless, "--headless has no preview"),
     )
     sentences = [f"{flag} has no effect: {reason}." for flag, applies, reason in cases if applies]

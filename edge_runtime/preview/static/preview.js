@@ -1,11 +1,13 @@
 // The page has two halves: a poll shows the state once a second, and controls send changes.
 // While somebody uses the controls, the poll does not change them: else a slider would jump back under the finger.
+import { ask, LivePicture } from "./live.js";
+
 const byId = (id) => document.getElementById(id);
 const stream = byId("stream");
 const fields = document.querySelector("#controls fieldset");
 const choices = document.querySelectorAll("select.choice");
-const streamUrl = stream.src;
-let lost = false;
+let source = null; // its name while the state is known
+let refusal = ""; // a sentence of the server, such as "needs its token"
 let model = null; // the model whose style sliders are shown
 let busyUntil = 0;
 let waiting = {}; // settings that are not sent yet
@@ -14,14 +16,24 @@ let sliding = null; // the style slider that moves,
 let settled = {}; // and the mix before it did
 let sending = false;
 
-// The token is a cookie by now. It must not stay in the address bar, the history or a shared link.
-if (location.search.includes("token=")) history.replaceState(null, "", location.pathname);
+const picture = new LivePicture(stream, showStatus);
 
-function show(text, name) {
+// The picture decides: the poll may well be answered while no frame arrives.
+function showStatus() {
+  const [text, name] = statusOf(picture.state);
   if (byId("status").textContent !== text) byId("status").textContent = text; // setting it again would make a screen reader repeat it
   byId("status").className = name;
   stream.classList.toggle("lost", name === "lost");
-  fields.disabled = byId("record").disabled = name !== "live";
+  stream.classList.toggle("ended", picture.state === "ended");
+  fields.disabled = byId("record").disabled = source === null;
+}
+
+function statusOf(state) {
+  if (state === "ended") return ["the source has ended", ""];
+  if (state === "refused" || refusal) return [picture.sentence || refusal, "lost"];
+  if (state === "full") return ["too many viewers, waiting for a place", "lost"];
+  if (state === "live" && source !== null) return [`live: ${source}`, "live"];
+  return state === "connecting" || state === "live" ? ["connecting", ""] : ["connection lost, trying again", "lost"];
 }
 
 function showNumbers(state) {
@@ -122,7 +134,7 @@ async function change(values) {
       const body = JSON.stringify(waiting);
       waiting = {};
       const headers = { "Content-Type": "application/json" };
-      const answer = await fetch("api/state", { method: "PATCH", headers, body, signal: AbortSignal.timeout(3000) });
+      const answer = await ask("api/state", { method: "PATCH", headers, body, signal: AbortSignal.timeout(3000) });
       const state = await answer.json();
       byId("refusal").textContent = answer.ok ? "" : state.error;
     }
@@ -140,21 +152,19 @@ let timer = null;
 async function poll() {
   clearTimeout(timer);
   try {
-    const answer = await fetch("api/state", { signal: AbortSignal.timeout(3000) });
+    const answer = await ask("api/state", { signal: AbortSignal.timeout(3000) });
     const state = await answer.json();
-    if (!answer.ok) throw new Error(state.error);
+    refusal = answer.ok ? "" : state.error;
+    if (!answer.ok) throw new Error(refusal);
     showNumbers(state);
     showOutputs(state.outputs);
     if (byId("hint").textContent !== state.hint) byId("hint").textContent = state.hint;
     if (Date.now() > busyUntil && !sending) showSettings(state);
-    if (lost) stream.src = `${streamUrl.split("?")[0]}?${Date.now()}`; // an <img> stays frozen after a lost connection
-    lost = false;
-    show(state.running ? `live: ${state.source}` : "the source has ended", state.running ? "live" : "");
-  } catch (error) {
-    lost = true;
-    // An Error holds a sentence of the server, such as "needs its token"; a failed fetch is a TypeError or DOMException.
-    show(error.constructor === Error ? error.message : "connection lost, trying again", "lost");
+    source = state.source;
+  } catch {
+    source = null;
   } finally {
+    showStatus();
     clearTimeout(timer);
     timer = setTimeout(poll, 1000);
   }

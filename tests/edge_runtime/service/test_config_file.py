@@ -28,7 +28,8 @@ def test_the_file_sets_flags_and_the_command_line_has_the_last_word(tmp_path):
 def test_every_flag_can_stand_in_the_file(tmp_path):
     actions = build_parser()._option_string_actions
     names = [name for name in actions if name.startswith("--") and name not in ("--help", "--version", "--config")]
-    values = {"size": '"640x480"', "runtime": '"litert"', "log-format": '"json"', "turn": "90"}
+    values = {"size": '"640x480"', "runtime": '"litert"', "log-format": '"json"', "turn": "90",
+              "public-url": '"https://toon.example.org"'}  # fmt: skip
     for flag in names:
         name = flag.removeprefix("--")
         value = "true" if actions[flag].nargs == 0 else values.get(name, "1")
