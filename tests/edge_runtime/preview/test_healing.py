@@ -82,3 +82,15 @@ def test_a_page_of_a_named_origin_embeds_the_view_and_another_may_not(browser, s
         browser.switch_to.frame(0)
         assert not browser.find_elements("id", "stream")
         site.shutdown()
+
+
+def test_the_token_form_opens_the_page_and_two_previews_do_not_log_each_other_out(browser, start_live, wait_until):
+    tokens = ("0123456789abcdef-one", "0123456789abcdef-two")
+    first, second = (start_live("--port", 0, "--token", token).url for token in tokens)
+    for url, token in ((first, tokens[0]), (second, tokens[1])):
+        browser.get(url)
+        browser.find_element("id", "token").send_keys(token)
+        browser.find_element("css selector", "form button").click()
+        wait_until(lambda: status(browser) == "live: demo")
+    browser.get(first)
+    wait_until(lambda: status(browser) == "live: demo")
