@@ -9,10 +9,18 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.model_files import onnx_tail, zip_tail
 from facetoon.edge_runtime.whole_file import write_whole
 
-ONNX = ".onnx"
+ONNX, TFLITE = ".onnx", ".tflite"
+REJECTED = ".rejected"
+"""Suffix of a file that failed its verdict: toon.rejected is a .tflite, toon.onnx.rejected an .onnx."""
 TFLITE_MAGIC = b"TFL3"  # at byte 4 of every TFLite flatbuffer
 GENERATOR = "generator"
 """The kind of a spec without a kind, since the first specs were all of generators."""
+
+
+def format_of(path: Path) -> str:
+    """Return the suffix that says a model file's format, also of a rejected one."""
+    accepted = Path(path.name.removesuffix(REJECTED))
+    return accepted.suffix if accepted.suffix == ONNX or accepted.name == path.name else TFLITE
 
 
 def write_tailed(path: Path, model: bytes, text: str) -> None:
@@ -30,7 +38,7 @@ def read_tailed(path: Path) -> tuple[bytes, str] | None:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"The model {path} cannot be read: {error.strerror}.") from None
-    if path.suffix == ONNX:
+    if format_of(path) == ONNX:
         return onnx_tail.split(data)
     if data[4:8] != TFLITE_MAGIC:
         raise InputError(f"{path} is not a TFLite model.")
