@@ -7,13 +7,14 @@ import os
 import sys
 
 from facetoon.edge_runtime.command_line import Program
-from facetoon.edge_runtime.commands import live_command, service_command, tune_command
+from facetoon.edge_runtime.commands import live_command, photos_command, service_command, tune_command
 
 EXAMPLES = """examples:
   toon-live                                    the packaged demo at http://127.0.0.1:8000
   toon-live --source 0                         the first camera
   toon-live tune --target-fps 25               measure this device, and write the flags that keep the rate
   toon-live --source party.mp4 --headless --record out.mp4
+  toon-live photos holiday/ --out cartoons/    every picture of a folder, at its own size
   toon-live --config facetoon.toml             every flag from a file; SIGHUP reads it again
   sudo /full/path/to/toon-live service install run from boot on, and again after every failure
 """
@@ -23,7 +24,7 @@ PROGRAM = Program(
     description=__doc__,
     examples=EXAMPLES,
     default=live_command,
-    commands={"tune": tune_command, "service": service_command},
+    commands={"photos": photos_command, "tune": tune_command, "service": service_command},
     interrupted="interrupted.",
 )
 

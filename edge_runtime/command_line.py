@@ -91,3 +91,8 @@ class Program:
     def _fail(self, sentence: str, status: int) -> int:
         print(f"{self.name}: {sentence}", file=sys.stderr)  # noqa: T201  what a command says when it fails
         return status
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 frame, 2 frames."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -16,14 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
+from facetoon.edge_runtime.cartoon.turned_look import TurnedLook
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.playing.playback import Playback
+from facetoon.edge_runtime.playing.scenes import CutDetector
 from facetoon.edge_runtime.sinks.guarded import GuardedSink
 from facetoon.edge_runtime.sinks.sink import Sink
-from facetoon.edge_runtime.sources.playback import Playback
-from facetoon.edge_runtime.sources.scenes import CutDetector
 from facetoon.edge_runtime.sources.source import Source
 from facetoon.edge_runtime.timing import RateMeter, StageTimer
 
@@ -95,17 +95,16 @@ class LiveLoop:
         *,
         fast: bool = False,
         frame_limit: int | None = None,
-        turn: int = 0,
         settings: LiveSettings | None = None,
+        turned_look: TurnedLook | None = None,
     ) -> None:
         """`fast` takes every frame of a file, at full speed. Otherwise files play at their own rate.
 
-        `turn` is in quarters, clockwise, for a camera that is mounted sideways. Without `settings` the cartoonizer's
-        own apply. The loop closes the source and the sinks in `join`.
+        Without `settings` the cartoonizer's own apply. The loop closes the source and the sinks in `join`.
         """
         self._source, self._cartoonizer, self._sinks, self._timer = source, cartoonizer, sinks, timer
         self._fast = fast and not source.live
-        self._frame_limit, self._turn = frame_limit, turn
+        self._frame_limit, self._turned_look = frame_limit, turned_look
         self._settings = settings or cartoonizer.settings
         self._changing = threading.Lock()
         self._captured: Slot[Frame] = Slot(self._fast)
@@ -113,6 +112,7 @@ class LiveLoop:
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._error: BaseException | None = None
+        self._read_all = False
         self._threads = [
             threading.Thread(target=self._guard, args=(work,), name=name, daemon=True)
             for name, work in (("reader", self._read), ("worker", self._work), ("encoder", self._encode))
@@ -162,13 +162,15 @@ class LiveLoop:
         """The settings of the next frame."""
         return self._settings
 
-    def change(self, values: Mapping[str, Any]) -> LiveSettings:
+    def change(self, values: Mapping[str, Any], anew: bool = False) -> LiveSettings:
         """Change some settings from the next frame on, see LiveSettings.patched. Any thread may call it.
 
-        Raises InputError for an unknown key or a bad value, and then changes none.
+        With `anew` all other settings but the model take their defaults. Raises InputError for an unknown key or a bad
+        value, and then changes none.
         """
         with self._changing:
-            self._settings = self._settings.patched(values, self._cartoonizer.styles, self._cartoonizer.faces_only)
+            before = LiveSettings(self._settings.model) if anew else self._settings
+            self._settings = before.patched(values, self._cartoonizer.styles, self._cartoonizer.faces_only)
             return self._settings
 
     @property
@@ -202,17 +204,23 @@ class LiveLoop:
         sentences += [sink.unfinished() for sink in self._sinks if isinstance(sink, GuardedSink)]
         return [sentence for sentence in sentences if sentence]
 
+    def written(self) -> list[str]:
+        """Return what was written and where, once the loop has ended."""
+        return [words for sink in self._sinks for words in getattr(sink, "written", [])]
+
     def state(self) -> dict[str, Any]:
         """Return the state for the preview and `/api/state`, as JSON values."""
         stages = self._timer.percentiles()
         return {
             "running": self.running,
             "stalled": self.stalled,
+            "ended": self._read_all and not self.running,
             "source": self._source.name,
             "frames": self.frames_out,
             "dropped": self.dropped,
             "losses": self._source.losses,
             "faces": len(self._cartoonizer.faces),
+            "hint": self._turned_look.hint if self._turned_look else "",
             "frames_per_second": round(self.output_rate.rate(), 1),
             "stages": {
                 name: {"p50_ms": round(p.p50_ms, 2), "p95_ms": round(p.p95_ms, 2)} for name, p in stages.items()
@@ -251,9 +259,9 @@ class LiveLoop:
             start_s = time.perf_counter()
             image = self._source.read()
             if image is None:
+                self._read_all = True
                 break
             captured_s = time.perf_counter()
-            image = pixels.turn(image, self._turn)
             self._timer.add("decode", (captured_s - start_s) * 1000)
             if paces:
                 self._stopping.wait(playback.wait_s(self._source.time_s, captured_s))
@@ -268,9 +276,13 @@ class LiveLoop:
             start_s = time.perf_counter()
             if self._source.unrelated or cuts.is_cut(frame.image):
                 self._cartoonizer.begin_scene()
-            image = self._cartoonizer.process(frame.image, self._settings)
-            self.faces_found += len(self._cartoonizer.faces)
-            self.frames_with_faces += bool(self._cartoonizer.faces)
+            settings = self._settings
+            image = self._cartoonizer.process(frame.image, settings)
+            faces = self._cartoonizer.faces
+            if self._turned_look and not self._source.unrelated:
+                self._turned_look.look(image, settings, bool(faces), frame.time_s)
+            self.faces_found += len(faces)
+            self.frames_with_faces += bool(faces)
             self.work = (self.work[0] + 1, self.work[1] + time.perf_counter() - start_s)
             self._finished.put(dataclasses.replace(frame, image=image))
         self._finished.close()

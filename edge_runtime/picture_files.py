@@ -16,7 +16,7 @@ PICTURES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".jp2"),
     *(".avif", ".heic", ".heif", ".hif", ".ppm", ".pgm", ".pbm", ".pnm"),
 )
-"""Suffixes of pictures. OpenCV decodes them but for HEIC, which is named with its reason instead of left out."""
+"""Suffixes of pictures. OpenCV decodes them but for HEIC, which without pillow-heif is named with its reason."""
 SERVICE_FOLDERS = ("@eaDir", "#recycle", "$RECYCLE.BIN", "__MACOSX", "System Volume Information", "lost+found")
 """Folders that storage devices and systems make for themselves."""
 

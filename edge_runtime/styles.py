@@ -17,6 +17,7 @@ from facetoon.edge_runtime.spec import ModelSpec
 
 PHOTO = "photo"
 Mix = dict[str, float]
+ROUNDING = 1e-6  # shares that lack less of 1 sum to 1
 
 
 def parse_mix(text: str, names: Sequence[str]) -> Mix:
@@ -24,27 +25,65 @@ def parse_mix(text: str, names: Sequence[str]) -> Mix:
 
     Raises InputError for text of another form, and for a style that is neither in `names` nor "photo".
     """
-    shares: Mix = {}
+    return check_mix(parse_shares(text), names)
+
+
+def parse_shares(text: str) -> dict[str, float]:
+    """Parse the text of a mix; the shares stay as they are. Raises InputError for text of another form."""
+    shares: dict[str, float] = {}
     for part in text.split(","):
         name, colon, share = part.strip().partition(":")
         try:
             shares[name.strip()] = float(share) if colon else 1.0
         except ValueError:
             raise InputError(f"A style is written name or name:share, not {part.strip()!r}.") from None
-    return check_mix(shares, names)
+    return shares
 
 
 def check_mix(shares: Mapping[str, float], names: Sequence[str]) -> Mix:
     """Scale the shares to sum to 1. Raises InputError for an unknown style, a negative share, or no share above 0."""
+    _check_shares(shares, names)
+    total = sum(shares.values())
+    if total <= 0:
+        raise InputError("A style needs at least one share above 0.")
+    return {name: share / total for name, share in shares.items() if share > 0}
+
+
+def slider_mix(shares: Mapping[str, float], names: Sequence[str]) -> Mix:
+    """Return the mix of sliders, each of which stays where it was put: what they lack of 1 is the photograph's.
+
+    Shares of more than 1 in all are scaled to sum to 1. A model with one baked look (no `names`) draws it with what
+    "photo" leaves. Raises InputError for an unknown style and a negative share.
+    """
+    _check_shares(shares, names)
+    lacking = 1 - sum(shares.values())
+    if not names:
+        return {PHOTO: min(shares[PHOTO], 1.0)} if shares.get(PHOTO) else {}
+    if lacking > ROUNDING:
+        shares = {**shares, PHOTO: shares.get(PHOTO, 0.0) + lacking}
+    return check_mix(shares, names)
+
+
+def carried_mix(mix: Mix, names: Sequence[str]) -> Mix:
+    """Return a mix as another model, with the styles `names`, draws it.
+
+    The share of "photo" stays. The styles that the model has too take the rest in their old proportions, or else its
+    first style does.
+    """
+    photo = mix.get(PHOTO, 0.0)
+    known = {name: share for name, share in mix.items() if name in names and name != PHOTO}
+    known = known or {name: 1.0 for name in [name for name in names if name != PHOTO][:1]}
+    total = sum(known.values())
+    carried = {name: (1 - photo) * share / total for name, share in known.items()} | {PHOTO: photo}
+    return {name: share for name, share in carried.items() if share > 0}
+
+
+def _check_shares(shares: Mapping[str, float], names: Sequence[str]) -> None:
     for name, share in shares.items():
         if name not in names and name != PHOTO:
             raise InputError(f"There is no style {name!r}; this model has {', '.join([*names, PHOTO])}.")
         if not 0 <= share < float("inf"):
             raise InputError(f"The share of {name} must be 0 or more, not {share}.")
-    total = sum(shares.values())
-    if total <= 0:
-        raise InputError("A style needs at least one share above 0.")
-    return {name: share / total for name, share in shares.items() if share > 0}
 
 
 def format_mix(mix: Mix) -> str:

@@ -16,6 +16,7 @@ from facetoon.edge_runtime.cartoon.drawn_head import DrawnHead
 from facetoon.edge_runtime.cartoon.morph import StyleMorph
 from facetoon.edge_runtime.cartoon.settings import LiveSettings, first_style
 from facetoon.edge_runtime.cartoon.steady import Steadier
+from facetoon.edge_runtime.cartoon.style_tiles import StyleTiles
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.framing import Face
 from facetoon.edge_runtime.pixels import Image, Mask
@@ -57,10 +58,13 @@ class Cartoonizer:
         self._morph = StyleMorph()
         self._steadier = Steadier()
         self._painter = BackgroundPainter()
+        self._orientation = (0, False)
         self._squares = {size: pixels.feather(size) for size in {s.size_px for s in self.models.values()}}
         self._session = self.models[first]
         self.faces: list[Face] = []
         """The faces of the newest frame, largest first."""
+        self.tiles: StyleTiles | None = None
+        """Draws the largest face in every style while somebody asks for it."""
         self.skipped = 0
         """Number of faces left as photographs because the budget was spent."""
 
@@ -70,12 +74,18 @@ class Cartoonizer:
         self._steadier.forget()
 
     def process(self, frame: Image, settings: LiveSettings | None = None) -> Image:
-        """Cartoonize a BGR frame in place and return it. In face mode, a frame without a face stays untouched.
+        """Cartoonize a BGR frame, in place unless it is turned, and return it.
 
-        Raises ValueError when the frame is not uint8 (height, width, 3).
+        In face mode a frame without a face stays as it is. ValueError for any frame but uint8 (height, width, 3).
         """
         pixels.check_image(frame, "frame")
         settings = settings or self.settings
+        if self._orientation != (orientation := (settings.turn, settings.mirror)):
+            self._orientation = orientation
+            self.begin_scene()
+        frame = pixels.turn(frame, settings.turn // 90, settings.mirror)
+        if self.tiles:
+            self.tiles.tend(frame, self.faces)
         before = None if settings.split is None else frame.copy()
         strength = settings.strength * self._dress(settings)
         if settings.mode == "frame":

@@ -16,6 +16,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.styles import Mix
 
 MODES = ("face", "frame")
+TURNS = (0, 90, 180, 270)
 MOST_FACES = 16
 LONGEST_MORPH_S = 60.0
 RANDOM = "random_seed"
@@ -49,6 +50,12 @@ class LiveSettings:
     """Most faces to cartoonize in a frame."""
     morph_s: float = 0.0
     """Seconds that a change of style takes."""
+    turn: int = 0
+    """Degrees, one of TURNS, by which a frame is turned clockwise before faces are looked for."""
+    mirror: bool = False
+    """Whether the turned frame is mirrored, as a person before a screen expects."""
+    wish: Mix = field(default_factory=dict, compare=False)
+    """The mix that was chosen last. It comes back with a model that can draw it."""
 
     @property
     def whole_frame(self) -> bool:
@@ -57,7 +64,7 @@ class LiveSettings:
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON values; the picture is its file's name."""
-        values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+        values = {name: getattr(self, name) for name in setting_names()}
         return values | {"style": dict(self.style), "picture": self.picture.name if self.picture else None}
 
     def patched(
@@ -69,8 +76,9 @@ class LiveSettings:
         """Return these settings with some values changed; `known` holds the style names of each loaded model.
 
         `faces_only` holds the styles of each model that move features and cannot draw whole frames. A style is a mix: a
-        dict, or text for `styles.parse_mix`. A new model keeps the style if it has it too, and takes the first style
-        that can be used otherwise. Raises InputError for the first bad or unknown key.
+        dict, or text for `styles.parse_shares`; what its shares lack of 1 is the photograph's. A new model draws what
+        it has of the mix that was chosen last, see `styles.carried_mix`. Raises InputError for the first bad or unknown
+        key.
         """
         for key in values:
             if key not in _CHECKS and key not in ("model", "style", RANDOM):
@@ -84,20 +92,23 @@ class LiveSettings:
             raise InputError("No picture is loaded for the background: start toon-live with --background FILE.")
         moving = faces_only.get(model, ()) if changed.whole_frame else ()
         usable = [name for name in known[model] if name not in moving]
-        style = self._style(values, known[model], usable or known[model])
+        chosen = self._chosen(values, known[model], usable or known[model])
+        style = self.style if chosen is None else chosen
+        if chosen is None and (model != self.model or not style):
+            wish = self.wish or self.style
+            style = styles.carried_mix(wish, usable or known[model]) if wish else first_style(usable)
         _refuse_moving([name for name in moving if name in style or not known[model]], usable)
-        return dataclasses.replace(changed, style=style)
+        return dataclasses.replace(changed, style=style, wish=chosen or self.wish or self.style)
 
-    def _style(self, values: Mapping[str, Any], names: Sequence[str], usable: Sequence[str]) -> Mix:
+    def _chosen(self, values: Mapping[str, Any], names: Sequence[str], usable: Sequence[str]) -> Mix | None:
+        """Return the mix that the values choose; None when they choose none."""
         if RANDOM in values:
             if "style" in values:
                 raise InputError(f"Give style or {RANDOM}, not both.")
             if not names:
                 raise InputError("This model has one look baked in, so no random style can be drawn.")
             return styles.random_mix(usable, _whole(RANDOM, values[RANDOM], 0, 2**53))
-        if "style" in values:
-            return _mix(values["style"], names)
-        return self.style if set(self.style) <= {*names, styles.PHOTO} and self.style else first_style(usable)
+        return _mix(values["style"], names) if "style" in values else None
 
 
 def first_style(names: Sequence[str]) -> Mix:
@@ -107,7 +118,7 @@ def first_style(names: Sequence[str]) -> Mix:
 
 def setting_names() -> list[str]:
     """Return the names of the settings that a viewer may change, in order."""
-    return [item.name for item in dataclasses.fields(LiveSettings) if item.name != "picture"]
+    return [item.name for item in dataclasses.fields(LiveSettings) if item.name not in ("picture", "wish")]
 
 
 def _refuse_moving(moving: Sequence[str], usable: Sequence[str]) -> None:
@@ -120,12 +131,10 @@ def _refuse_moving(moving: Sequence[str], usable: Sequence[str]) -> None:
 
 def _mix(value: Any, names: Sequence[str]) -> Mix:
     if isinstance(value, str):
-        return styles.parse_mix(value, names)
+        return styles.slider_mix(styles.parse_shares(value), names)
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
         raise InputError("style must be an object of shares by name, such as {'anime': 0.6, 'photo': 0.4}.")
-    if not value and not names:
-        return {}
-    return styles.check_mix({name: _number(f"style.{name}", share, 0, 1e6) for name, share in value.items()}, names)
+    return styles.slider_mix({name: _number(f"style.{name}", share, 0, 1e6) for name, share in value.items()}, names)
 
 
 def _number(key: str, value: Any, low: float, high: float) -> float:
@@ -145,6 +154,18 @@ def _whole(key: str, value: Any, low: int, high: int) -> int:
 def _choice(key: str, value: Any, choices: Sequence[str]) -> str:
     if not isinstance(value, str) or value not in choices:
         raise InputError(f"{key} must be {', '.join(choices[:-1])} or {choices[-1]}, not {_shown(value)}.")
+    return value
+
+
+def _turn(key: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value not in TURNS:
+        raise InputError(f"{key} must be 0, 90, 180 or 270, not {_shown(value)}.")
+    return int(value)
+
+
+def _flag(key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InputError(f"{key} must be true or false, not {_shown(value)}.")
     return value
 
 
@@ -177,4 +198,6 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "mode": lambda key, value: _choice(key, value, MODES),
     "faces": lambda key, value: _whole(key, value, 1, MOST_FACES),
     "morph_s": lambda key, value: _number(key, value, 0, LONGEST_MORPH_S),
+    "turn": lambda key, value: _turn(key, value),
+    "mirror": lambda key, value: _flag(key, value),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_preview(parser)
     _add_picture(parser)
     _add_output(parser)
+    _add_gallery(parser)
     add = parser.add_argument
     add("--config", type=Path, metavar="FILE.toml", help="flags from a file; flags of the command line win")
     add("--log-format", choices=logs.FORMATS, default="text", help="format of the log on stderr (default: %(default)s)")
@@ -43,14 +45,14 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("frames and models").add_argument
     add(
         "--source",
-        default="demo",
-        help="camera (number, path, name, or picamera), rtsp:// or http:// address, video, folder, picture, or demo",
+        action="append",
+        help="camera (number, path, name, or picamera), rtsp:// or http:// address, video, folder, picture, or demo "
+        "(default); repeat it to play one after another",
     )
+    add("--loop", action="store_true", help="play films and pictures again and again")
     add("--size", type=_size, default=(640, 480), metavar="WxH", help="size to ask a camera for (default: 640x480)")
     rate_help = "rate to ask a camera for (default: 30), or at which a folder of pictures plays (default: 1)"
-    add("--rate", type=_positive, metavar="HZ", help=rate_help)
-    turn_help = "turn the picture clockwise, for a camera that is mounted sideways or upside down (default: 0)"
-    add("--turn", type=int, choices=(0, 90, 180, 270), default=0, help=turn_help)
+    add("--rate", type=positive, metavar="HZ", help=rate_help)
     add(
         "--model",
         type=model_file,
@@ -59,7 +61,7 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
         help=f"model file or name of a shipped one; repeat it to switch models (default: {DEFAULT_MODEL.stem})",
     )
     add("--runtime", choices=RUNTIMES, help="library that runs the model (default: litert; onnxruntime for .onnx)")
-    add("--threads", type=_positive, default=1, help="threads for the network (default: %(default)s)")
+    add("--threads", type=positive, default=1, help="threads for the network (default: %(default)s)")
 
 
 def _add_preview(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +76,8 @@ def _add_preview(parser: argparse.ArgumentParser) -> None:
 
 def _add_picture(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("picture").add_argument
-    add("--faces", type=_positive, default=1, help="most faces to cartoonize in a frame (default: %(default)s)")
-    add("--budget-ms", type=_positive, metavar="MS", help="leave smaller faces alone once a frame took MS")
+    add("--faces", type=positive, default=1, help="most faces to cartoonize in a frame (default: %(default)s)")
+    add("--budget-ms", type=positive, metavar="MS", help="leave smaller faces alone once a frame took MS")
     add("--style", help="style, or a mix such as anime:0.6,photo:0.4 (default: the model's first)")
     add("--random-style", type=int, metavar="SEED", help="a new style, the same for the same seed")
     add("--strength", type=float, help="0 photograph to 1 cartoon (default: 1)")
@@ -94,8 +96,11 @@ def _add_picture(parser: argparse.ArgumentParser) -> None:
         help="keep, blur, cartoon, a colour as #ff8800, or FILE.jpg (default: keep)",
     )
     add("--mode", help="face, or frame to cartoonize the whole frame in tiles (default: face)")
-    add("--search-every", type=_positive, default=15, metavar="N", help="frames between searches for further faces")
-    add("--smallest-face", type=_positive, metavar="PX", help=SMALLEST_HELP)
+    turn_help = "turn the picture clockwise, for a camera that is mounted sideways or upside down (default: 0)"
+    add("--turn", type=int, choices=(0, 90, 180, 270), default=0, help=turn_help)
+    add("--mirror", action="store_true", help="mirror left and right, as people before a screen expect")
+    add("--search-every", type=positive, default=15, metavar="N", help="frames between searches for further faces")
+    add("--smallest-face", type=positive, metavar="PX", help=SMALLEST_HELP)
     add("--target-fps", type=positive_rate, metavar="HZ", help="measure first; choose the model that keeps HZ here")
 
 
@@ -103,15 +108,29 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("running and recording").add_argument
     add("--headless", action="store_true", help="no preview; process a file at full speed")
     add("--fast", action="store_true", help="process a file at full speed, with the preview")
-    add("--frames", type=_positive, metavar="N", help="end after reading N frames")
+    add("--frames", type=positive, metavar="N", help="end after reading N frames")
     add("--record", type=Path, metavar="FILE.mp4", help="record the finished frames; an older file stays")
     add("--overwrite", action="store_true", help="let --record replace an older file")
-    add("--recordings", type=Path, metavar="FOLDER", help="let the page's Record button fill this folder")
-    add("--record-minutes", type=_positive, metavar="N", help="begin a new file, FILE-00001.mp4, every N minutes")
-    add("--record-keep", type=_positive, metavar="N", help="keep the newest N of these files")
+    add("--record-minutes", type=positive, metavar="N", help="begin a new file, FILE-00001.mp4, every N minutes")
+    add("--record-keep", type=positive, metavar="N", help="keep the newest N of these files")
     add("--pictures", type=Path, metavar="FOLDER", help="write every frame as a numbered JPEG")
     add("--window", action="store_true", help="show the frames in a window too (extra: gui)")
     add("--virtual-camera", action="store_true", help="be a camera for other programs (extra: virtual-camera)")
+
+
+def _add_gallery(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("photo booth and home").add_argument
+    gallery_help = "keep the page's photos and recordings in this folder, which /gallery shows"
+    add("--gallery", "--recordings", dest="gallery", type=Path, metavar="FOLDER", help=gallery_help)
+    add("--keep-days", type=positive, metavar="N", help="remove photos and recordings that are older than N days")
+    add("--keep-mb", type=positive, metavar="N", help="remove the oldest above N megabytes in all")
+    public_help = "the preview's address for guests' phones, such as a proxy's (default: this machine's)"
+    add("--public-url", type=_web_address, metavar="URL", help=public_help)
+    embed_help = "let pages of this origin show the preview, such as http://homeassistant.local:8123"
+    add("--allow-embed", action="append", default=[], metavar="ORIGIN", help=embed_help)
+    add("--button", metavar="PIN", help="a button between this GPIO pin and ground is the booth's (extra: gpio)")
+    mqtt_help = "report to and obey this MQTT broker, with discovery for Home Assistant (extra: mqtt)"
+    add("--mqtt", metavar="mqtt://USER@HOST", help=mqtt_help)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -122,6 +141,7 @@ def run(arguments: argparse.Namespace) -> int:
     flags = read_flags()
     logs.set_up(flags.log_format)
 
+    from facetoon.edge_runtime.control.controls import opened_controls
     from facetoon.edge_runtime.service import running
     from facetoon.edge_runtime.service.assembly import assemble
     from facetoon.edge_runtime.service.reloading import Reloading
@@ -135,12 +155,15 @@ def run(arguments: argparse.Namespace) -> int:
     supervisor = Supervisor(lambda: live.loop.frames_out)
     reloading = Reloading(live.loop, supervisor, read_flags, flags)
     running.answer_signals(ending, reloading if flags.config else None)
-    with running.served(live, flags) as url:
+    controls = opened_controls(flags, live.loop, live.preview, live.booth, live.recorder)
+    with controls as bridge, running.served(live, flags) as url:
         if url:
             print(f"Open {url} (Ctrl-C ends it).", flush=True)
         with running.flowing(live.loop, supervisor):
-            running.tend(live, ending, reloading)
+            running.tend(live, ending, reloading, bridge)
     print(summary(live.loop, live.session, live.timer))
+    for words in live.loop.written():
+        print(f"Written: {words}")
     unfinished = live.loop.unfinished()
     for sentence in unfinished:
         print(f"toon-live: {sentence}", file=sys.stderr)
@@ -154,7 +177,14 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _positive(text: str) -> int:
+def _web_address(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+        raise argparse.ArgumentTypeError("must look like https://toon.example.org")
+    return text.rstrip("/")
+
+
+def positive(text: str) -> int:
+    """Parse a whole number of 1 or more, for argparse."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")

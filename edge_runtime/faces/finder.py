@@ -30,15 +30,19 @@ SMALL_FACE_STEP, SMALL_FACE_HITS = 1.1, 1
 SMALL_BOX_PX, SMALL_BOX_PLAY = 24, 0.8  # box of the asked height in the search's picture, smallest box over that
 LEAST_FACE_PX = 24  # the cascade's window is 20 px
 BELIEVE = 0.5  # face probability below which a track is given up
+LARGER = 1.25  # a further face takes the place of the smallest followed face when it is larger by this factor
+RIVAL_FRAMES = 8  # for so many frames in a row, so that nobody who walks past is drawn for a moment
 STILL = 0.03  # in face heights and radians, twice Smooth.PLAY; a larger value would follow a quick head late
 
 
 class FaceFinder:
     """Follows up to `max_faces` faces, largest first, from frame to frame. Not thread-safe.
 
-    The cascade rests while `max_faces` faces are followed. It searches every `search_every` frames while there are
-    fewer, and every frame while there are none. A search for small faces takes longer, so it is every `search_every`
-    frames in both cases.
+    The cascade searches every `search_every` frames, and every frame while there is no face. A search for small faces
+    takes longer, so it is every `search_every` frames in both cases. While `max_faces` faces are followed, it looks
+    only for faces that are larger than the smallest of them, which takes a fraction of the time. Such a face takes
+    that one's place if it stays larger by LARGER for RIVAL_FRAMES, so two faces of like size never change places to
+    and fro.
     """
 
     def __init__(
@@ -61,11 +65,13 @@ class FaceFinder:
         self.search_every = search_every
         """May change between two frames."""
         self._tracks: list[_Track] = []
+        self._rival: _Track | None = None
+        self._rival_frames = 0
         self._frame = 0
 
     def forget(self) -> None:
         """Give up all tracks: the next frame is searched anew."""
-        self._tracks, self._frame = [], 0
+        self._tracks, self._rival, self._frame = [], None, 0
 
     def find(self, frame: Image) -> list[Face]:
         """Return the faces in a BGR uint8 frame (height, width, 3), smoothed over time, largest first."""
@@ -74,13 +80,40 @@ class FaceFinder:
         missing = self.max_faces - len(self._tracks)
         if missing and (not self._tracks or self._frame % self.search_every == 0):
             self._tracks += self._new_tracks(frame)[:missing]
+        elif not missing:
+            self._watch_rival(frame, self._tracks[-1])
         self._frame += 1
         return sorted((track.smooth for track in self._tracks), key=lambda face: -face.height_px)
 
-    def _new_tracks(self, frame: Image) -> list[_Track]:
-        """Return tracks for the cascade's faces that no track follows and that the tracker confirms, largest first."""
+    def _watch_rival(self, frame: Image, smallest: _Track) -> None:
+        """Look for a face that is clearly larger than the smallest followed one, and let it take that one's place."""
+        least_px = LARGER * smallest.smooth.height_px
+        if self._rival is None:
+            if self._frame % self.search_every == 0:
+                self._rival = next(iter(self._new_tracks(frame, least_px)), None)
+                self._rival_frames = 0
+            return
+        stays = self._rival.follow(frame, self._tracker) and self._rival.smooth.height_px > least_px
+        if not stays or any(_overlap(self._rival.smooth, track.smooth) for track in self._tracks):
+            self._rival = None
+            return
+        self._rival_frames += 1
+        if self._rival_frames == RIVAL_FRAMES:
+            self._tracks[-1], self._rival = self._rival, None
+
+    def sees_face(self, frame: Image) -> bool:
+        """Whether a search of this BGR frame finds a face that is not followed yet; it follows none."""
+        return bool(self._new_tracks(frame))
+
+    def _new_tracks(self, frame: Image, least_px: float = 0.0) -> list[_Track]:
+        """Return tracks for the cascade's faces that no track follows and that the tracker confirms, largest first.
+
+        Faces of less than `least_px` are not looked for.
+        """
         smallest_px = self._smallest_px if self._frame % self.search_every == 0 else None
-        faces = self.detect(frame, smallest_face_px=smallest_px)
+        faces = self.detect(
+            frame, smallest_face_px=max(smallest_px, least_px) if smallest_px else None, least_px=least_px
+        )
         begun = [_Track(face) for face in faces if not any(_overlap(face, track.smooth) for track in self._tracks)]
         # Two looks: the cascade's box is rough, so the second crop is cut at the first look's face.
         seen = [track for track in begun if track.follow(frame, self._tracker) and track.follow(frame, self._tracker)]
@@ -90,6 +123,7 @@ class FaceFinder:
             track.restart()
             if not any(_overlap(track.smooth, other.smooth) for other in (*self._tracks, *tracks)):
                 tracks.append(track)
+        tracks = [track for track in tracks if track.smooth.height_px > least_px]
         return sorted(tracks, key=lambda track: -track.smooth.height_px)
 
     def detect(
@@ -98,14 +132,18 @@ class FaceFinder:
         step: float = SEARCH_STEP,
         hits: int = 3,
         smallest_face_px: float | None = None,
+        least_px: float = 0.0,
     ) -> list[Face]:
         """Run only the cascade: upright faces in a BGR frame, largest first.
 
         It tries sizes that rise by `step`, and wants more than `hits` overlapping windows at a face. It finds faces
         from 1/11 of the frame's longest side. With `smallest_face_px` it looks for all faces from this height in a
-        picture that is large enough for them, with a step and hits of its own.
+        picture that is large enough for them, with a step and hits of its own. Without it, faces well below
+        `least_px` are passed over, which takes less time.
         """
-        side_px, least = SEARCH_PX, SMALLEST_BOX_PX
+        side_px = SEARCH_PX
+        box_px = SMALL_BOX_PLAY * least_px / HEIGHT_OF_BOX
+        least = max(round(box_px * min(SEARCH_PX / max(frame.shape), 1)), SMALLEST_BOX_PX)
         if smallest_face_px is not None:
             step, hits = SMALL_FACE_STEP, SMALL_FACE_HITS
             box_px = smallest_face_px / HEIGHT_OF_BOX

@@ -21,8 +21,15 @@ from facetoon.edge_runtime.pixels.blending import (
     uncover,
 )
 from facetoon.edge_runtime.pixels.mattes import draw_in, soft_edge
-from facetoon.edge_runtime.pixels.picture_codec import decode_image, encode_jpeg, encode_png, on_white
+from facetoon.edge_runtime.pixels.picture_codec import (
+    decode_image,
+    encode_jpeg,
+    encode_png,
+    on_white,
+    write_animation,
+)
 from facetoon.edge_runtime.pixels.picture_headers import is_animated, picture_size
+from facetoon.edge_runtime.pixels.picture_metadata import encode_picture, read_metadata
 from facetoon.edge_runtime.pixels.resampling import (
     bend,
     cover,
@@ -62,6 +69,7 @@ __all__ = [
     "decode_table",
     "draw_in",
     "encode_jpeg",
+    "encode_picture",
     "encode_png",
     "encode_table",
     "feather",
@@ -75,6 +83,7 @@ __all__ = [
     "on_white",
     "paste",
     "picture_size",
+    "read_metadata",
     "resize",
     "scale_to",
     "slopes",
@@ -93,4 +102,5 @@ __all__ = [
     "uncover",
     "view",
     "warp",
+    "write_animation",
 ]

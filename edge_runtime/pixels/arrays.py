@@ -18,6 +18,8 @@ Tensor = NDArray[np.generic]
 The output of a network with a matte has a fourth channel.
 """
 
+_ROTATIONS = {1: cv2.ROTATE_90_CLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
 
 def check_image(image: Image, what: str = "image") -> None:
     """Raise ValueError unless `image` is uint8 of shape (height, width, 3); the text names both sides."""
@@ -25,9 +27,10 @@ def check_image(image: Image, what: str = "image") -> None:
         raise ValueError(f"{what} is {image.dtype} of shape {image.shape}, not uint8 of shape (height, width, 3)")
 
 
-def turn(image: Image, quarters: int) -> Image:
-    """Turn a picture clockwise by `quarters` of a full turn, into a contiguous array."""
-    return np.ascontiguousarray(np.rot90(image, -quarters)) if quarters % 4 else image
+def turn(image: Image, quarters: int, mirror: bool = False) -> Image:
+    """Turn a picture clockwise by `quarters` of a full turn, then mirror left and right, into a contiguous array."""
+    turned = cv2.rotate(image, _ROTATIONS[quarters % 4]) if quarters % 4 else image
+    return cv2.flip(turned, 1) if mirror else turned
 
 
 def swap_red_blue(image: Image) -> Image:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -38,9 +40,24 @@ def decode_image(data: bytes, name: str, reduce: int = 1) -> Image:
         return swap_red_blue(on_white(frame))
     frame = _decode(data, _DECODE_FLAGS[reduce])
     if frame is None:
-        kind = "HEIC, which OpenCV cannot read; make a JPEG of it" if is_heic(data) else ""
-        raise InputError(f"{name} is {kind or 'not a picture that can be read'}.")
+        return _decode_heic(data, name)
     return swap_red_blue(frame)
+
+
+def _decode_heic(data: bytes, name: str) -> Image:
+    """Decode what OpenCV could not: an HEIC picture, where pillow-heif is installed."""
+    try:
+        import pillow_heif
+    except ImportError:
+        kind = "HEIC, which OpenCV cannot read; make a JPEG of it" if is_heic(data) else ""
+        brings = ", or pip install 'facetoon[heic]'" if kind else ""
+        raise InputError(f"{name} is {kind or 'not a picture that can be read'}{brings}.") from None
+    try:
+        picture = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
+        pixels = np.asarray(picture)
+    except (ValueError, OSError, EOFError, SyntaxError):
+        raise InputError(f"{name} is not a picture that can be read.") from None
+    return swap_red_blue(on_white(pixels[..., [2, 1, 0, 3]])) if pixels.shape[2] == 4 else pixels
 
 
 def _decode(data: bytes, flags: int) -> Any:
@@ -70,3 +87,19 @@ def encode_jpeg(frame: Image, quality: int = 85) -> bytes:
 def encode_png(image: Image) -> bytes:
     """Encode an RGB uint8 image as PNG."""
     return cv2.imencode(".png", swap_red_blue(image))[1].tobytes()
+
+
+def write_animation(path: Path, frames: Sequence[Image], step_ms: int) -> None:
+    """Write BGR uint8 frames of one size as an endless animation, WebP or GIF by the path's suffix.
+
+    Raises InputError where this OpenCV does not write the kind, and OSError when the disk does not take it.
+    """
+    if not cv2.haveImageWriter(str(path)):
+        raise InputError(f"This OpenCV writes no {path.suffix} files.")
+    animation = cv2.Animation()
+    animation.frames = list(frames)
+    animation.durations = [step_ms] * len(frames)
+    animation.loop_count = 0
+    quality = [cv2.IMWRITE_WEBP_QUALITY, 70] if path.suffix == ".webp" else []
+    if not cv2.imwriteanimation(str(path), animation, quality):
+        raise OSError(f"{path.name} could not be written")

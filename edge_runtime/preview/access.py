@@ -7,7 +7,6 @@ On a loopback address without a token, only the Host check keeps other pages in 
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import secrets
 import socket
 from collections.abc import Iterable
@@ -17,23 +16,19 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import Forbidden, MisdirectedRequest, Unauthorized
 
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.pages.guest_pages import GUESTS
+from facetoon.edge_runtime.pages.host_names import host_name, is_loopback, is_numeric, port_of
 
-COOKIE = "facetoon"
-OPEN_PATHS = ("/healthz", "/readyz")  # for supervisors; the answer is one word
+TOKEN_FORM = "/token"
+OPEN_PATHS = ("/healthz", "/readyz", TOKEN_FORM)  # two for supervisors, whose answer is one word
+# Guests see one picture, whose name is the secret. The page's own styles and scripts are public code.
+OPEN_FOLDERS = (GUESTS, "/static/")
 SHORTEST_TOKEN = 16
 
 
 def make_token() -> str:
     """Return a token that nobody can guess: 192 random bits, safe in a URL."""
     return secrets.token_urlsafe(24)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Access:
@@ -66,24 +61,34 @@ class Access:
         # With a name of its own for this address, a foreign page could share our origin (DNS rebinding).
         if not self._knows(host_name(request.host)):
             raise MisdirectedRequest("The preview does not answer to this name; --allow-host adds it.")
-        if request.path in OPEN_PATHS:
-            return
-        if self._token is not None and not self._has_token(request):
+        is_open = request.path in OPEN_PATHS or request.path.startswith(OPEN_FOLDERS)
+        if self._token is not None and not is_open and not self._has_token(request):
             raise Unauthorized("The address of this page needs its token: ?token=..., as toon-live printed it.")
         if request.method not in ("GET", "HEAD", "OPTIONS") and not _same_origin(request):
             raise Forbidden("A change must come from the preview's own page.")
 
     def _knows(self, name: str) -> bool:
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return name in self._names
-        return True  # a numeric address cannot be rebound
+        return is_numeric(name) or name in self._names  # a numeric address cannot be rebound
 
     def _has_token(self, call: Request) -> bool:
         bearer = call.authorization.token if call.authorization and call.authorization.type == "bearer" else None
         return self._equal(call.args.get("token") or bearer, self._token) or self._equal(
-            call.cookies.get(COOKIE), self._cookie
+            call.cookies.get(cookie_name(call.host)), self._cookie
+        )
+
+    def opens(self, token: str | None) -> bool:
+        """Whether the token is right."""
+        return self._token is None or self._equal(token, self._token)
+
+    def remember(self, response: Response) -> None:
+        """Give the browser its cookie with a response to a request that knew the token."""
+        response.set_cookie(
+            cookie_name(request.host),
+            self._cookie,
+            httponly=True,
+            samesite="Strict",
+            secure=self._secure,
+            max_age=31 * 24 * 3600,
         )
 
     @staticmethod
@@ -94,18 +99,14 @@ class Access:
         # No redirect to an address without the token: after a link from another page, the browser would not send the
         # SameSite=Strict cookie with it. The page's script removes the token from the address bar.
         if self._token is not None and self._equal(request.args.get("token"), self._token):
-            response.set_cookie(
-                COOKIE, self._cookie, httponly=True, samesite="Strict", secure=self._secure, max_age=31 * 24 * 3600
-            )
+            self.remember(response)
         return response
 
 
-def host_name(host: str) -> str:
-    """Return the name in a Host header or origin, lower case, without port and brackets; empty if malformed."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
+def cookie_name(host: str) -> str:
+    """Return the cookie's name for a Host header: browsers keep one cookie of a name for all ports of a host."""
+    port = port_of(host)
+    return f"facetoon-{port}" if port else "facetoon"
 
 
 def _same_origin(call: Request) -> bool:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from flask import Flask, Response, jsonify, render_template, request
-from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, UnsupportedMediaType
+from werkzeug.exceptions import ServiceUnavailable
 
-from facetoon.edge_runtime.cartoon.settings import MOST_FACES
-from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.preview.access import Access
+from facetoon.edge_runtime.cartoon.settings import MOST_FACES, TURNS
+from facetoon.edge_runtime.gallery.booth import Booth
+from facetoon.edge_runtime.pages.booth_pages import add_booth
+from facetoon.edge_runtime.pages.gallery_pages import add_gallery
+from facetoon.edge_runtime.pages.guest_pages import add_guests
+from facetoon.edge_runtime.pages.json_body import flag, json_object
+from facetoon.edge_runtime.pages.security_headers import protect_browsers
+from facetoon.edge_runtime.preview.access import Access, cookie_name
+from facetoon.edge_runtime.preview.door import add_door
+from facetoon.edge_runtime.preview.jpeg_streams import BARE, MULTIPART, frames, multipart
 from facetoon.edge_runtime.preview.machine import machine
 from facetoon.edge_runtime.preview.metrics import metrics_text
 from facetoon.edge_runtime.preview.openapi import describe
@@ -21,23 +26,7 @@ from facetoon.edge_runtime.preview.server import LARGEST_BODY_BYTES, VIEWERS
 from facetoon.edge_runtime.preview.viewers import Viewers
 from facetoon.edge_runtime.sinks.sink import PreviewSink
 
-BOUNDARY = "facetoon-frame"
 PROMETHEUS = "text/plain; version=0.0.4"
-# At most some 30 frames a second for each viewer. Without a limit, a file that is read at full speed is also sent at
-# full speed: ten viewers then take a third of the worker's rate on two cores.
-SHORTEST_INTERVAL_S = 0.03
-# The page loads nothing from elsewhere, cannot be framed, and may not ask for camera, microphone or location.
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
-    "form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
 
 
 class Live(Protocol):
@@ -51,17 +40,24 @@ class Live(Protocol):
 
 
 def create_app(
-    preview: PreviewSink, live: Live, access: Access | None = None, recorder: SwitchedRecording | None = None
+    preview: PreviewSink,
+    live: Live,
+    access: Access | None = None,
+    recorder: SwitchedRecording | None = None,
+    booth: Booth | None = None,
+    embedders: Sequence[str] = (),
 ) -> Flask:
     """Make the Flask application over a preview sink and a live loop.
 
-    Without `access` only this machine may use it; without `recorder` there is no setting "record".
+    Without `access` only this machine may use it; without `recorder` there is no setting "record", without `booth` no
+    booth and no gallery. `embedders` are the origins whose pages may frame it.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # sliders keep the model's order of styles
-    (access or Access("127.0.0.1")).protect(app)
-    viewers = Viewers(VIEWERS)
+    access = access or Access("127.0.0.1")
+    access.protect(app)
+    viewers = app.config["VIEWERS"] = Viewers(VIEWERS)
 
     def state() -> dict[str, Any]:
         now = live.state()
@@ -70,28 +66,40 @@ def create_app(
             now["outputs"] = [*now["outputs"], *recorder.state()]
         return {**now, **machine(), "viewers": viewers.count}
 
-    _add_picture(app, preview, viewers)
+    _add_picture(app, preview, live, viewers)
     _add_api(app, live, recorder, state)
     _add_probes(app, live, preview, state)
-    app.register_error_handler(HTTPException, _as_json)
-    app.register_error_handler(InputError, lambda error: _as_json(BadRequest(str(error))))
-    app.after_request(_add_headers)
+    if booth:
+        _add_booth(app, booth, recorder, state)
+    add_door(app, access)
+    protect_browsers(app, embedders)
     return app
 
 
-def _add_picture(app: Flask, preview: PreviewSink, viewers: Viewers) -> None:
-    """Add the page, its stream, and a snapshot."""
+def _add_picture(app: Flask, preview: PreviewSink, live: Live, viewers: Viewers) -> None:
+    """Add the pages with the live picture, its stream, and a snapshot."""
 
     @app.get("/")
     def index() -> str:
-        return render_template("index.html", most_faces=MOST_FACES)
+        return render_template(
+            "index.html",
+            most_faces=MOST_FACES,
+            turns=TURNS,
+            booth="booth_page" in app.view_functions,
+            gallery="gallery" in app.view_functions,
+        )
+
+    @app.get("/view")
+    def view() -> str:
+        return render_template("view.html")
 
     @app.get("/stream.mjpg")
     def stream() -> Response:
-        watched = viewers.admit(_multipart(preview))
+        bare = "bare" in request.args
+        watched = viewers.admit(frames(preview) if bare else multipart(preview, lambda: live.state()["ended"]))
         if watched is None:
             raise ServiceUnavailable(f"The preview has {VIEWERS} viewers already.", retry_after=10)
-        return Response(watched, mimetype=f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+        return Response(watched, mimetype=BARE if bare else MULTIPART)
 
     @app.get("/snapshot.jpg")
     def snapshot() -> Response:
@@ -99,6 +107,22 @@ def _add_picture(app: Flask, preview: PreviewSink, viewers: Viewers) -> None:
         if newest is None:
             raise ServiceUnavailable("There is no frame yet.", retry_after=1)
         return Response(newest.data, mimetype="image/jpeg")
+
+
+def _add_booth(
+    app: Flask, booth: Booth, recorder: SwitchedRecording | None, state: Callable[[], dict[str, Any]]
+) -> None:
+    """Add the booth's pages, and with a gallery the gallery's and guests'."""
+
+    def record(on: bool) -> bool:
+        assert recorder is not None
+        recorder.switch(on)
+        return recorder.on
+
+    add_booth(app, booth, state, record if recorder else None)
+    if booth.photographer:
+        add_gallery(app, booth.photographer.album, booth)
+        add_guests(app, booth.photographer.album)
 
 
 def _add_api(app: Flask, live: Live, recorder: SwitchedRecording | None, state: Callable[[], dict[str, Any]]) -> None:
@@ -110,8 +134,8 @@ def _add_api(app: Flask, live: Live, recorder: SwitchedRecording | None, state: 
 
     @app.patch("/api/state")
     def change_state() -> Response:
-        values = _json_object()
-        record = _flag(values, "record") if recorder else None
+        values = json_object()
+        record = flag(values, "record") if recorder else None
         live.change(values)  # refuses the change before a recording starts
         if recorder and record is not None:
             recorder.switch(record)
@@ -124,7 +148,12 @@ def _add_api(app: Flask, live: Live, recorder: SwitchedRecording | None, state: 
 
     @app.get("/openapi.json")
     def openapi() -> Response:
-        return jsonify(describe(state()))
+        return jsonify(describe(state(), cookie_name(request.host), _paths(app)))
+
+
+def _paths(app: Flask) -> set[str]:
+    """Return the app's paths as OpenAPI writes them."""
+    return {rule.rule.replace("<", "{").replace(">", "}") for rule in app.url_map.iter_rules()}
 
 
 def _add_probes(app: Flask, live: Live, preview: PreviewSink, state: Callable[[], dict[str, Any]]) -> None:
@@ -146,64 +175,3 @@ def _add_probes(app: Flask, live: Live, preview: PreviewSink, state: Callable[[]
 
 def _probe(well: bool, yes: str, no: str) -> Response:
     return Response(f"{yes if well else no}\n", 200 if well else 503, mimetype="text/plain")
-
-
-def _add_headers(response: Response) -> Response:
-    response.headers.update(HEADERS)
-    if request.is_secure:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    return response
-
-
-def _json_object() -> dict[str, Any]:
-    # A foreign page cannot send this type without a preflight request, which the preview never grants.
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType("A change is sent as application/json.")
-    try:
-        values = json.loads(request.get_data(), parse_constant=_refuse)
-    except RecursionError:
-        raise BadRequest("The body is nested too deeply.") from None
-    except ValueError:
-        raise BadRequest("The body is not JSON.") from None
-    if not isinstance(values, dict):
-        raise BadRequest("A change is a JSON object of settings.")
-    return values
-
-
-def _flag(values: dict[str, Any], key: str) -> bool | None:
-    """Remove a switch from the values and return it; None when it is not there."""
-    if key not in values:
-        return None
-    value = values.pop(key)
-    if not isinstance(value, bool):
-        raise BadRequest(f"{key} must be true or false.")
-    return value
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON.")
-
-
-def _as_json(error: HTTPException) -> Response:
-    """Answer an error with one sentence in JSON and the headers of its status."""
-    ours = error.description != type(error).description  # werkzeug's own texts are several sentences
-    answer = jsonify(error=error.description if ours else f"{error.name}.")
-    answer.status_code = error.code or 500
-    for name, value in error.get_headers(request.environ):
-        if name not in ("Content-Type", "Content-Length"):
-            answer.headers[name] = value
-    return answer
-
-
-def _multipart(preview: PreviewSink) -> Iterator[bytes]:
-    """Yield the newest JPEG again and again for one viewer: a slow viewer gets fewer frames, never older ones."""
-    number = 0
-    while not preview.closed:
-        # After a second without a new frame, the old frame is sent again: only sending shows that a viewer has left.
-        jpeg = preview.wait(number, timeout_s=1.0) or preview.newest()
-        if jpeg is not None and not preview.closed:
-            number = jpeg.number
-            head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg.data)}\r\n\r\n"
-            sent_s = time.monotonic()
-            yield head.encode() + jpeg.data + b"\r\n"
-            time.sleep(max(sent_s + SHORTEST_INTERVAL_S - time.monotonic(), 0))

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from facetoon.edge_runtime import __version__
 from facetoon.edge_runtime.cartoon.background import BACKGROUNDS, COLOUR_PATTERN
-from facetoon.edge_runtime.cartoon.settings import LONGEST_MORPH_S, MODES, MOST_FACES, RANDOM
+from facetoon.edge_runtime.cartoon.settings import LONGEST_MORPH_S, MODES, MOST_FACES, RANDOM, TURNS
+from facetoon.edge_runtime.pages.booth_document import BOOTH_PATHS, Schema, answer, errors, page
 from facetoon.edge_runtime.styles import PHOTO
 
-Schema = dict[str, Any]
-
-ERROR: Schema = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {"error": {"type": "string", "description": "One sentence."}},
-}
 STAGE: Schema = {
     "type": "object",
     "required": ["p50_ms", "p95_ms"],
@@ -36,10 +31,12 @@ MEASURED: dict[str, Schema] = {
     "running": {"type": "boolean"},
     "stalled": {"type": "boolean", "description": "It runs, but no frame was finished for 30 s."},
     "source": {"type": "string"},
+    "ended": {"type": "boolean", "description": "The film is over."},
     "frames": COUNT,
     "dropped": COUNT,
     "losses": COUNT,
     "faces": COUNT,
+    "hint": {"type": "string", "description": "Why no face is found, where that is known; else empty."},
     "viewers": COUNT,
     "frames_per_second": {"type": "number"},
     "temperature_c": {"type": ["number", "null"]},
@@ -60,42 +57,49 @@ SETTINGS: dict[str, Schema] = {
     "background_colour": {"type": "string", "pattern": COLOUR_PATTERN, "maxLength": 7},
     "mode": {"enum": list(MODES)},
     "faces": {"type": "integer", "minimum": 1, "maximum": MOST_FACES},
+    "turn": {"enum": list(TURNS)},
+    "mirror": {"type": "boolean"},
     "morph_s": {"type": "number", "minimum": 0, "maximum": LONGEST_MORPH_S},
 }
 
 
-def describe(state: dict[str, Any]) -> dict[str, Any]:
-    """Return the document for the loaded models; `state` is the live loop's."""
+def describe(state: dict[str, Any], cookie: str, paths: Collection[str]) -> dict[str, Any]:
+    """Return the document for the loaded models; `state` is the live loop's, `paths` are the app's.
+
+    `cookie` is the name of the cookie that holds the token's hash.
+    """
     shown = {"type": "object", "required": list(MEASURED), "properties": MEASURED}
-    state_answer = _answer("The state.", "application/json", shown)
+    state_answer = answer("The state.", "application/json", shown)
     return {
         "openapi": "3.1.0",
         "info": {"title": "facetoon preview", "version": __version__},
         "security": [{}, {"bearer": []}, {"cookie": []}, {"query": []}],
         "paths": {
-            "/": {"get": _page("The preview page.", "text/html")},
+            "/": {"get": page("The preview page.", "text/html")},
             "/stream.mjpg": {
-                "get": _page("The live picture, JPEG after JPEG without end.", "multipart/x-mixed-replace", busy=True)
+                "get": page("The live picture, JPEG after JPEG without end.", "multipart/x-mixed-replace", 503)
             },
-            "/snapshot.jpg": {"get": _page("The newest frame.", "image/jpeg", busy=True)},
+            "/snapshot.jpg": {"get": page("The newest frame.", "image/jpeg", 503)},
             "/api/state": {
-                "get": {"summary": "Counters and settings.", "responses": {"200": state_answer, **_errors(401, 421)}},
+                "get": {"summary": "Counters and settings.", "responses": {"200": state_answer, **errors(401, 421)}},
                 "patch": {
                     "summary": "Change settings, all or none.",
                     "requestBody": {"required": True, "content": {"application/json": {"schema": _change(state)}}},
-                    "responses": {"200": state_answer, **_errors(400, 401, 403, 413, 415, 421)},
+                    "responses": {"200": state_answer, **errors(400, 401, 403, 413, 415, 421)},
                 },
             },
-            "/api/models": {"get": _page("The loaded models and the one in use.", "application/json")},
+            "/api/models": {"get": page("The loaded models and the one in use.", "application/json")},
             "/healthz": {"get": _probe("Whether the live loop runs and finishes frames.")},
             "/readyz": {"get": _probe("Whether there is a frame to see.")},
-            "/metrics": {"get": _page("The state in Prometheus's text format.", "text/plain")},
-            "/openapi.json": {"get": _page("This document.", "application/json")},
+            "/metrics": {"get": page("The state in Prometheus's text format.", "text/plain")},
+            "/openapi.json": {"get": page("This document.", "application/json")},
+            "/view": {"get": page("The live picture alone, for OBS or a page that embeds it.", "text/html")},
+            **{path: about for path, about in BOOTH_PATHS.items() if path in paths},
         },
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
-                "cookie": {"type": "apiKey", "in": "cookie", "name": "facetoon"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": cookie},
                 "query": {"type": "apiKey", "in": "query", "name": "token"},
             }
         },
@@ -123,30 +127,15 @@ def _change_for(model: dict[str, Any], is_current: bool, settings: dict[str, Sch
 
 
 def _mix(styles: list[str]) -> Schema:
-    """Schema of shares, at least one above 0, scaled to sum to 1. A model with one baked look needs none."""
     names = list(dict.fromkeys([*styles, PHOTO]))
-    some: list[Schema] = [{"required": [name], "properties": {name: {"exclusiveMinimum": 0}}} for name in names]
     return {
         "type": "object",
+        "description": "Shares. What they lack of 1 is the photograph's; above 1 in all, they are scaled to sum to 1.",
         "properties": {name: {"type": "number", "minimum": 0, "maximum": 1e6} for name in names},
         "additionalProperties": False,
-        "anyOf": some if styles else [*some, {"maxProperties": 0}],
     }
 
 
-def _answer(text: str, media_type: str, schema: Schema | None = None) -> dict[str, Any]:
-    return {"description": text, "content": {media_type: {"schema": schema} if schema else {}}}
-
-
-def _errors(*statuses: int) -> dict[str, Any]:
-    return {str(status): _answer("Refused; says why.", "application/json", ERROR) for status in statuses}
-
-
-def _page(text: str, media_type: str, busy: bool = False) -> dict[str, Any]:
-    statuses = (401, 421, 503) if busy else (401, 421)
-    return {"summary": text, "responses": {"200": _answer(text, media_type), **_errors(*statuses)}}
-
-
 def _probe(text: str) -> dict[str, Any]:
-    answers = {status: _answer(word, "text/plain") for status, word in (("200", "Yes."), ("503", "No."))}
-    return {"summary": text, "responses": {**answers, **_errors(421)}, "security": []}
+    answers = {status: answer(word, "text/plain") for status, word in (("200", "Yes."), ("503", "No."))}
+    return {"summary": text, "responses": {**answers, **errors(421)}, "security": []}

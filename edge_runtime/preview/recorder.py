@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sinks.guarded import GuardedSink
-from facetoon.edge_runtime.sinks.sink import Sink
+from facetoon.edge_runtime.sinks.sink import FileSink
 
 
 class SwitchedRecording:
-    """A sink that records while it is switched on. The clock names the file, so no request can choose it."""
+    """A sink that records while it is switched on. The album names the file, so no request can choose it."""
 
-    def __init__(self, folder: Path, open_file: Callable[[Path], Sink]) -> None:
-        """`open_file` makes the sink for one file. Raises InputError when the folder does not exist."""
-        if not folder.is_dir():
-            raise InputError(f"The folder {folder} for recordings does not exist.")
-        self._folder, self._open_file = folder, open_file
+    def __init__(self, new_path: Callable[[], Path], open_file: Callable[[Path], FileSink]) -> None:
+        """`new_path` names the next file, and `open_file` makes the sink for it."""
+        self._new_path, self._open_file = new_path, open_file
         self._lock = threading.Lock()  # a request switches, the encoder thread writes
         self._file: GuardedSink | None = None
+        self.written: list[str] = []
+        """See GuardedSink; of all files that are finished."""
 
     @property
     def on(self) -> bool:
@@ -37,11 +35,13 @@ class SwitchedRecording:
         """
         with self._lock:
             if on and self._file is None:
-                path = self._folder / f"{time.strftime('facetoon-%Y%m%d-%H%M%S')}.mp4"
-                self._file = GuardedSink(f"the recording {path.name}", lambda: self._open_file(path))
+                path = self._new_path()
+                # The end of the name opens the recording for everyone, so neither log nor page may hold it.
+                self._file = GuardedSink(f"the recording of {path.name[:15]}", lambda: self._open_file(path))
             elif not on and self._file is not None:
                 file, self._file = self._file, None
                 file.close()
+                self.written += file.written
 
     def write(self, frame: Image, time_s: float) -> None:
         """Append a frame if switched on. A full disk stops the recording, but not the live picture."""

@@ -11,7 +11,7 @@ class Viewers:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self.count = 0
 
     def admit(self, stream: Iterator[bytes]) -> Iterator[bytes] | None:
@@ -26,6 +26,12 @@ class Viewers:
         """Count a stream's end."""
         with self._lock:
             self.count -= 1
+            self._lock.notify_all()
+
+    def drain(self, timeout_s: float) -> None:
+        """Wait until every stream has ended, or the time is over."""
+        with self._lock:
+            self._lock.wait_for(lambda: self.count == 0, timeout_s)
 
 
 class _Watched:

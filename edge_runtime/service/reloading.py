@@ -26,6 +26,8 @@ CHANGEABLE = {
     "background": "background",
     "mode": "mode",
     "faces": "faces",
+    "turn": "turn",
+    "mirror": "mirror",
 }
 """Flags for the drawing of frames, and the setting of each. All other flags take effect at the next start."""
 
@@ -63,7 +65,7 @@ class Reloading:
             return
         try:
             now = _checked(self._read_flags)
-            self._loop.change(settings_of(now))
+            self._loop.change(settings_of(now), anew=True)  # what the file no longer sets is as at the start
         except InputError as error:
             log.error("The configuration was refused: %s", error)
         else:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+from facetoon.edge_runtime.control.mqtt_bridge import MqttBridge
 from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.service.assembly import Assembly
 from facetoon.edge_runtime.service.reloading import Reloading
@@ -36,11 +37,11 @@ def served(live: Assembly, flags: argparse.Namespace) -> Iterator[str | None]:
         return
     from facetoon.edge_runtime.preview.start import start_preview  # spares a headless run 10 MB of Flask
 
-    server, url = start_preview(live.preview, live.loop, flags, live.recorder)
+    served, url = start_preview(live.preview, live.loop, flags, live.recorder, live.booth)
     try:
         yield url
     finally:
-        server.stop()
+        served.stop()
 
 
 @contextmanager
@@ -56,13 +57,13 @@ def flowing(loop: LiveLoop, supervisor: Supervisor) -> Iterator[None]:
         loop.join()
 
 
-def tend(live: Assembly, ending: PendingSignal, reloading: Reloading) -> None:
-    """Check signals and pace every LOOK_S until the loop ends.
+def tend(live: Assembly, ending: PendingSignal, reloading: Reloading, bridge: MqttBridge | None = None) -> None:
+    """Check signals, pace, album and broker every LOOK_S until the loop ends.
 
     The progress line shows only on a terminal, so that it does not fill logs.
     """
     loop = live.loop
-    with tqdm(total=live.frames, unit="frame", mininterval=0.5, disable=None) as bar:
+    with tqdm(total=live.frames, unit=" frames", mininterval=0.5, disable=None) as bar:
         ended = False
         while not ended:
             ended = loop.wait(LOOK_S)
@@ -71,5 +72,8 @@ def tend(live: Assembly, ending: PendingSignal, reloading: Reloading) -> None:
             reloading.tend()
             if live.pace:
                 live.pace.tend()
+            live.booth.tend()
+            if bridge:
+                bridge.tend()
             bar.set_postfix_str(f"dropped={loop.dropped}", refresh=False)
             bar.update(loop.frames_out - bar.n)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import grp
+import json
 import os
 import pwd
 import shutil
@@ -15,6 +17,7 @@ from facetoon.edge_runtime.service.config_file import EXAMPLE, TUNED, merged, pa
 from facetoon.edge_runtime.whole_file import write_whole
 
 UNIT = "facetoon.service"
+GALLERY = Path("/var/lib/facetoon/gallery")
 
 TEMPLATE = """[Unit]
 Description=facetoon live cartoonizer
@@ -32,7 +35,7 @@ RestartSec=2
 WatchdogSec=30
 TimeoutStartSec=120
 User={user}
-SupplementaryGroups=video
+SupplementaryGroups={groups}
 StateDirectory=facetoon
 WorkingDirectory=/var/lib/facetoon
 Environment=HOME=/var/lib/facetoon
@@ -58,13 +61,15 @@ RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 CapabilityBoundingSet=
-UMask=0077
+# The owner, in the service's group, reads and deletes photos.
+UMask=0007
 DevicePolicy=closed
 DeviceAllow=char-video4linux rw
 DeviceAllow=char-media rw
 DeviceAllow=char-dma_heap rw
 DeviceAllow=char-drm rw
 DeviceAllow=/dev/vcio rw
+DeviceAllow=char-gpiochip rw
 
 [Install]
 WantedBy=multi-user.target
@@ -80,7 +85,16 @@ def unit_text(config: Path, user: str, memory: str) -> str:
         if not value or any(c.isspace() or c == "%" for c in value):
             raise InputError(f"{flag} must be one word without %, not {value!r}: it goes into a systemd unit.")
     command = f"{sys.executable} -m facetoon.edge_runtime"
-    return TEMPLATE.format(command=command, config=config.absolute(), user=user, memory=memory)
+    groups = "video gpio" if _has_group("gpio") else "video"  # systemd refuses to start with a group that is missing
+    return TEMPLATE.format(command=command, config=config.absolute(), user=user, memory=memory, groups=groups)
+
+
+def _has_group(name: str) -> bool:
+    try:
+        grp.getgrnam(name)
+    except KeyError:
+        return False
+    return True
 
 
 def install(units: Path, text: str, config: Path, user: str, say: Callable[[str], None]) -> None:
@@ -91,12 +105,14 @@ def install(units: Path, text: str, config: Path, user: str, say: Callable[[str]
     """
     if has_systemd():
         _make_user(user)
+        say(_make_gallery(user, os.environ.get("SUDO_USER")))
     tuned = Path(TUNED)
     if config.exists():
         if tuned.exists() and not tuned.samefile(config):
             say(f"{config}: stays as it is. toon-live tune --write {config} would put its choice there, not {tuned}.")
     else:
-        _write(config, _first_configuration(tuned))
+        gallery = f"gallery = {json.dumps(str(GALLERY))}\n" if has_systemd() else ""
+        _write(config, _first_configuration(tuned) + gallery)
         if has_systemd():
             shutil.chown(config, group=user)
             config.chmod(0o640)  # it may hold the token
@@ -146,6 +162,17 @@ def _make_user(user: str) -> None:
         if os.geteuid() != 0:
             raise InputError("Installing a service needs root: sudo, with the full path of toon-live.") from None
         _run("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", user)
+
+
+def _make_gallery(user: str, owner: str | None) -> str:
+    """Make the folder for photos; service and owner share it by the service's group. Return a sentence on it."""
+    GALLERY.mkdir(parents=True, exist_ok=True)
+    shutil.chown(GALLERY, user, user)
+    GALLERY.chmod(0o2770)  # new files belong to the group too
+    if owner in (None, "root", user) or user == "root":  # nobody joins root's group
+        return f"{GALLERY}: the group {user} reads the photos here."
+    _run("usermod", "--append", "--groups", user, owner)
+    return f"{GALLERY}: {owner} reads the photos here, from the next login on, by the group {user}."
 
 
 def _write(path: Path, text: str) -> None:

@@ -102,7 +102,7 @@ def tune(
 def _measured(models: Sequence[Path], measure: Measure, faces: int) -> Iterator[Choice]:
     """Measure from the largest model to the smallest, and from one thread to all cores."""
     by_size = sorted(models, key=lambda path: -open_session(path).size_px)
-    # With one face there is no search while the face is followed, so the interval does not matter.
+    # While one face is followed, a search looks for larger faces alone: its interval makes no difference to the time.
     intervals = INTERVALS if faces > 1 else INTERVALS[:1]
     for model in by_size:
         for threads in [n for n in (1, 2, 4) if n <= (os.cpu_count() or 1)]:

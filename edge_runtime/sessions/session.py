@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.model_files.tailed_file import GENERATOR, kind_of
 from facetoon.edge_runtime.sessions.runtimes import MODEL_SUFFIXES, choose_runtime
 
@@ -77,6 +78,9 @@ def open_session(
     `xnnpack` False switches XNNPACK off where the runtime has it. Raises InputError when the file is not a sound model,
     or the runtime is not installed or does not run this kind of file. No runtime ever replaces another.
     """
+    if not path.exists():
+        names = ", ".join(shipped.stem for shipped in shipped_generators())
+        raise InputError(f"The model {path} does not exist: name a file, or one that is shipped ({names}).")
     chosen = choose_runtime(str(path), path.suffix, runtime)
     session: Session = chosen.session_class()(path, chosen.name, threads, xnnpack)
     return session

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from facetoon.edge_runtime.pixels import Image
-from facetoon.edge_runtime.sinks.sink import Sink
+from facetoon.edge_runtime.sinks.sink import FileSink
 
 RETRY_S = 15.0  # between two tries to begin again: a full disk may get room, a lost folder may come back
 
@@ -22,7 +22,7 @@ class GuardedSink:
     def __init__(
         self,
         name: str,
-        open_sink: Callable[[], Sink],
+        open_sink: Callable[[], FileSink],
         on_failure: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -32,7 +32,9 @@ class GuardedSink:
         """
         self.name = name
         self._open_sink, self._on_failure, self._clock = open_sink, on_failure, clock
-        self._sink: Sink | None = open_sink()
+        self._sink: FileSink | None = open_sink()
+        self.written: list[str] = []
+        """What was written and where, once it is closed; see FileSink."""
         self._fault, self._since_s, self._next_try_s = "", 0.0, 0.0
         self.lost = 0
         """Number of frames that were not written."""
@@ -62,6 +64,7 @@ class GuardedSink:
                 sink.close()
             except (OSError, ValueError) as error:
                 self._note(error)
+            self.written += filter(None, [sink.written])
 
     def state(self) -> dict[str, Any]:
         """Return the state for `/api/state`: name, fault (None when it works), and since when (ISO 8601, UTC)."""

@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 
 from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.command_line import counted
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.whole_file import write_whole
@@ -37,6 +38,11 @@ class SequenceSink:
         self._number += 1
         path = self._folder / f"frame-{self._number:06}.jpg"
         write_whole(path, pixels.encode_jpeg(frame, self._quality))
+
+    @property
+    def written(self) -> str:
+        """See FileSink."""
+        return f"{self._folder.absolute()} ({counted(self._number, 'picture')})" if self._number else ""
 
     def close(self) -> None:
         """Nothing to finish."""

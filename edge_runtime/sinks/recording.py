@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.command_line import counted
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sinks.new_files import CreateFile, create_beside, create_next, replace_file
-from facetoon.edge_runtime.sinks.sink import Sink
+from facetoon.edge_runtime.sinks.sink import FileSink
 from facetoon.edge_runtime.sources.containers import load_av
 from facetoon.edge_runtime.sources.sound import Sound, SoundCopy
 
@@ -61,6 +62,7 @@ class Recording:
         self._start_s = 0.0
         self._last, self._step = -1, round(1 / self._rate / TICK_S)
         self._fragment_ends = self._whole_bytes = 0
+        self._frames = 0
         self._failed = False
 
     def write(self, frame: Image, time_s: float) -> None:
@@ -87,6 +89,7 @@ class Recording:
             picture.pict_type = self._av.video.frame.PictureType.I
             self._fragment_ends = ticks + FRAGMENT_TICKS
         self._mux(self._stream.encode(picture))
+        self._frames += 1
         if self._copy:
             self._copy.copy_until(float(ticks * TICK_S))
         if begins_fragment:  # its key frame made the muxer write the last fragment
@@ -100,6 +103,11 @@ class Recording:
             os.stat(self._file.name), os.fstat(self._file.fileno())
         ):
             raise FileNotFoundError(errno.ENOENT, "the file is gone")
+
+    @property
+    def written(self) -> str:
+        """See FileSink."""
+        return f"{os.path.abspath(self._file.name)} ({counted(self._frames, 'frame')})" if self._frames else ""
 
     def close(self) -> None:
         """Write the encoder's last frames and the sound under them, and close the file; idempotent.
@@ -163,7 +171,7 @@ def _sized(frame: Image, width: int, height: int) -> Image:
 class RotatingRecording:
     """Files name-00001.mp4 and so on, each of `minutes`; with `keep`, only the newest stay."""
 
-    def __init__(self, path: Path, minutes: float, keep: int | None, open_file: Callable[[Path], Sink]) -> None:
+    def __init__(self, path: Path, minutes: float, keep: int | None, open_file: Callable[[Path], FileSink]) -> None:
         """Numbering continues after the existing files. Only files of this name are ever deleted.
 
         Raises InputError when the files cannot be created.
@@ -171,7 +179,8 @@ class RotatingRecording:
         check_path(path)
         self._path, self._keep, self._open_file = path, keep, open_file
         self._length_s, self._start_s = minutes * 60, 0.0
-        self._file: Sink | None = None
+        self._file: FileSink | None = None
+        self._done: list[str] = []
 
     def write(self, frame: Image, time_s: float) -> None:
         """Append one frame, to a new file when the current one is full."""
@@ -184,7 +193,14 @@ class RotatingRecording:
         """Finish the current file; idempotent."""
         if self._file is not None:
             self._file.close()
+            self._done.append(self._file.written)
             self._file = None
+
+    @property
+    def written(self) -> str:
+        """See FileSink; of several files the first and the last."""
+        done = [words for words in [*self._done, self._file.written if self._file else ""] if words]
+        return " to ".join(done[:1] + done[1:][-1:])
 
     def _next(self) -> Path:
         """Return the path of the next file, and delete the oldest files to make room for it."""
@@ -212,7 +228,7 @@ def open_recording(
     keep: int | None = None,
     sound: Sound | None = None,
     overwrite: bool = False,
-) -> Sink:
+) -> FileSink:
     """Open a recording: one file, or with `minutes` several. Raises InputError when it cannot be created.
 
     An older file stays, and the recording gets a numbered name, unless `overwrite` gives up the older one. The log

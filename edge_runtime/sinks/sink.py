@@ -20,6 +20,14 @@ class Sink(Protocol):
         """Finish the output; idempotent."""
 
 
+class FileSink(Sink, Protocol):
+    """A sink that writes files."""
+
+    @property
+    def written(self) -> str:
+        """What was written and where, for people; empty when nothing was."""
+
+
 @dataclass(frozen=True)
 class Jpeg:
     """One encoded frame; numbers rise by one from 1."""

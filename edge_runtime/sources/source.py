@@ -12,6 +12,7 @@ import numpy as np
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.framing import Face
 from facetoon.edge_runtime.picture_files import PICTURES, find_pictures, has_picture_suffix, read_picture
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sources import cameras
@@ -24,7 +25,7 @@ from facetoon.edge_runtime.sources.streams import StillCapture, StreamCapture, k
 # The astronaut Eileen Collins, from NASA's Great Images database (flic.kr/p/r9qvLn), in the public domain. It is
 # scikit-image's data.astronaut, stored as JPEG.
 DEMO_PHOTOGRAPH = Path(__file__).parents[1] / "demo" / "astronaut.jpg"
-
+DEMO_FACE = Face(227.0, 113.0, 120.0, roll_deg=8.0)  # as FaceFinder sees it
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ def _pictures_of(folder: Path) -> list[Path]:
     found = find_pictures(folder, deep=False)
     if found.others:
         counts = ", ".join(f"{count} {reason}" for reason, count in Counter(found.others.values()).items())
-        log.info("%s: %d other files are left out (%s).", folder, len(found.others), counts)
+        log.info("%s: left out: %s.", folder, counts)
     return [folder / name for name in found.pictures]
 
 
@@ -150,6 +151,12 @@ class PictureSource:
         return pixels.swap_red_blue(pixels.decode_image(data, str(path)))
 
 
+def demo_portrait() -> tuple[Image, Face]:
+    """Return the demo photograph, BGR 512x512, and its face."""
+    image = pixels.decode_image(DEMO_PHOTOGRAPH.read_bytes(), "the demo photograph")
+    return pixels.swap_red_blue(image), DEMO_FACE
+
+
 class DemoSource:
     """A moving face without a camera: an endless pan, zoom and roll over a packaged photograph.
 
@@ -168,9 +175,7 @@ class DemoSource:
     FACE_X_PX, FACE_Y_PX = 224.0, 128.0  # in the photograph
 
     def __init__(self) -> None:
-        self._photograph = pixels.swap_red_blue(
-            pixels.decode_image(DEMO_PHOTOGRAPH.read_bytes(), "the demo photograph")
-        )
+        self._photograph, _ = demo_portrait()
         self._number = 0
         self.time_s = 0.0
 

@@ -133,23 +133,16 @@ def test_a_cut_and_unrelated_pictures_begin_a_scene():
     assert worker.scenes == 11
 
 
-def test_a_camera_that_is_mounted_sideways_is_turned():
-    class Sideways(Frames):
-        def read(self):
-            frame = super().read()
-            return None if frame is None else np.array([[[1], [2], [3]]] * 2, np.uint8).repeat(3, axis=2)
+def test_the_state_passes_a_hint_on():
+    class Hint:
+        hint = ""
 
-    shapes = []
+        def look(self, frame, settings, has_faces, time_s):
+            self.hint = f"{settings.model} {has_faces} {time_s}"
 
-    class Shapes(Collector):
-        def write(self, frame, time_s):
-            shapes.append((frame.shape, int(frame[0, 0, 0]), frame.flags.c_contiguous))
-
-    for turn in (0, 1, 2, 3):
-        loop = LiveLoop(Sideways(1), Identity(), [Shapes()], StageTimer(), fast=True, turn=turn)
-        loop.start()
-        loop.join()
-    assert shapes == [((2, 3, 3), 1, True), ((3, 2, 3), 1, True), ((2, 3, 3), 3, True), ((3, 2, 3), 3, True)]
+    loop, _ = run(Frames(3), Identity(), fast=True, turned_look=Hint())
+    loop.join()
+    assert loop.state()["hint"] == "a False 0.002"
 
 
 def test_frame_limit():

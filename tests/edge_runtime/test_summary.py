@@ -20,7 +20,7 @@ def test_the_summary_says_rate_drops_stages_and_with_what(tiny_model, monkeypatc
     assert model == f"{session.spec.name} ({session.spec.recipe}, 32 px) on {session.runtime}"
     assert rate.startswith("50 frames in 2.0 s: 25.0 frames/s, 3 dropped, first after 250 ms, peak memory ")
     assert faces == (
-        "70 faces in 40 of 53 frames, 2 of them left as they were for want of time; the camera was lost 1 times"
+        "70 faces in 40 of 53 frames, 2 of them left as they were for want of time; the camera was lost 1 time"
     )
     assert heading.split() == ["stage", "p50", "ms", "p95", "ms"]
     assert infer.split() == ["infer", "4.50", "4.50"]

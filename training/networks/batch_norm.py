@@ -16,9 +16,15 @@ class FusedBatchNormalization(layers.BatchNormalization):
     back-ends compile those operations into one, so there Keras's own way stays.
     """
 
+    settled = False
+    """Whether training uses the moving statistics, as inference does. They then stay as they are, and `gamma` too."""
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalize (batch, height, width, channels), by the statistics of the batch while the layer trains."""
-        if not (training and self.trainable) or keras.backend.backend() != "tensorflow":
+        learns = training and self.trainable
+        if learns and self.settled:
+            return self._settled(inputs)
+        if not learns or keras.backend.backend() != "tensorflow":
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 
@@ -30,3 +36,12 @@ class FusedBatchNormalization(layers.BatchNormalization):
         self.moving_mean.assign(self.momentum * self.moving_mean + (1 - self.momentum) * mean)
         self.moving_variance.assign(self.momentum * self.moving_variance + (1 - self.momentum) * variance)
         return output
+
+    def _settled(self, inputs: Any) -> Any:
+        scale = ops.stop_gradient(self.gamma * ops.rsqrt(self.moving_variance + self.epsilon))
+        shift = self.beta - self.moving_mean * scale + 0.0 * self.gamma  # optimizers want a gradient of every variable
+        if keras.backend.backend() != "tensorflow":
+            return inputs * scale + shift
+        import tensorflow as tf
+
+        return tf.nn.bias_add(inputs * scale, shift)  # its gradient is several times as fast as a broadcast's

@@ -66,12 +66,16 @@ def line_l1(x: Any, y: Any) -> Any:
     much as it is darker than the mean over 9x9 pixels.
     """
     grey = ops.mean(y, axis=-1, keepdims=True)
-    line = ops.relu(ops.average_pool(grey, 9, 1, "same") - grey)
-    weight = ops.repeat(line, x.shape[-1], axis=-1)
+    return weighted_l1(x, y, ops.relu(ops.average_pool(grey, 9, 1, "same") - grey))
+
+
+def weighted_l1(x: Any, y: Any, weight: Any) -> Any:
+    """L1 of pixels and of their differences, averaged by `weight` (batch, height, width, 1), 0 or more."""
+    wide = ops.repeat(weight, x.shape[-1], axis=-1)
     down, right = (ops.abs(step) for step in _steps(x - y))
-    below, beside = _rows(weight[:, 1:]), _rows(weight[:, :, 1:])
-    total = ops.mean(weight * ops.abs(x - y)) + ops.mean(below * down) + ops.mean(beside * right)
-    return total / (ops.mean(line) + 1e-3)
+    below, beside = _rows(wide[:, 1:]), _rows(wide[:, :, 1:])
+    total = ops.mean(wide * ops.abs(x - y)) + ops.mean(below * down) + ops.mean(beside * right)
+    return total / (ops.mean(weight) + 1e-3)
 
 
 def _steps(x: Any) -> tuple[Any, Any]:

@@ -122,12 +122,16 @@ def _augmented(
 
 
 def _taught(crops: _Crops, jitter: float) -> list[pixels.Tensor]:
-    """Return photographs and their teachers' cartoons, in the order of the teachers and by the recipe's shares."""
+    """Return photographs and their teachers' cartoons, in the order of the teachers and by the recipe's shares.
+
+    With mattes the cartoons have five channels: RGB, the matte, and the mask of eyes, brows and mouth.
+    """
     teachers = [1 + teacher for teacher in crops.recipe.dealt(crops.images.images.shape[1] - 1)][crops.mine]
     shade = crops.shade(jitter)  # the same on both, or the student would learn to average tones
     seeds = crops.random.integers(2**32, size=crops.recipe.batch_size)[crops.mine]
-    photos = [np.ascontiguousarray(photo[..., :3]) for photo in crops.cut([0] * len(teachers))]
-    targets = _unit(crops.cut(teachers))
+    whole = crops.cut([0] * len(teachers))
+    photos = [np.ascontiguousarray(photo[..., :3]) for photo in whole]
+    targets = np.concatenate([_unit(crops.cut(teachers)), _unit([photo[..., 3:] for photo in whole])], axis=-1)
     targets[..., :3] = shade(targets[..., :3])
     share = crops.recipe.distill.webcam_share
     photos = [_perhaps_webcam(photo, share, int(seed)) for photo, seed in zip(photos, seeds, strict=True)]

@@ -181,8 +181,10 @@ class DistillRecipe:
     gradient_weight: Weight = 1.0  # L1 of horizontal and vertical differences: lines
     ssim_weight: Weight = 0.5
     line_weight: Weight = 0.0  # L1 on the teacher's dark lines alone, which a mean over all pixels washes out
+    detail_weight: Weight = 0.0  # L1 on eyes, brows and mouth alone, for a student with a matte
     matte_weight: Weight = 1.0  # L1 of the matte, for a student that has one
     perceptual_weight: Weight = 0.0  # L1 of frozen ImageNet features (--features)
+    settle_from: Share = 1.0  # of the steps, after which batch normalization uses its moving statistics in training too
     webcam_share: Share = 0.0  # of the inputs, made to look like a webcam's: soft, noisy, compressed, dark, tinted
     haar_weight: Weight = 0.0  # L1 of the wavelet's high bands: sharper, but noisy where a teacher flickers
     feature_weight: Weight = 0.0  # L1 of the teacher's own features; makes training a quarter slower

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import resource
 import sys
 import time
@@ -13,12 +14,16 @@ import keras
 from facetoon.training.engine import cluster
 from facetoon.training.pictures import batches
 from facetoon.training.pictures.data_source import DataSource
+from facetoon.training.pictures.even_sampling import take_turns
+from facetoon.training.pictures.images import ImageSet
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs.loop import Stopwatch, load
 from facetoon.training.runs.trainer import Trainer
 
 MEASURE_S = 20.0
 LEAST_STEPS = 5
+TAUGHT_BATCHES = 2
+"""Teachers can take seconds for a batch and half an hour for a data set, so they draw only these."""
 
 
 def dry_run(
@@ -28,7 +33,11 @@ def dry_run(
     domains = {domain: load(domain, places, recipe)[0] for domain, places in sources.items()}
     cluster.check_batch(recipe.batch_size)
     trainer = build(recipe)
+    whole = sum(map(len, domains.values()))
+    domains = {domain: _few(images, TAUGHT_BATCHES * recipe.batch_size) for domain, images in domains.items()}
+    started_s = time.monotonic()
     domains = trainer.teach(domains)
+    lesson_s = (time.monotonic() - started_s) * whole / sum(map(len, domains.values()))
     for direction, model in trainer.generators.items():
         macs = multiply_adds(model) / 1e6
         yield f"generator {direction}: {model.count_params():,} parameters, {macs:,.0f} million multiply-adds a picture"
@@ -50,7 +59,14 @@ def dry_run(
     yield f"steps a second: {lap['steps_per_s']:.3f} ({lap['images_per_s']:.2f} of each domain's pictures)"
     yield f"share of time waiting for data: {lap['waiting_share']:.1%}"
     yield f"peak memory: {_memory()}"
+    yield f"preparing {whole:,} pictures once will take {lesson_s / 60:.1f} minutes here"
     yield f"{recipe.steps:,} steps will take {hours:.1f} hours here, besides samples and checkpoints"
+
+
+def _few(images: ImageSet, count: int) -> ImageSet:
+    """Return up to `count` pictures, of all sources in turn."""
+    rows = take_turns(images.source, count)
+    return dataclasses.replace(images, images=images.images[rows], source=images.source[rows])
 
 
 def multiply_adds(model: Any) -> int:

@@ -22,7 +22,8 @@ TEACHING_BATCH = 32
 def lesson(photos: ImageSet, teachers: Sequence[Any], mattes: HeadMattes | None = None) -> ImageSet:
     """Return uint8 (n, 1 + teachers, side, side, 3): photographs (n, side, side, 3) and their cartoons.
 
-    With `mattes` there is a fourth channel: the matte of the head in the photograph's or in the drawing's shape.
+    With `mattes` there is a fourth channel: of a cartoon the matte of the head in the drawing's shape, of a photograph
+    the mask of eyes, brows and mouth.
 
     A teacher is a Keras model or a PictureTeacher. It sees the whole picture at its own size, a zoom that it was
     trained on. Photographs without a face for a drawn style are left out.
@@ -32,7 +33,7 @@ def lesson(photos: ImageSet, teachers: Sequence[Any], mattes: HeadMattes | None 
     taught[:, 0, ..., :3] = photos.images
     if mattes:
         shapes = [getattr(teacher, "shape", SAME_SHAPE) for teacher in teachers]
-        taught[..., 3] = mattes.of(photos.images, [SAME_SHAPE, *shapes])
+        taught[..., 3] = mattes.of(photos.images, shapes)
     has_face = np.ones(len(photos), bool)
     for number, teacher in enumerate(teachers, 1):
         if isinstance(teacher, PictureTeacher):

@@ -7,9 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from facetoon.training.critic.diff_augment import augment
 from facetoon.training.engine.backend import input_gradient
 from facetoon.training.networks import losses
-from facetoon.training.networks.diff_augment import augment
 from facetoon.training.networks.discriminator import build_discriminator
 from facetoon.training.recipes.recipe import Recipe
 

@@ -22,6 +22,7 @@ from facetoon.training.drawings.head_mattes import HeadMattes
 from facetoon.training.drawings.picture_teacher import PictureTeacher
 from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import losses
+from facetoon.training.networks.batch_norm import FusedBatchNormalization
 from facetoon.training.networks.deep_student import build_student_of
 from facetoon.training.networks.tensor_resampling import resized, shifted
 from facetoon.training.pictures.images import ImageSet
@@ -90,7 +91,8 @@ class Distillation(Trainer):
         self.optimizer.build(self.student.trainable_variables)
         self.random = keras.random.SeedGenerator(recipe.seed)
         frozen = [v for encoder in self.features for v in encoder.variables]
-        self._train = compile_step(self._step, [*self.variables, *frozen])
+        self._used = [*self.variables, *frozen]
+        self._train = compile_step(self._step, self._used)
 
     @property
     def variables(self) -> list[Any]:
@@ -110,13 +112,27 @@ class Distillation(Trainer):
     def step(self, index: int, photos: Tensor, targets: Tensor) -> dict[str, float]:
         """Train once on photographs and their teachers' cartoons, float32 (batch, size_px, size_px, 3) in -1..1.
 
-        With a matte the cartoons have four channels.
+        With a matte the cartoons have two more channels: the matte, and the mask of eyes, brows and mouth.
 
         The first part of the batch belongs to the first teacher, and so on. Returns the losses by name.
         """
+        if index >= self.recipe.distill.settle_from * self.recipe.steps:
+            self._settle()
         decay = cosine_decay(index, self.recipe.steps)
         self.optimizer.learning_rate.assign(self.recipe.distill.learning_rate * decay)
         return {name: float(value) for name, value in self._train(photos, targets).items()}
+
+    def _settle(self) -> None:
+        """From now on batch normalization uses its moving statistics.
+
+        Those of a small batch differ from step to step. So the student learnt to draw by other tones than the ones that
+        its pictures have on the device.
+        """
+        norms = [layer for layer in self.student.layers if isinstance(layer, FusedBatchNormalization)]
+        if not norms[0].settled:
+            for layer in norms:
+                layer.settled = True
+            self._train = compile_step(self._step, self._used)
 
     def translate(self, photos: Tensor, *answers: Tensor) -> list[Tensor]:
         """Return columns: photograph, then for each style the teacher's and the student's cartoon, then any matte."""
@@ -193,7 +209,9 @@ class Distillation(Trainer):
             if getattr(d, f"{name}_weight"):
                 parts[name] = PICTURE_LOSSES[name](output, cartoons)
         if self.mattes:
-            parts["matte"] = losses.l1(whole[..., 3:], targets[..., 3:])
+            parts["matte"] = losses.l1(whole[..., 3:], targets[..., 3:4])
+            if d.detail_weight:
+                parts["detail"] = losses.weighted_l1(output, cartoons, (targets[..., 4:] + 1) / 2)
         if d.range_weight:
             parts["range"] = sum(ops.mean(ops.square(ops.relu(ops.abs(x) - WIDEST))) for x in sums)
         if d.feature_weight:

@@ -1,24 +1,39 @@
 // The page has two halves: a poll shows the state once a second, and controls send changes.
 // While somebody uses the controls, the poll does not change them: else a slider would jump back under the finger.
+import { ask, LivePicture } from "./live.js";
+
 const byId = (id) => document.getElementById(id);
 const stream = byId("stream");
 const fields = document.querySelector("#controls fieldset");
 const choices = document.querySelectorAll("select.choice");
-const streamUrl = stream.src;
-let lost = false;
+let source = null; // its name while the state is known
+let refusal = ""; // a sentence of the server, such as "needs its token"
 let model = null; // the model whose style sliders are shown
 let busyUntil = 0;
 let waiting = {}; // settings that are not sent yet
+let mix = {}; // the styles' shares as they are shown
+let sliding = null; // the style slider that moves,
+let settled = {}; // and the mix before it did
 let sending = false;
 
-// The token is a cookie by now. It must not stay in the address bar, the history or a shared link.
-if (location.search.includes("token=")) history.replaceState(null, "", location.pathname);
+const picture = new LivePicture(stream, showStatus);
 
-function show(text, name) {
+// The picture decides: the poll may well be answered while no frame arrives.
+function showStatus() {
+  const [text, name] = statusOf(picture.state);
   if (byId("status").textContent !== text) byId("status").textContent = text; // setting it again would make a screen reader repeat it
   byId("status").className = name;
   stream.classList.toggle("lost", name === "lost");
-  fields.disabled = byId("record").disabled = name !== "live";
+  stream.classList.toggle("ended", picture.state === "ended");
+  fields.disabled = byId("record").disabled = source === null;
+}
+
+function statusOf(state) {
+  if (state === "ended") return ["the source has ended", ""];
+  if (state === "refused" || refusal) return [picture.sentence || refusal, "lost"];
+  if (state === "full") return ["too many viewers, waiting for a place", "lost"];
+  if (state === "live" && source !== null) return [`live: ${source}`, "live"];
+  return state === "connecting" || state === "live" ? ["connecting", ""] : ["connection lost, trying again", "lost"];
 }
 
 function showNumbers(state) {
@@ -47,8 +62,10 @@ function showSettings(state) {
   if (settings.model !== model) buildMixer(state);
   const facesOnly = state.models.find(({ name }) => name === model).faces_only ?? [];
   const wholeFrame = settings.mode === "frame" || settings.background === "cartoon";
-  for (const slider of byId("styles").querySelectorAll("input")) {
-    setSlider(slider, settings.style[slider.name] ?? 0);
+  mix = settings.style;
+  sliding = null;
+  for (const slider of styleSliders()) {
+    setSlider(slider, mix[slider.name] ?? 0);
     slider.disabled = wholeFrame && facesOnly.includes(slider.name);
   }
   byId("faces-only").hidden = facesOnly.length === 0;
@@ -60,6 +77,7 @@ function showSettings(state) {
   byId("colour-row").hidden = settings.background !== "colour";
   if (settings.background_colour) byId("background_colour").value = settings.background_colour;
   for (const choice of choices) choice.value = settings[choice.name]; // blank for a value that the list does not offer
+  byId("mirror").checked = settings.mirror;
   byId("splitting").checked = settings.split !== null;
   byId("split-row").hidden = settings.split === null;
   if (settings.split !== null) setSlider(byId("split"), settings.split);
@@ -73,7 +91,21 @@ function buildMixer(state) {
   byId("models").hidden = state.models.length < 2;
   byId("model").replaceChildren(...state.models.map(({ name }) => new Option(name, name, false, name === model)));
   byId("mixer").hidden = state.styles.length === 0;
-  byId("styles").replaceChildren(...state.styles.map(styleSlider));
+  byId("styles").replaceChildren(...[...new Set([...state.styles, "photo"])].map(styleSlider));
+}
+
+const styleSliders = () => [...byId("styles").querySelectorAll("input")];
+
+// A slider stays where it is put. The others share what it leaves in their proportions before the slide. Where they all
+// stood at 0, the photograph takes it, or the first style when the photograph's own slider moves.
+function mixAround(moved) {
+  const others = styleSliders().filter((slider) => slider !== moved);
+  const before = others.map(({ name }) => settled[name] ?? 0);
+  const total = before.reduce((sum, share) => sum + share, 0);
+  const heir = moved.name === "photo" ? others[0].name : "photo";
+  const left = 1 - moved.valueAsNumber;
+  const shares = others.map(({ name }, place) => [name, left * (total > 0 ? before[place] / total : Number(name === heir))]);
+  return Object.fromEntries([[moved.name, moved.valueAsNumber], ...shares]);
 }
 
 function styleSlider(name) {
@@ -82,9 +114,10 @@ function styleSlider(name) {
   const label = Object.assign(document.createElement("label"), { htmlFor: id, textContent: name });
   const slider = Object.assign(document.createElement("input"), { id, name, type: "range", min: 0, max: 1, step: 0.01 });
   slider.addEventListener("input", () => {
-    setSlider(slider, slider.valueAsNumber);
-    const shares = [...byId("styles").querySelectorAll("input")].map((input) => [input.name, input.valueAsNumber]);
-    if (shares.some(([, share]) => share > 0)) change({ style: Object.fromEntries(shares) });
+    if (sliding !== slider) [sliding, settled] = [slider, mix];
+    mix = mixAround(slider);
+    for (const each of styleSliders()) setSlider(each, mix[each.name]);
+    change({ style: mix });
   });
   row.append(label, document.createElement("output"), slider);
   return row;
@@ -101,7 +134,7 @@ async function change(values) {
       const body = JSON.stringify(waiting);
       waiting = {};
       const headers = { "Content-Type": "application/json" };
-      const answer = await fetch("api/state", { method: "PATCH", headers, body, signal: AbortSignal.timeout(3000) });
+      const answer = await ask("api/state", { method: "PATCH", headers, body, signal: AbortSignal.timeout(3000) });
       const state = await answer.json();
       byId("refusal").textContent = answer.ok ? "" : state.error;
     }
@@ -119,20 +152,19 @@ let timer = null;
 async function poll() {
   clearTimeout(timer);
   try {
-    const answer = await fetch("api/state", { signal: AbortSignal.timeout(3000) });
+    const answer = await ask("api/state", { signal: AbortSignal.timeout(3000) });
     const state = await answer.json();
-    if (!answer.ok) throw new Error(state.error);
+    refusal = answer.ok ? "" : state.error;
+    if (!answer.ok) throw new Error(refusal);
     showNumbers(state);
     showOutputs(state.outputs);
+    if (byId("hint").textContent !== state.hint) byId("hint").textContent = state.hint;
     if (Date.now() > busyUntil && !sending) showSettings(state);
-    if (lost) stream.src = `${streamUrl.split("?")[0]}?${Date.now()}`; // an <img> stays frozen after a lost connection
-    lost = false;
-    show(state.running ? `live: ${state.source}` : "the source has ended", state.running ? "live" : "");
-  } catch (error) {
-    lost = true;
-    // An Error holds a sentence of the server, such as "needs its token"; a failed fetch is a TypeError or DOMException.
-    show(error.constructor === Error ? error.message : "connection lost, trying again", "lost");
+    source = state.source;
+  } catch {
+    source = null;
   } finally {
+    showStatus();
     clearTimeout(timer);
     timer = setTimeout(poll, 1000);
   }
@@ -145,6 +177,7 @@ for (const name of ["strength", "split", "colour_match", "sharpen"]) {
   });
 }
 byId("splitting").addEventListener("change", (event) => changeNow({ split: event.target.checked ? 0.5 : null }));
+byId("mirror").addEventListener("change", (event) => changeNow({ mirror: event.target.checked }));
 for (const choice of choices) {
   choice.addEventListener("change", () => {
     changeNow({ [choice.name]: choice.classList.contains("number") ? Number(choice.value) : choice.value });

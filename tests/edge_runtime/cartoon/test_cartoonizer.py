@@ -152,3 +152,18 @@ def test_the_largest_face_comes_first_when_time_is_short(tiny_model, portrait, t
     assert min(changes[None]) > 1
     assert changes[0.001][0] < 0.01 < 1 < changes[0.001][1]
     assert cartoonizer.skipped == 1
+
+
+@pytest.mark.parametrize(("turn", "mirror"), [(0, True), (90, False), (180, True), (270, False)])
+def test_a_frame_is_turned_and_mirrored_before_faces_are_looked_for(cartoonizer, portrait, turn, mirror):
+    hanging = pixels.turn(pixels.turn(portrait, 0, mirror), -turn // 90)  # as such a camera gives it
+    settings = dataclasses.replace(cartoonizer.settings, turn=turn, mirror=mirror)
+    after = cartoonizer.process(hanging.copy(), settings)
+    assert len(cartoonizer.faces) == 1
+    assert np.array_equal(after, Cartoonizer(*fresh(cartoonizer)).process(portrait.copy()))
+    cartoonizer.process(np.full_like(portrait, 90), dataclasses.replace(settings, mirror=not mirror))
+    assert cartoonizer.faces == []
+
+
+def fresh(cartoonizer):
+    return cartoonizer.models, FaceFinder(), StageTimer()

@@ -54,7 +54,6 @@ def test_good_values_are_taken_and_the_old_settings_stay():
         ({"style": 3}, "style must be an object"),
         ({"style": {"oil": 1}}, "no style 'oil'"),
         ({"style": {"ink": "much"}}, "style.ink must be a number"),
-        ({"style": {}}, "at least one share"),
         ({"style": {"ink": 1}, "random_seed": 1}, "not both"),
         ({"random_seed": -1}, "random_seed must be"),
         ({"model": "plain", "random_seed": 1}, "baked in"),
@@ -74,6 +73,34 @@ def test_a_new_model_keeps_the_style_it_knows_and_else_takes_its_first():
     assert washed.patched({"model": "plain"}, KNOWN).style == {}
     assert washed.patched({"model": "plain", "style": {}}, KNOWN).style == {}
     assert washed.patched({"model": "b", "style": {"oil": 1}}, KNOWN).style == {"oil": 1.0}
+
+
+def test_a_slider_stays_where_it_was_put_and_the_photograph_takes_the_rest():
+    """Half of the only style was all of it, and none of it was refused."""
+    for given, wanted in (
+        ({"ink": 0.5}, {"ink": 0.5, "photo": 0.5}),
+        ("ink:0.5", {"ink": 0.5, "photo": 0.5}),
+        ({"ink": 0}, {"photo": 1.0}),
+        ({}, {"photo": 1.0}),
+        ({"ink": 1, "wash": 0}, {"ink": 1.0}),
+        ({"ink": 0.1, "wash": 0.2, "photo": 0.7}, {"ink": 0.1, "wash": 0.2, "photo": 0.7}),
+        ({"ink": 3, "wash": 1}, {"ink": 0.75, "wash": 0.25}),
+    ):
+        assert START.patched({"style": given}, KNOWN).style == pytest.approx(wanted)
+    plain = START.patched({"model": "plain"}, KNOWN)
+    assert plain.patched({"style": {"photo": 0.3}}, KNOWN).style == {"photo": 0.3}
+    assert plain.patched({"style": {"photo": 0}}, KNOWN).style == {}
+
+
+def test_a_style_comes_back_with_a_model_that_can_draw_it():
+    """One model to and fro made it the first style."""
+    mixed = START.patched({"style": {"ink": 0.4, "wash": 0.4, "photo": 0.2}}, KNOWN)
+    other = mixed.patched({"model": "b"}, KNOWN)
+    assert other.style == pytest.approx({"wash": 0.8, "photo": 0.2})
+    plain = other.patched({"model": "plain", "strength": 0.5}, KNOWN)
+    assert plain.style == {"photo": 0.2}
+    assert plain.patched({"model": "a"}, KNOWN).style == pytest.approx(mixed.style)
+    assert "wish" not in mixed.to_json()
 
 
 def test_a_random_style_is_the_same_for_the_same_seed():

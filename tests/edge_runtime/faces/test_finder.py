@@ -48,3 +48,42 @@ def test_one_euro_is_still_when_still_and_prompt_when_fast():
     fast = OneEuro()
     lag = [abs(fast.step(5.0 * n, 100) - 5.0 * n) for n in range(60)]
     assert lag[-1] < 10  # two frames behind at five per cent of the face a frame
+
+
+class TestTheLargestFace:
+    """One face is drawn: the largest, and not the first that came."""
+
+    def frame(self, portrait, *people):
+        """A wall with people: their height in px, and where from the left."""
+        frame = np.full((480, 640, 3), 90, np.uint8)
+        for height_px, left_px in people:
+            side_px = round(260 * height_px / 128)  # the face in the photograph has 128 px
+            person = pixels.resize(portrait[:260, 90:350], side_px, side_px)[: 480 - 20, : 640 - left_px]
+            frame[20 : 20 + person.shape[0], left_px : left_px + person.shape[1]] = person
+        return frame
+
+    def followed(self, finder, frame, count):
+        """Whether the face in the right half is followed, in each of the frames."""
+        return [finder.find(frame)[0].centre_x_px > 250 for _ in range(count)]
+
+    def test_a_visitor_takes_the_place_of_a_smaller_bystander_and_keeps_it(self, portrait):
+        """The bystander kept it for 200 frames."""
+        finder = FaceFinder()
+        assert not any(self.followed(finder, self.frame(portrait, (70, 0)), 3))
+        both = self.frame(portrait, (70, 0), (170, 220))
+        seen = self.followed(finder, both, 40)
+        assert seen.index(True) <= 15 + 9
+        assert all(seen[seen.index(True) :])
+
+    def test_faces_of_like_size_do_not_change_places(self, portrait):
+        finder = FaceFinder(search_every=3)
+        self.followed(finder, self.frame(portrait, (110, 0)), 2)
+        for right_px in (125, 105, 130, 110):
+            assert not any(self.followed(finder, self.frame(portrait, (110, 0), (right_px, 300)), 14))
+
+    def test_who_walks_past_is_not_drawn(self, portrait):
+        finder = FaceFinder(search_every=3)
+        alone, both = self.frame(portrait, (70, 0)), self.frame(portrait, (70, 0), (150, 250))
+        self.followed(finder, alone, 2)
+        for frame in (both, alone) * 3:
+            assert not any(self.followed(finder, frame, 7))

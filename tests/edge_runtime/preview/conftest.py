@@ -12,13 +12,13 @@ class FakeLive:
 
     def __init__(self):
         self.settings = {"model": "a", "strength": 1.0}
-        self.running, self.stalled = True, False
+        self.running, self.stalled, self.ended = True, False, False
 
     def state(self):
         stages = {"latency": {"p50_ms": 12.5, "p95_ms": 20.0}}
         return {
-            "running": self.running, "stalled": self.stalled, "source": "test",
-            "frames": 3, "dropped": 1, "losses": 0, "faces": 2,
+            "running": self.running, "stalled": self.stalled, "ended": self.ended, "source": "test",
+            "frames": 3, "dropped": 1, "losses": 0, "faces": 2, "hint": "",
             "frames_per_second": 29.5, "stages": stages, "settings": self.settings, "styles": ["ink"],
             "outputs": [{"name": 'the recording "a".mp4', "fault": "No space left on device",
                          "since": "2026-01-01T00:00:10+00:00", "lost": 7}],

@@ -51,14 +51,16 @@ def test_changes_come_from_the_own_page_alone(app, live, headers, status):
 
 def test_without_the_token_everything_but_the_probes_is_closed(guarded, sink):
     client = guarded.test_client()
-    for path in ("/", "/stream.mjpg", "/snapshot.jpg", "/api/state", "/api/models", "/metrics", "/openapi.json",
-                 "/static/preview.js", "/nothing"):  # fmt: skip
+    for path in ("/", "/view", "/stream.mjpg", "/snapshot.jpg", "/api/state", "/api/models", "/metrics",
+                 "/openapi.json", "/nothing", "/static", "/g"):  # fmt: skip
         for query in ("", "?token=", "?token=wrong", f"?token={TOKEN[:-1]}", f"?token={TOKEN}x", "?token=ü"):
             answer = client.get(path + query)
             assert answer.status_code == 401, path
             assert "Set-Cookie" not in answer.headers
             assert "token" in answer.json["error"]
     assert client.patch("/api/state", json={"strength": 0.1}).status_code == 401
+    with client.get("/static/base.css") as answer:
+        assert answer.status_code == 200  # public code, which the form's page needs
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 503  # asked, and answered: no frame yet
 
@@ -74,7 +76,7 @@ def test_the_token_opens_once_and_the_cookie_from_then_on(guarded):
     assert client.get("/api/state").status_code == 200
     assert guarded.test_client().get("/api/state", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
     stranger = guarded.test_client()
-    stranger.set_cookie("facetoon", "0" * 64)
+    stranger.set_cookie("facetoon", "0" * 64)  # the name on port 80
     assert stranger.get("/api/state").status_code == 401
 
 

@@ -60,7 +60,7 @@ def test_page_names_only_its_own_resources(server):
     assert "default-src 'self'" in answer.getheader("Content-Security-Policy")
     assert b"http://" not in text
     assert b"https://" not in text
-    for path in ("/static/preview.css", "/static/preview.js"):
+    for path in ("/static/base.css", "/static/preview.css", "/static/preview.js"):
         assert path.encode() in text
         assert read(server, path)[0].status == 200
 

@@ -25,19 +25,13 @@ def seen(browser):
 
 PIXELS = """
 const stream = document.getElementById("stream");
-if (!stream.naturalWidth) return null;
-const canvas = document.createElement("canvas");
-[canvas.width, canvas.height] = [stream.naturalWidth, stream.naturalHeight];
-canvas.getContext("2d").drawImage(stream, 0, 0);
-return canvas.toDataURL("image/png").split(",")[1];
+return stream.toDataURL("image/png").split(",")[1];
 """
 
 
 def shown(browser):
     """The frame that the stream shows now, BGR at its own size."""
     png = browser.execute_script(PIXELS)
-    if png is None:
-        return np.zeros((1, 1, 3), np.uint8)
     return cv2.imdecode(np.frombuffer(base64.b64decode(png), np.uint8), cv2.IMREAD_COLOR)
 
 
@@ -115,7 +109,7 @@ def difference(picture, other):
 
 
 def test_the_style_and_strength_sliders_change_what_the_stream_shows(page, still, style_sliders, portrait, wait_until):
-    assert style_sliders == [f"style-{name}" for name in still.state()["styles"]]
+    assert style_sliders == [f"style-{name}" for name in (*still.state()["styles"], "photo")]
     wait_until(lambda: difference(shown(page), portrait) > CHANGED)
     first_style = shown(page)
     slide(page, style_sliders[0], 0)
@@ -125,6 +119,23 @@ def test_the_style_and_strength_sliders_change_what_the_stream_shows(page, still
     wait_until(lambda: difference(shown(page), portrait) < SAME)
     assert page.find_element("css selector", "output[for=strength]").text == "0 %"
     assert still.state()["settings"]["strength"] == 0
+
+
+def test_a_style_slider_stays_where_it_is_put(page, still, style_sliders, wait_until):
+    """Half became all of the only style, which could not go to 0, and all of a second became half of each."""
+    (one, other, photo), names = style_sliders, [name.removeprefix("style-") for name in style_sliders]
+
+    def becomes(*shares):
+        assert values_of(page, one, other, photo) == pytest.approx(shares, abs=0.011)
+        wanted = {name: share for name, share in zip(names, shares, strict=True) if share}
+        wait_until(lambda: still.state()["settings"]["style"] == pytest.approx(wanted))
+
+    for slider, value, shares in (
+        (one, 0.5, (0.5, 0, 0.5)), (one, 0, (0, 0, 1)), (photo, 0.6, (0.4, 0, 0.6)), (other, 1, (0, 1, 0)),
+        (other, 0.5, (0.2, 0.5, 0.3)), (photo, 0, (2 / 7, 5 / 7, 0)),
+    ):  # fmt: skip
+        slide(page, slider, value)
+        becomes(*shares)
 
 
 def test_the_split_shows_the_photograph(page, still, portrait, wait_until):
@@ -194,7 +205,7 @@ def test_a_recording_and_a_snapshot_hold_the_picture(page, still, portrait, tmp_
     still.shows(still.state()["frames"] + 2)
     page.find_element("id", "record").click()
     wait_until(lambda: page.find_element("id", "record").text == "Record")
-    (film,) = tmp_path.glob("facetoon-*.mp4")
+    (film,) = tmp_path.glob("*.mp4")
     assert cv2.VideoCapture(str(film)).read()[1].shape == portrait.shape
 
     page.find_element("id", "snapshot").click()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.preview import recorder as recorder_module
+from facetoon.edge_runtime.gallery.keepsakes import NAME, Album
 from facetoon.edge_runtime.preview.app import create_app
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording
 from facetoon.edge_runtime.sinks.recording import Recording
@@ -15,6 +15,8 @@ FRAME = np.zeros((48, 64, 3), np.uint8)
 
 
 class FakeFile:
+    written = "out.mp4 (1 frame)"
+
     def __init__(self, path, error=None):
         self.path, self.error = path, error
         self.frames, self.closed = 0, False
@@ -39,7 +41,7 @@ def recorder(files, tmp_path):
         files.append(FakeFile(path))
         return files[-1]
 
-    return SwitchedRecording(tmp_path, open_file)
+    return SwitchedRecording(lambda: Album(tmp_path).new_path("ink", "mp4"), open_file)
 
 
 def test_only_what_comes_while_it_is_on_is_recorded(recorder, files, tmp_path):
@@ -53,7 +55,7 @@ def test_only_what_comes_while_it_is_on_is_recorded(recorder, files, tmp_path):
     (file,) = files
     assert (file.frames, file.closed) == (1, True)
     assert file.path.parent == tmp_path
-    assert file.path.name.startswith("facetoon-20")
+    assert NAME.fullmatch(file.path.name)
 
 
 def test_a_full_disk_is_told_and_leaves_the_picture_alone(recorder, files, caplog):
@@ -82,18 +84,14 @@ def test_the_api_switches_it_after_everything_else_was_right(sink, live, recorde
     assert files[0].closed
 
 
-def test_a_missing_folder_is_one_sentence(tmp_path):
-    with pytest.raises(InputError, match="does not exist"):
-        SwitchedRecording(tmp_path / "missing", FakeFile)
-
-
-def test_two_recordings_within_a_second_and_before_a_clock_that_was_set_back_are_two_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(recorder_module.time, "strftime", lambda _: "facetoon-20260101-120000")
-    recorder = SwitchedRecording(tmp_path, lambda path: Recording(path, 25.0))
+def test_recordings_of_one_name_are_two_files(tmp_path):
+    name = "20260101-120000_ink_" + 22 * "a"
+    recorder = SwitchedRecording(lambda: tmp_path / f"{name}.mp4", lambda path: Recording(path, 25.0))
     for _ in range(3):
         recorder.switch(True)
         recorder.write(FRAME, 0.0)
         recorder.switch(False)
-    names = [f"facetoon-20260101-120000{mark}.mp4" for mark in ("-2", "-3", "")]
+    names = [f"{name}{mark}.mp4" for mark in ("-2", "-3", "")]
+    assert all(NAME.fullmatch(path.name) for path in tmp_path.iterdir())
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert all(path.stat().st_size > 500 for path in tmp_path.iterdir())

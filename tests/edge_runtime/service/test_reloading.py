@@ -43,6 +43,25 @@ def test_a_service_is_ready_alive_reloaded_and_ends(tmp_path, listener, start_li
     assert listener.hear_until("STOPPING=1")
 
 
+def test_what_the_configuration_no_longer_sets_is_as_at_the_start(tmp_path, start_live, wait_until):
+    """Style, strength, split and background survived their removal from the file."""
+    config = tmp_path / "facetoon.toml"
+    config.write_text("port = 0\n")
+    live = start_live("--config", config)
+    start = live.state()["settings"]
+    config.write_text(
+        'port = 0\nstyle = "anime:0.5"\nstrength = 0.5\nsplit = 0.5\nbackground = "#ff8800"\nmorph = 1\n'
+        "faces = 3\ncolour-match = 0.5\nsharpen = 0.5\n"
+    )
+    live.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: live.state()["settings"]["strength"] == 0.5)
+    changed = live.state()["settings"]
+    assert changed["style"] == {"anime": 0.5, "photo": 0.5}
+    config.write_text("port = 0\n")
+    live.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: live.state()["settings"] == start)
+
+
 def test_without_a_configuration_a_closed_terminal_ends_it_in_order(start_live):
     live = start_live("--port", 0)
     output, log = live.end(signal.SIGHUP)

@@ -98,12 +98,16 @@ class FakeSystemd:
 
 
 @pytest.fixture
-def systemd(monkeypatch):
+def systemd(monkeypatch, tmp_path):
     fake = FakeSystemd()
     monkeypatch.setattr(systemd_unit, "has_systemd", lambda: True)
     monkeypatch.setattr(systemd_unit, "subprocess", fake)
     monkeypatch.setattr(systemd_unit.shutil, "which", lambda name: name)
-    monkeypatch.setattr(systemd_unit.shutil, "chown", lambda path, group: fake.commands.append(f"chown {group}"))
+    monkeypatch.setattr(
+        systemd_unit.shutil, "chown", lambda path, *who, **group: fake.commands.append(f"chown {who or group}")
+    )
+    monkeypatch.setattr(systemd_unit, "GALLERY", tmp_path / "gallery")
+    monkeypatch.setenv("SUDO_USER", "pi")
     return fake
 
 
@@ -111,11 +115,14 @@ def test_where_systemd_runs_the_service_is_started_and_stopped(systemd, tmp_path
     config = tmp_path / "facetoon.toml"
     systemd_unit.install(tmp_path, "the unit\n", config, "root", sentences.append)
     assert systemd.commands == [
-        "chown root",
+        "chown ('root', 'root')",
+        "chown {'group': 'root'}",
         "systemctl daemon-reload",
         "systemctl enable facetoon.service",
         "systemctl restart facetoon.service",
     ]
+    assert (tmp_path / "gallery").stat().st_mode & 0o7777 == 0o2770  # the owner's too, and nobody else's
+    assert tomllib.loads(config.read_text())["gallery"] == str(tmp_path / "gallery")
     assert config.stat().st_mode & 0o777 == 0o640  # it may hold the token
     assert sentences[-1].startswith("It runs: systemctl status facetoon.service")
     systemd.commands.clear()
@@ -128,3 +135,18 @@ def test_a_step_that_fails_is_one_sentence_with_the_reason(systemd, tmp_path, se
     systemd.status, systemd.stderr = 1, "Hint.\nAccess denied\n"
     with pytest.raises(InputError, match="systemctl daemon-reload failed: Access denied"):
         systemd_unit.install(tmp_path, "the unit\n", tmp_path / "facetoon.toml", "root", sentences.append)
+
+
+def test_the_owner_joins_the_services_group_but_never_roots(systemd):
+    assert "pi reads the photos here, from the next login on" in systemd_unit._make_gallery("toon", "pi")
+    assert systemd.commands == ["chown ('toon', 'toon')", "usermod --append --groups toon pi"]
+    for user, owner in (("root", "pi"), ("toon", None), ("toon", "root"), ("pi", "pi")):
+        systemd.commands.clear()
+        systemd_unit._make_gallery(user, owner)
+        assert systemd.commands == [f"chown ('{user}', '{user}')"]
+
+
+def test_the_pins_are_open_only_where_their_group_exists(monkeypatch, tmp_path):
+    for exists, groups in ((True, "video gpio"), (False, "video")):
+        monkeypatch.setattr(systemd_unit, "_has_group", lambda _, exists=exists: exists)
+        assert f"SupplementaryGroups={groups}\n" in systemd_unit.unit_text(tmp_path / "f.toml", "toon", "1G")

@@ -21,7 +21,11 @@ from facetoon.edge_runtime.sources.source import open_source
         ),
         ("--record-minutes 5", "--record-minutes has no effect: there is no --record."),
         ("--record a.mp4 --record-keep 3", "--record-keep has no effect: there is no --record-minutes."),
-        ("--headless --recordings .", "--recordings has no effect: --headless has no page with a Record button."),
+        (
+            "--headless --record a.mp4 --recordings .",
+            "--gallery has no effect: --headless has no page that takes pictures.",
+        ),
+        ("--keep-days 3", "--keep-days has no effect: there is no --gallery."),
     ],
 )
 def test_a_flag_without_effect_is_named(flags, expected):

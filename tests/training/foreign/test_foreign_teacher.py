@@ -15,6 +15,7 @@ from facetoon.training.__main__ import main
 from facetoon.training.foreign.foreign_generator import ForeignGenerator
 from facetoon.training.foreign.foreign_teacher import is_foreign
 from facetoon.training.networks.teacher import InstanceNorm
+from facetoon.training.runs import dry_run
 from facetoon.training.trainers.distill_trainer import Distillation
 
 
@@ -78,8 +79,15 @@ def test_a_student_learns_it_and_the_run_remembers_it(tflite, distil, tmp_path):
     assert '"sha256": ' in error
 
 
-def test_a_dry_run_keeps_nothing(tflite, distil, tmp_path):
-    assert distil("run", "--teacher", str(tflite), "--teacher-range=-1..1", "--dry-run")[0] == 0
+def test_a_dry_run_keeps_nothing_and_asks_for_a_few_cartoons(tflite, distil, tmp_path, monkeypatch):
+    asked, translate = [], ForeignGenerator.translate
+    monkeypatch.setattr(dry_run, "MEASURE_S", 0.1)
+    monkeypatch.setattr(
+        ForeignGenerator, "translate", lambda self, images: asked.append(images) or translate(self, images)
+    )
+    flags = ["--teacher", str(tflite), "--teacher-range=-1..1", "--set", "batch_size=2", "--dry-run"]
+    assert distil("run", *flags)[0] == 0
+    assert 0 < sum(map(len, asked)) <= dry_run.TAUGHT_BATCHES * 2
     assert not (tmp_path / "run").exists()
 
 

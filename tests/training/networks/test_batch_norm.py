@@ -35,3 +35,18 @@ def test_a_frozen_layer_uses_and_keeps_its_statistics():
     layer.trainable = False
     np.testing.assert_allclose(np.asarray(layer(images, training=True)), images / np.sqrt(1 + layer.epsilon), rtol=1e-5)
     assert not np.asarray(layer.moving_mean).any()
+
+
+def test_a_settled_layer_trains_by_its_moving_statistics():
+    images = np.random.default_rng(0).normal(1, 2, (4, 6, 6, 3)).astype(np.float32)
+    layer = FusedBatchNormalization()
+    layer.build(images.shape)
+    layer.moving_mean.assign([1.0, 0.0, -1.0])
+    layer.moving_variance.assign([4.0, 1.0, 2.0])
+    layer.settled = True
+    np.testing.assert_allclose(
+        np.asarray(layer(images, training=True)), np.asarray(layer(images)), rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_array_equal(np.asarray(layer.moving_mean), [1.0, 0.0, -1.0])
+    _, _, gradients = value_and_grad(lambda: (keras.ops.sum(layer(images, training=True)), ()), [layer.beta])
+    np.testing.assert_allclose(np.asarray(gradients[0]), 4 * 6 * 6, rtol=1e-5)

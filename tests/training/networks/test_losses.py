@@ -24,6 +24,13 @@ def test_losses_on_known_values():
     assert float(losses.lsgan_discriminator(np.ones(3), np.zeros(3))) == 0
 
 
+def test_a_weighted_l1_is_a_mean_where_the_weight_is():
+    x, weight = np.zeros((1, 8, 8, 3), np.float32), np.zeros((1, 8, 8, 1), np.float32)
+    weight[:, :4] = 1
+    y = np.where(weight > 0, x + 0.5, x - 1)  # even in either half, so that only the seam has a difference
+    assert float(losses.weighted_l1(x, y, weight)) == pytest.approx(0.5, rel=0.01)
+
+
 def test_psnr_is_a_mean_over_pictures():
     x = np.zeros((2, 4, 4, 3), np.float32)
     y = np.stack([x[0] + 0.2, x[1] + 0.02])  # a tenth and a hundredth of the range's width of 2

@@ -36,12 +36,13 @@ def test_only_the_students_photograph_looks_like_a_webcams():
     assert np.abs(clean[0] - shabby[0]).mean() > 0.02
 
 
-def test_a_matte_keeps_its_values_while_colours_change():
+def test_masks_keep_their_values_while_colours_change():
     pictures = np.full((4, 2, 40, 40, 4), 100, np.uint8)
-    pictures[..., 3] = 255
+    pictures[..., 3] = [[[0]], [[255]]]  # of the photograph its features, of the cartoon its matte
     lesson = {"taught": ImageSet(pictures, np.zeros(4, int), "")}
     photos, targets = batch_at(1, lesson, load_recipe("styles_64", ["data.size_px=32", "batch_size=4"]))
     assert photos.shape == (4, 32, 32, 3)
-    assert targets.shape == (4, 32, 32, 4)
+    assert targets.shape == (4, 32, 32, 5)
     assert np.all(targets[..., 3] == 1)
+    assert np.all(targets[..., 4] == -1)
     assert np.ptp(targets[..., :3]) > 0.05

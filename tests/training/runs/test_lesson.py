@@ -15,7 +15,7 @@ from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.__main__ import main
 from facetoon.training.drawings.drawn_teacher import DrawnTeacher
-from facetoon.training.drawings.head_mattes import HeadMattes
+from facetoon.training.drawings.head_mattes import SAME_SHAPE, HeadMattes
 from facetoon.training.pictures.images import ImageSet
 from facetoon.training.runs.lesson import lesson
 
@@ -58,10 +58,12 @@ def test_a_lesson_with_mattes_has_a_fourth_channel(mesh_file, segments_file, inv
     )
     photos = ImageSet(draw_face(64)[None], np.zeros(1, int), "")
     teacher = DrawnTeacher(str(inverted), mesh_file)
-    taught = lesson(photos, [teacher], HeadMattes(segments_file, mesh_file)).images
+    mattes = HeadMattes(segments_file, mesh_file)
+    taught = lesson(photos, [teacher], mattes).images
     assert taught.shape == (1, 2, 64, 64, 4)
-    plain, narrow = taught[0, :, 42:50, :, 3] > 127
-    assert 0 < narrow.sum() < plain.sum()
+    features, plain, narrow = mattes.of(photos.images, [SAME_SHAPE, teacher.shape])[0]
+    assert np.array_equal(taught[0, :, :, :, 3], [features, narrow])
+    assert 0 < (narrow[42:50] > 127).sum() < (plain[42:50] > 127).sum()
 
 
 def test_a_student_with_a_matte_learns_it(mesh_file, segments_file, features_file, inverted, faces, tmp_path, small):
@@ -73,7 +75,7 @@ def test_a_student_with_a_matte_learns_it(mesh_file, segments_file, features_fil
     assert main([*command, "--segments", str(segments_file), "--features", str(features_file)]) == 0
     lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["matte"] < 0.7 * lines[0]["matte"]
-    assert {"line", "perceptual", "test_matte"} <= lines[-1].keys()
+    assert {"detail", "line", "perceptual", "test_matte"} <= lines[-1].keys()
 
 
 def test_photographs_of_which_none_shows_a_face_are_one_sentence(mesh_file, inverted, draw_face):

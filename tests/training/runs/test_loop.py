@@ -157,7 +157,15 @@ def test_a_dry_run_measures_and_writes_nothing(command, tmp_path, capsys, monkey
     monkeypatch.setattr(dry_run, "MEASURE_S", 0.1)
     assert main(command(tmp_path / "run", "--dry-run")) == 0
     told = capsys.readouterr().out
-    for word in ("parameters", "multiply-adds", "steps a second", "waiting for data", "resident", "hours here"):
+    for word in (
+        "parameters",
+        "multiply-adds",
+        "steps a second",
+        "waiting for data",
+        "resident",
+        "minutes here",
+        "hours here",
+    ):
         assert word in told
     assert not (tmp_path / "run").exists()
 

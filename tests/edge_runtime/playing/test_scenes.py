@@ -3,7 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facetoon.edge_runtime.sources.scenes import CutDetector
+from facetoon.edge_runtime.playing.scenes import CutDetector
 
 
 def test_a_moving_head_and_noise_are_no_cuts(demo_frames):

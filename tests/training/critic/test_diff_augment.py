@@ -7,7 +7,7 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from facetoon.training.networks.diff_augment import augment
+from facetoon.training.critic.diff_augment import augment
 
 RANDOM = np.random.default_rng(3)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from facetoon.edge_runtime.sources.playback import Playback
+from facetoon.edge_runtime.playing.playback import Playback
 
 
 def test_a_film_plays_at_the_times_of_its_frames_and_a_long_delay_shifts_the_rest():

@@ -1,0 +1,1 @@
+"""Cartoonizes still pictures, each for itself and at its own size."""

@@ -1,0 +1,46 @@
+"""Streams of JPEGs: multipart, as browsers and cameras speak it, and bare, one after the other, for other programs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from facetoon.edge_runtime.sinks.sink import Jpeg, PreviewSink
+
+BOUNDARY = "facetoon-frame"
+MULTIPART = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+BARE = "video/x-mjpeg"
+# At most some 30 frames a second for each viewer. Without a limit, a file that is read at full speed is also sent at
+# full speed: ten viewers then take a third of the worker's rate on two cores.
+SHORTEST_INTERVAL_S = 0.03
+
+
+def multipart(preview: PreviewSink, ended: Callable[[], bool]) -> Iterator[bytes]:
+    """Yield the newest JPEG again and again for one viewer, as parts of multipart/x-mixed-replace.
+
+    Behind the last part stands why there are no more: "ended" for a film that is over, "stopped" otherwise. A page
+    reads it; for all others it is the epilogue of RFC 2046, which is passed over.
+    """
+    for jpeg in _newest(preview):
+        head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg.data)}\r\n\r\n"
+        yield head.encode() + jpeg.data + b"\r\n"
+    yield f"--{BOUNDARY}--\r\n{'ended' if ended() else 'stopped'}\r\n".encode()
+
+
+def frames(preview: PreviewSink) -> Iterator[bytes]:
+    """Yield JPEG after JPEG with nothing between them, as FFmpeg's demuxer mjpeg reads them."""
+    for jpeg in _newest(preview):
+        yield jpeg.data
+
+
+def _newest(preview: PreviewSink) -> Iterator[Jpeg]:
+    """Yield the newest JPEG again and again: a slow viewer gets fewer frames, never older ones."""
+    number = 0
+    while not preview.closed:
+        # After a second without a new frame, the old frame is sent again: only sending shows that a viewer has left.
+        jpeg = preview.wait(number, timeout_s=1.0) or preview.newest()
+        if jpeg is not None and not preview.closed:
+            number = jpeg.number
+            sent_s = time.monotonic()
+            yield jpeg
+            time.sleep(max(sent_s + SHORTEST_INTERVAL_S - time.monotonic(), 0))
