@@ -17,9 +17,9 @@ from facetoon.convert.improve.fold import has_style_affines
 from facetoon.convert.improve.improvements import improve
 from facetoon.convert.judge.comparison import Comparison, check_range, compare
 from facetoon.convert.quiet import quiet, refusing
-from facetoon.convert.sources.foreign_facts import NO_FACTS, ForeignFacts
 from facetoon.convert.sources.generator_source import GeneratorSource, read_source
 from facetoon.convert.sources.samples import Sample, load_samples
+from facetoon.convert.sources.source_facts import NO_FACTS, SourceFacts
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.styles import parse_mix, to_vector
@@ -51,7 +51,7 @@ class Request:
     qat_steps: int = 300
     dynamic_batch: bool = False
     seed: int = 1
-    foreign: ForeignFacts = NO_FACTS
+    foreign: SourceFacts = NO_FACTS
     """What the user states about another project's model."""
     keep: bool = False
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from facetoon.convert.sources.foreign_facts import read_facts
+from facetoon.convert.sources.source_facts import read_facts
 
 
 def add_request_arguments(parser: argparse.ArgumentParser) -> None:

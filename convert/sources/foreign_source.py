@@ -12,8 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from facetoon.convert.sources.foreign_facts import ForeignFacts
 from facetoon.convert.sources.onnx_to_keras import load_onnx
+from facetoon.convert.sources.source_facts import SourceFacts
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.model_files.tailed_file import ONNX
 from facetoon.edge_runtime.value_range import EXAMPLES, ValueRange
@@ -31,7 +31,7 @@ def is_model(place: Path) -> bool:
     return place.is_file() or place.suffix in (".keras", ".h5", ONNX) or (place / "saved_model.pb").is_file()
 
 
-def open_foreign(place: Path, facts: ForeignFacts) -> Any:
+def open_foreign(place: Path, facts: SourceFacts) -> Any:
     """Return a Keras model: (batch, n, n, 3) in -1..1 to a picture of the same kind.
 
     Raises InputError when the file is of another kind or cannot be loaded, and when nobody states what it does not say:
@@ -46,13 +46,13 @@ def open_foreign(place: Path, facts: ForeignFacts) -> Any:
     return _in_unit_range(place, model, ranges, facts)
 
 
-def _load(place: Path, facts: ForeignFacts) -> Any:
+def _load(place: Path, facts: SourceFacts) -> Any:
     if (place / "saved_model.pb").is_file():
         return _load_saved_model(place, facts)
     if not place.is_file():
         raise InputError(f"{place} does not exist.")
     if place.suffix == ".tflite":
-        raise InputError(f"{place} is converted already: toon-convert adopt gives it a spec.")
+        raise InputError(f"{place} is converted already: give the model that it was made from.")
     if place.suffix in (".pt", ".pth", ".pt2"):
         raise InputError(f"{place} is PyTorch's: export it there with torch.onnx.export, and convert the .onnx file.")
     if place.suffix == ONNX:
@@ -62,7 +62,7 @@ def _load(place: Path, facts: ForeignFacts) -> Any:
     return _load_keras(place, facts)
 
 
-def _load_keras(place: Path, facts: ForeignFacts) -> Any:
+def _load_keras(place: Path, facts: SourceFacts) -> Any:
     is_hdf5 = place.read_bytes()[: len(HDF5_MAGIC)] == HDF5_MAGIC
     if is_hdf5 and place.suffix == ".keras":
         raise InputError(f"{place} is an HDF5 file under the name .keras: rename it to {place.stem}.h5.")
@@ -110,7 +110,7 @@ def _is_ours(place: Path) -> bool:
         return OUR_LAYERS in archive.read("config.json")
 
 
-def _load_saved_model(place: Path, facts: ForeignFacts) -> Any:
+def _load_saved_model(place: Path, facts: SourceFacts) -> Any:
     """A Keras model around a SavedModel's serving signature."""
     import tensorflow as tf
 
@@ -132,7 +132,7 @@ def _load_saved_model(place: Path, facts: ForeignFacts) -> Any:
     return keras.Model(image, layer(image)[name], name="saved_model")
 
 
-def _in_unit_range(place: Path, model: Any, ranges: tuple[ValueRange, ValueRange], facts: ForeignFacts) -> Any:
+def _in_unit_range(place: Path, model: Any, ranges: tuple[ValueRange, ValueRange], facts: SourceFacts) -> Any:
     """Wrap the model where its size, layout or ranges are not those that every later step works with."""
     batch, *sides = model.inputs[0].shape
     output = _chosen(place, model, facts.output)

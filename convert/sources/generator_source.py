@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from facetoon.convert.sources.foreign_facts import NO_FACTS, ForeignFacts
 from facetoon.convert.sources.foreign_source import KINDS, is_model, open_foreign
 from facetoon.convert.sources.onnx_to_keras import external_weights
+from facetoon.convert.sources.source_facts import NO_FACTS, SourceFacts
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Framing
 from facetoon.edge_runtime.model_files.tailed_file import ONNX
@@ -51,7 +51,7 @@ def read_source(
     direction: str,
     pictures: tuple[str, ...],
     style_names: tuple[str, ...],
-    facts: ForeignFacts = NO_FACTS,
+    facts: SourceFacts = NO_FACTS,
 ) -> GeneratorSource:
     """Load a generator from a run directory, or a model as foreign_source opens it by the user's `facts`.
 
@@ -98,7 +98,7 @@ def _moved(pictures: InputPictures, places: tuple[str, ...]) -> InputPictures:
 
 
 def _of_model(
-    place: Path, direction: str, pictures: tuple[str, ...], style_names: tuple[str, ...], facts: ForeignFacts
+    place: Path, direction: str, pictures: tuple[str, ...], style_names: tuple[str, ...], facts: SourceFacts
 ) -> GeneratorSource:
     if not pictures:
         raise InputError(f"{place} names no pictures for calibration and test: give some with --photos.")

@@ -13,8 +13,8 @@ import keras
 from keras import layers, ops
 
 from facetoon.convert.judge.comparison import check_range
-from facetoon.convert.sources.foreign_facts import read_facts
 from facetoon.convert.sources.foreign_source import open_foreign
+from facetoon.convert.sources.source_facts import read_facts
 from facetoon.edge_runtime.errors import InputError
 
 PICTURES = np.random.default_rng(1).integers(0, 256, (4, 16, 16, 3), np.uint8)
@@ -111,7 +111,7 @@ def test_one_of_several_outputs_of_a_saved_model(tmp_path):
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("a.tflite", "is converted already: toon-convert adopt"),
+        ("a.tflite", "is converted already: give the model that it was made from"),
         ("a.pt2", "is PyTorch's: export it there with torch.onnx.export"),
         ("a.txt", "it takes a run directory, .keras, .h5, .onnx or the folder of a SavedModel"),
         ("none.keras", "does not exist"),

@@ -12,7 +12,7 @@ LAYOUTS = ("last", "first")
 
 
 @dataclass(frozen=True)
-class ForeignFacts:
+class SourceFacts:
     """What the user states. `ranges` of input and output None means that nobody said."""
 
     size_px: int | None = None
@@ -26,16 +26,16 @@ class ForeignFacts:
     """A Python file with the classes of layers that a Keras file uses."""
 
 
-NO_FACTS = ForeignFacts()
+NO_FACTS = SourceFacts()
 
 
-def read_facts(size: str, ranges: str, layout: str, output: str, custom: Path | None) -> ForeignFacts:
+def read_facts(size: str, ranges: str, layout: str, output: str, custom: Path | None) -> SourceFacts:
     """Read the flags' texts. Raises InputError for a size that is none or no square, and for a range that is none."""
     sides = size.lower().split("x") if size else []
     if any(not side.isdecimal() or not int(side) for side in sides) or len(sides) > 2:
         raise InputError(f"--size {size} is none: write HEIGHTxWIDTH or one side in px, such as 256.")
     if len(set(sides)) > 1:
-        raise InputError(f"--size {size} is no square; build makes squares, and adopt takes files of other shapes.")
-    return ForeignFacts(
+        raise InputError(f"--size {size} is no square; only square pictures convert.")
+    return SourceFacts(
         int(sides[0]) if sides else None, parse_ranges(ranges) if ranges else None, layout, output, custom
     )
