@@ -7,7 +7,7 @@ import os
 import sys
 
 from facetoon.edge_runtime.command_line import Program
-from facetoon.edge_runtime.commands import live_command, photos_command, service_command, tune_command
+from facetoon.edge_runtime.commands import cameras_command, live_command, photos_command, service_command, tune_command
 
 EXAMPLES = """examples:
   toon-live                                    the packaged demo at http://127.0.0.1:8000
@@ -24,7 +24,7 @@ PROGRAM = Program(
     description=__doc__,
     examples=EXAMPLES,
     default=live_command,
-    commands={"photos": photos_command, "tune": tune_command, "service": service_command},
+    commands={"photos": photos_command, "cameras": cameras_command, "tune": tune_command, "service": service_command},
     interrupted="interrupted.",
 )
 

@@ -42,6 +42,7 @@ class Program:
         """Return the parser of the whole command line."""
         parser = argparse.ArgumentParser(
             prog=self.name,
+            usage=f"{self.name} [FLAGS]\n       {self.name} COMMAND ..." if self.default else None,
             description=self.description,
             epilog=self.examples,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -50,6 +51,7 @@ class Program:
             self.default.add_arguments(parser)
         commands = parser.add_subparsers(
             title="commands",
+            prog=self.name,
             description=f"without one: {self.default.HELP}" if self.default else None,
             dest="command",
             metavar="COMMAND",

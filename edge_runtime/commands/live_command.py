@@ -32,20 +32,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of toon-live itself."""
     _add_input(parser)
     _add_preview(parser)
-    _add_picture(parser)
+    _add_looks(parser)
+    _add_faces(parser)
     _add_output(parser)
     _add_gallery(parser)
-    add = parser.add_argument
+    add = parser.add_argument_group("configuration and log").add_argument
     add("--config", type=Path, metavar="FILE.toml", help="flags from a file; flags of the command line win")
     add("--log-format", choices=logs.FORMATS, default="text", help="format of the log on stderr (default: %(default)s)")
     add("--version", action="version", version=f"facetoon {__version__}")
 
 
 def _add_input(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("frames and models").add_argument
+    add = parser.add_argument_group("where frames come from").add_argument
     add(
         "--source",
         action="append",
+        metavar="WHAT",
         help="camera (number, path, name, or picamera), rtsp:// or http:// address, video, folder, picture, or demo "
         "(default); repeat it to play one after another",
     )
@@ -53,6 +55,10 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     add("--size", type=_size, default=(640, 480), metavar="WxH", help="size to ask a camera for (default: 640x480)")
     rate_help = "rate to ask a camera for (default: 30), or at which a folder of pictures plays (default: 1)"
     add("--rate", type=positive, metavar="HZ", help=rate_help)
+    turn_help = "turn the picture clockwise, for a camera that is mounted sideways or upside down (default: 0)"
+    add("--turn", type=int, choices=(0, 90, 180, 270), default=0, help=turn_help)
+    add("--mirror", action="store_true", help="mirror left and right, as people before a screen expect")
+    add = parser.add_argument_group("models").add_argument
     add(
         "--model",
         type=model_file,
@@ -61,7 +67,7 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
         help=f"model file or name of a shipped one; repeat it to switch models (default: {DEFAULT_MODEL.stem})",
     )
     add("--runtime", choices=RUNTIMES, help="library that runs the model (default: litert; onnxruntime for .onnx)")
-    add("--threads", type=positive, default=1, help="threads for the network (default: %(default)s)")
+    add("--threads", type=positive, default=1, metavar="N", help="threads for the network (default: %(default)s)")
 
 
 def _add_preview(parser: argparse.ArgumentParser) -> None:
@@ -74,13 +80,11 @@ def _add_preview(parser: argparse.ArgumentParser) -> None:
     add("--allow-host", action="append", default=[], metavar="NAME", help="a further host name, such as a proxy's")
 
 
-def _add_picture(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("picture").add_argument
-    add("--faces", type=positive, default=1, help="most faces to cartoonize in a frame (default: %(default)s)")
-    add("--budget-ms", type=positive, metavar="MS", help="leave smaller faces alone once a frame took MS")
-    add("--style", help="style, or a mix such as anime:0.6,photo:0.4 (default: the model's first)")
+def _add_looks(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("looks").add_argument
+    add("--style", metavar="MIX", help="style, or a mix such as anime:0.6,photo:0.4 (default: the model's first)")
     add("--random-style", type=int, metavar="SEED", help="a new style, the same for the same seed")
-    add("--strength", type=float, help="0 photograph to 1 cartoon (default: 1)")
+    add("--strength", type=float, metavar="0..1", help="0 photograph to 1 cartoon (default: 1)")
     add("--morph", type=float, metavar="SECONDS", help="time that a change of style takes (default: 0)")
     add("--split", type=float, metavar="SHARE", help="show the original in the left SHARE (0..1)")
     add("--colour-match", type=float, metavar="0..1", help="give the cartoon the face's own colours (default: 0)")
@@ -96,19 +100,29 @@ def _add_picture(parser: argparse.ArgumentParser) -> None:
         help="keep, blur, cartoon, a colour as #ff8800, or FILE.jpg (default: keep)",
     )
     add("--mode", help="face, or frame to cartoonize the whole frame in tiles (default: face)")
-    turn_help = "turn the picture clockwise, for a camera that is mounted sideways or upside down (default: 0)"
-    add("--turn", type=int, choices=(0, 90, 180, 270), default=0, help=turn_help)
-    add("--mirror", action="store_true", help="mirror left and right, as people before a screen expect")
+
+
+def _add_faces(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("faces and pace").add_argument
+    add(
+        "--faces",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="cartoonize the N largest faces of a frame (default: %(default)s)",
+    )
+    add("--budget-ms", type=positive, metavar="MS", help="leave smaller faces alone once a frame took MS")
     add("--search-every", type=positive, default=15, metavar="N", help="frames between searches for further faces")
     add("--smallest-face", type=positive, metavar="PX", help=SMALLEST_HELP)
     add("--target-fps", type=positive_rate, metavar="HZ", help="measure first; choose the model that keeps HZ here")
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("running and recording").add_argument
+    add = parser.add_argument_group("running").add_argument
     add("--headless", action="store_true", help="no preview; process a file at full speed")
     add("--fast", action="store_true", help="process a file at full speed, with the preview")
     add("--frames", type=positive, metavar="N", help="end after reading N frames")
+    add = parser.add_argument_group("recording and other outputs").add_argument
     add("--record", type=Path, metavar="FILE.mp4", help="record the finished frames; an older file stays")
     add("--overwrite", action="store_true", help="let --record replace an older file")
     add("--record-minutes", type=positive, metavar="N", help="begin a new file, FILE-00001.mp4, every N minutes")
