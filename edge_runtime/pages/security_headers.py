@@ -40,9 +40,12 @@ def protect_browsers(app: Flask, embedders: Sequence[str] = ()) -> None:
     """Add the headers to every answer. Only pages of the origins `embedders` may frame a page or show the picture."""
 
     def add(response: Response) -> Response:
-        forms = "'self'" if response.headers.pop(FORMS_HERE, None) else "'none'"
+        has_form = response.headers.pop(FORMS_HERE, None) is not None
+        forms = "'self'" if has_form else "'none'"
         frames = " ".join(embedders) or "'none'"
         response.headers.update(HEADERS)
+        if has_form:  # with no-referrer a browser sends the form with "Origin: null", as a foreign page would
+            response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Content-Security-Policy"] = (
             f"default-src 'self'; object-src 'none'; frame-ancestors {frames}; base-uri 'none'; form-action {forms}"
         )

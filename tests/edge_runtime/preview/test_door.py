@@ -27,6 +27,7 @@ def test_a_browser_gets_a_form_and_a_program_gets_json(client):
     assert b'name="next" value="/view"' in answer.data
     assert "form-action 'self'" in answer.headers["Content-Security-Policy"]
     assert "form_action_self" not in answer.headers
+    assert answer.headers["Referrer-Policy"] == "same-origin"  # else its own form has "Origin: null", and is refused
     for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}, {"Accept": "image/avif,image/*,*/*;q=0.8"}):
         assert client.get("/view", headers=headers).mimetype == "application/json"
     assert client.get("/api/state", headers=BROWSER).mimetype == "application/json"
