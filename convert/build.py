@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from facetoon.convert.destination import check_destination, check_folder, deliver, write_faults
+from facetoon.convert.destination import check_destination, check_folder, deliver, withdraw, write_faults
 from facetoon.convert.formats.quantization import ONNX, RECIPES, TFLITE, Quantization, find_recipe
 from facetoon.convert.formats.tflite_metadata import with_metadata
-from facetoon.convert.judge.comparison import file_pictures, score
+from facetoon.convert.judge.comparison import Comparison, file_pictures, score
 from facetoon.convert.judge.conversion_report import (
     Report,
     all_rounded,
@@ -24,7 +24,8 @@ from facetoon.convert.judge.conversion_report import (
 )
 from facetoon.convert.judge.delegation import delegation
 from facetoon.convert.material import Material, Request, convert, load_material, measure
-from facetoon.convert.sources.samples import FEWEST
+from facetoon.convert.quiet import refusing
+from facetoon.convert.sources.samples import FEWEST, Sample
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.spec import ModelSpec, write_model
@@ -76,17 +77,46 @@ def _summary(result: Report | InputError) -> str:
 
 def build_file(request: Request, recipe: Quantization, material: Material) -> Report:
     """Build one file with its report and verdict."""
-    source, test, out = material.source, material.test, request.out
     _check_request(request, recipe, material)
-    model = convert(material, recipe, out.suffix, material.calibration, request.dynamic_batch)
-    spec = _spec(request, recipe, material)
+
+    def model(calibration: Sample) -> bytes:
+        return convert(material, recipe, request.out.suffix, calibration, request.dynamic_batch)
+
+    return judge_and_deliver(model, _spec(request, recipe, material), request, recipe, material)
+
+
+def judge_and_deliver(
+    model: Callable[[Sample], bytes], spec: ModelSpec, request: Request, recipe: Quantization, material: Material
+) -> Report:
+    """Measure a file, and write it with its report: to `request.out`, or beside it as .rejected.
+
+    `model` makes the file's bytes, without a spec, from calibration pictures. Raises InputError when a library refuses
+    the file or the disk cannot take it. A refusal leaves no older file that looks current.
+    """
+    out = request.out
+    with write_faults(out):
+        try:
+            with refusing(f"{out.name} cannot be judged"):
+                file, report, comparison = _judged(model, spec, request, recipe, material)
+        except InputError:
+            withdraw(out)
+            raise
+    deliver(out, file, report_files(report, comparison), accepted=report.verdict == "pass" or request.keep)
+    return report
+
+
+def _judged(
+    make: Callable[[Sample], bytes], spec: ModelSpec, request: Request, recipe: Quantization, material: Material
+) -> tuple[bytes, Report, Comparison]:
+    source, test, out = material.source, material.test, request.out
+    model = make(material.calibration)
     if out.suffix == TFLITE:
         model = with_metadata(model, spec)
-    with write_faults(out), tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         staged = Path(folder) / out.name
         write_model(staged, model, spec)
         comparison = measure(staged, material)
-        agreement = _agreement(Path(folder), request, recipe, material)
+        agreement = _agreement(make, staged, spec, recipe, material)
         scored = replace(spec, scores=all_rounded(comparison) | {"test": test.describe()})
         scored = write_model(staged, model, scored)
         file, runtime = staged.read_bytes(), open_session(staged).runtime
@@ -101,8 +131,7 @@ def build_file(request: Request, recipe: Quantization, material: Material) -> Re
         agreement=agreement,
         delegation=delegation(model) if out.suffix == TFLITE else {},
     )
-    deliver(out, file, report_files(report, comparison), accepted=report.verdict == "pass" or request.keep)
-    return report
+    return file, report, comparison
 
 
 def _check_request(request: Request, recipe: Quantization, material: Material) -> None:
@@ -141,7 +170,9 @@ def _keeping_shape(material: Material, look: tuple[str, ...]) -> tuple[str, ...]
     return look if all(source.styles[i] in source.keeps_shape for i in np.flatnonzero(style)) else ()
 
 
-def _agreement(folder: Path, request: Request, recipe: Quantization, material: Material) -> dict[str, float]:
+def _agreement(
+    make: Callable[[Sample], bytes], staged: Path, spec: ModelSpec, recipe: Quantization, material: Material
+) -> dict[str, float]:
     """Score two files against each other, each calibrated on one half of the pictures.
 
     Only for 8-bit activations: 16-bit ones tolerate ranges 256 times too wide, and are slow to test.
@@ -152,9 +183,8 @@ def _agreement(folder: Path, request: Request, recipe: Quantization, material: M
     styles = material.test.styles[:AGREEMENT_PICTURES] if material.is_live else None
     outputs = []
     for odd in (0, 1):
-        path = folder / f"half-{odd}{request.out.suffix}"
-        model = convert(material, recipe, request.out.suffix, material.calibration.half(odd))
-        write_model(path, model, _spec(request, recipe, material))
+        path = staged.with_name(f"half-{odd}{staged.suffix}")
+        write_model(path, make(material.calibration.half(odd)), spec)
         outputs.append(file_pictures(open_session(path), inputs, styles))
     return rounded(score(inputs, outputs[0], outputs[1]).scores)
 

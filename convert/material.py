@@ -16,9 +16,10 @@ from facetoon.convert.formats.to_tflite import to_tflite
 from facetoon.convert.improve.fold import has_style_affines
 from facetoon.convert.improve.improvements import improve
 from facetoon.convert.judge.comparison import Comparison, check_range, compare
-from facetoon.convert.quiet import quiet
+from facetoon.convert.quiet import quiet, refusing
 from facetoon.convert.sources.generator_source import GeneratorSource, read_source
 from facetoon.convert.sources.samples import Sample, load_samples
+from facetoon.convert.sources.source_facts import NO_FACTS, SourceFacts
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.styles import parse_mix, to_vector
@@ -50,6 +51,8 @@ class Request:
     qat_steps: int = 300
     dynamic_batch: bool = False
     seed: int = 1
+    foreign: SourceFacts = NO_FACTS
+    """What the user states about another project's model."""
     keep: bool = False
 
     @property
@@ -79,7 +82,7 @@ class Material:
 def load_material(request: Request) -> Material:
     """Load generator and pictures; raise InputError when they cannot be used."""
     with quiet():
-        source = read_source(request.run, request.direction, request.photos, request.style_names)
+        source = read_source(request.run, request.direction, request.photos, request.style_names, request.foreign)
     source = replace(source, keeps_shape=_keeping_shape(request, source))
     style = _style_to_bake(request, source)
     calibration, test = load_samples(source, (request.calibration_images, request.test_images), request.seed)
@@ -118,8 +121,9 @@ def convert(
 ) -> bytes:
     """Return model bytes without a spec; `calibration` is the material's whole sample or a half of it."""
     generator = material.improved if recipe.weight_bits == 8 else material.source.generator
-    fixed = batch_of_one(generator, material.style, None if dynamic_batch else 1)
-    return (to_onnx if suffix == ONNX else to_tflite)(fixed, recipe, calibration)
+    with refusing(f"The generator {generator.name} cannot become {recipe.name} in {suffix}"):
+        fixed = batch_of_one(generator, material.style, None if dynamic_batch else 1)
+        return (to_onnx if suffix == ONNX else to_tflite)(fixed, recipe, calibration)
 
 
 def measure(path: Path, material: Material) -> Comparison:

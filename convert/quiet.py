@@ -1,4 +1,4 @@
-"""Keeps TensorFlow's output off the terminal, and adds it to the traceback when something goes wrong."""
+"""Keeps TensorFlow's output off the terminal, and turns the errors of converters and runtimes into refusals."""
 
 from __future__ import annotations
 
@@ -28,6 +28,22 @@ def quiet() -> Iterator[None]:
             log.seek(0)
             error.add_note("Output before the error:\n" + log.read())
             raise
+
+
+@contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """Turn any error of a library inside the block into an InputError that begins with `what`.
+
+    Converters, checkers and runtimes raise exceptions of many kinds for a network that they do not take. The original
+    error stays the cause. Faults of the disk, an OSError, pass.
+    """
+    try:
+        yield
+    except (InputError, OSError):
+        raise
+    except Exception as error:
+        lines = (line.strip() for line in str(error).splitlines())
+        raise InputError(f"{what}: {next(filter(None, lines), type(error).__name__)}") from error
 
 
 @contextmanager

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from facetoon.convert.commands.printed_verdict import print_verdict
 from facetoon.convert.commands.request_arguments import add_request_arguments, request_fields, tell
-from facetoon.convert.destination import rejected_path, write_faults
-from facetoon.convert.formats.quantization import MATTE_ERROR, RECIPES
+from facetoon.convert.destination import write_faults
+from facetoon.convert.formats.quantization import RECIPES
 from facetoon.convert.improve.methods import IMPROVEMENTS, find_improvements
 from facetoon.convert.quiet import quiet
 from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.engine.backend import select_backend
-
-if TYPE_CHECKING:
-    from facetoon.convert.judge.conversion_report import Report
 
 HELP = "convert a run's generator and compare the file with it"
 
@@ -52,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Build; return 0 when every verdict is pass, 1 when one is fail."""
+    """Build; return 0 when every verdict is pass, 1 when one is fail, and 2 when one file could not be made."""
     improve = find_improvements(arguments.improve)
     select_backend("tensorflow")
     with quiet():  # TensorFlow prints on its first import
@@ -75,26 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
         **request_fields(arguments),
     )
     if not arguments.all:
-        return _print_verdict(build(request), arguments.out, arguments.keep)
+        return print_verdict(build(request), arguments.out, arguments.keep)
     results = build_all(request, tell)
     table = table_of_all(results)
     with write_faults(arguments.out):
         write_whole(arguments.out / "table.md", table)
     print(table, end="")
-    return 0 if all(getattr(result, "verdict", "") == "pass" for result in results.values()) else 1
-
-
-def _print_verdict(report: Report, out: Path, keep: bool) -> int:
-    scores, passed = report.spec.scores, report.verdict == "pass"
-    matte = f", matte {scores[MATTE_ERROR]:.1%} off" if MATTE_ERROR in scores else ""
-    place = out if passed or keep else rejected_path(out)
-    print(
-        f"{place}: {report.verdict}, {report.spec.recipe}, {report.sizes_bytes['file'] / 1000:.0f} kB; PSNR "
-        f"{scores['psnr_mean_db']:.1f} dB (5th percentile {scores['psnr_5th_percentile_db']:.1f}, worst "
-        f"{scores['psnr_min_db']:.1f}), SSIM {scores['ssim_mean']:.3f}{matte} on {report.test['images']} test pictures."
-    )
-    for style, each in scores.get("styles", {}).items():
-        print(f"  {style}: PSNR {each['psnr_mean_db']:.1f} dB, SSIM {each['ssim_mean']:.3f}")
-    for reason in report.shortfalls:
-        print(f"  {reason}")
-    return 0 if passed else 1
+    verdicts = {getattr(result, "verdict", "refused") for result in results.values()}
+    return 1 if "fail" in verdicts else 2 if "refused" in verdicts else 0

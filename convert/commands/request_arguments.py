@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
+
+from facetoon.convert.sources.source_facts import read_facts
 
 
 def add_request_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +26,16 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calibration-images", type=int, default=200, metavar="N", help="default: %(default)s")
     parser.add_argument("--test-images", type=int, default=200, metavar="N", help="default: %(default)s")
     parser.add_argument("--qat-steps", type=int, default=300, metavar="N", help="training steps of qat (default: 300)")
+    parser.add_argument("--size", default="", metavar="HxW", help="another project's model of variable size: its sides")
+    parser.add_argument(
+        "--range",
+        default="",
+        metavar="IN[,OUT]",
+        help="another project's model: values of grey 0 and 255, such as 0..255 or -1..1,0..1",
+    )
+    parser.add_argument("--layout", default="", choices=("last", "first"), help="where another project has channels")
+    parser.add_argument("--output", default="", metavar="NAME", help="the picture, of a model with several outputs")
+    parser.add_argument("--custom", type=Path, metavar="FILE.py", help="classes of the layers that a Keras file uses")
     parser.add_argument("--seed", type=int, default=1, help="chooses the pictures (default: %(default)s)")
 
 
@@ -37,6 +50,7 @@ def request_fields(arguments: argparse.Namespace) -> dict[str, Any]:
         "test_images": arguments.test_images,
         "qat_steps": arguments.qat_steps,
         "seed": arguments.seed,
+        "foreign": read_facts(arguments.size, arguments.range, arguments.layout, arguments.output, arguments.custom),
     }
 
 

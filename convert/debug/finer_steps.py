@@ -10,18 +10,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from facetoon.convert.build import judge_and_deliver
 from facetoon.convert.debug.onnx_ranking import rank_onnx
 from facetoon.convert.debug.ranking import MakeFiner, OperatorError
 from facetoon.convert.debug.tflite_ranking import rank_tflite
 from facetoon.convert.formats.bake import batch_of_one
 from facetoon.convert.formats.quantization import ONNX, Quantization, find_recipe
-from facetoon.convert.formats.tflite_metadata import with_metadata
 from facetoon.convert.improve.methods import IMPROVEMENTS
 from facetoon.convert.judge.comparison import Comparison
-from facetoon.convert.judge.conversion_report import all_rounded
+from facetoon.convert.judge.conversion_report import Report
 from facetoon.convert.material import Material, Request, load_material, measure
-from facetoon.convert.quiet import quiet
+from facetoon.convert.quiet import quiet, refusing
+from facetoon.convert.sources.samples import Sample
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.model_files.tailed_file import format_of
 from facetoon.edge_runtime.pixels import Tensor
 from facetoon.edge_runtime.sessions.session import Session, open_session
 from facetoon.edge_runtime.spec import ModelSpec, read_model, write_model
@@ -41,15 +43,43 @@ class Step:
     """Median on one thread; ratios between steps mean more than the figure."""
 
 
-def debug(
-    path: Path, request: Request, finer: str, counts: Sequence[int], tell: Callable[[str], None]
-) -> tuple[ModelSpec, list[OperatorError], list[Step]]:
-    """Return spec, operator errors with the worst first, and a step for each of `counts`, for a static file.
+@dataclass(frozen=True)
+class Debugging:
+    """A static file under study: its operators by error, and the files with the worst of them made finer."""
+
+    path: Path
+    request: Request
+    recipe: Quantization
+    material: Material
+    spec: ModelSpec
+    errors: list[OperatorError]
+    """The worst first."""
+    steps: list[Step]
+
+    def apply(self, count: int, finer: str, out: Path) -> Report:
+        """Judge and write the file whose `count` worst operators are finer, as a build does.
+
+        Its recipe's name ends in the number of finer operators and their type.
+        """
+        material, tensors = self.material, [error.tensor for error in self.errors[:count]]
+
+        def model(calibration: Sample) -> bytes:
+            _, make_finer = _rank(replace(material, calibration=calibration), self.recipe, out.suffix)
+            return _finer(make_finer, tensors, finer)
+
+        name, calibration = f"{self.spec.recipe}+{count}{finer}", material.calibration.describe()
+        spec = replace(self.spec, recipe=name, calibration=calibration)
+        return judge_and_deliver(model, spec, replace(self.request, out=out), self.recipe, material)
+
+
+def debug(path: Path, request: Request, finer: str, counts: Sequence[int], tell: Callable[[str], None]) -> Debugging:
+    """Rank the operators of a static file, accepted or rejected, and measure a step for each of `counts`.
 
     Raises InputError for any other file, and when `request.run` is not the file's run.
     """
     _, spec = read_model(path)
-    recipe = find_recipe(spec.recipe.partition("+")[0], path.suffix)
+    suffix = format_of(path)
+    recipe = find_recipe(spec.recipe.partition("+")[0], suffix)
     if recipe.name != "static_wi8_ai8":
         raise InputError(f"{path} is {recipe.name}; debug takes only static_wi8_ai8.")
     # The file's improvements are repeated; the request sets the number of steps of "qat".
@@ -58,27 +88,23 @@ def debug(
     if material.source.sha256 != spec.run:
         raise InputError(f"{path} was made from run {spec.run[:12]}, not from {material.source.sha256[:12]}.")
     tell("measuring every operator ...")
-    errors, make_finer = _rank(material, recipe, path.suffix)
+    errors, make_finer = _rank(material, recipe, suffix)
     steps = []
     for count in (count for count in counts if count < len(errors)):  # the debugger needs one int8 operator
         tell(f"{count} operators in {finer} ...")
-        with quiet(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = make_finer([error.tensor for error in errors[:count]], finer)
-        steps.append(_step(count, finer, model, path.suffix, material, spec))
-    return spec, errors, steps
+        model = _finer(make_finer, [error.tensor for error in errors[:count]], finer)
+        steps.append(_step(count, finer, model, suffix, material, spec))
+    return Debugging(path, request, recipe, material, spec, errors, steps)
 
 
-def apply(step: Step, spec: ModelSpec, out: Path) -> ModelSpec:
-    """Write the file of a step. Its recipe's name ends in the number of finer operators and their type."""
-    scores = all_rounded(step.comparison) | {"test": spec.scores.get("test", {})}
-    applied = replace(spec, recipe=f"{spec.recipe}+{step.count}{step.finer}", scores=scores)
-    model = step.model if out.suffix == ONNX else with_metadata(step.model, applied)
-    return write_model(out, model, applied)
+def _finer(make_finer: MakeFiner, tensors: list[str], finer: str) -> bytes:
+    with quiet(), warnings.catch_warnings(), refusing(f"{len(tensors)} operators cannot be in {finer}"):
+        warnings.simplefilter("ignore")
+        return make_finer(tensors, finer)
 
 
 def _rank(material: Material, recipe: Quantization, suffix: str) -> tuple[list[OperatorError], MakeFiner]:
-    with quiet(), warnings.catch_warnings():
+    with quiet(), warnings.catch_warnings(), refusing("The operators cannot be ranked"):
         warnings.simplefilter("ignore")  # TensorFlow's own interpreter is deprecated
         fixed = batch_of_one(material.improved, material.style)
         if suffix == ONNX:

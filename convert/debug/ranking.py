@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -33,5 +34,5 @@ def snr_db(exact: NDArray[Any], rounded: NDArray[Any]) -> float:
 
 
 def worst_first(errors: list[OperatorError]) -> list[OperatorError]:
-    """Sort by signal over error, lowest first."""
-    return sorted(errors, key=lambda error: error.snr_db)
+    """Sort by signal over error, lowest first. Values that are not numbers come before all others."""
+    return sorted(errors, key=lambda error: -math.inf if math.isnan(error.snr_db) else error.snr_db)

@@ -36,8 +36,8 @@ def ranking_plot(errors: list[OperatorError]) -> Image:
     image = np.full((ROW_PX * (len(errors) + 1), TEXT_PX + BAR_PX + 80, 3), 255, np.uint8)
     for row, error in enumerate(errors):
         y = row * ROW_PX + 14
-        end = TEXT_PX + int(BAR_PX * min(max(error.snr_db, 0), FULL_BAR_DB) / FULL_BAR_DB)
-        colour = RED if error.snr_db < POOR_DB else BLUE
+        end = TEXT_PX + int(BAR_PX * float(np.clip(np.nan_to_num(error.snr_db), 0, FULL_BAR_DB)) / FULL_BAR_DB)
+        colour = BLUE if error.snr_db >= POOR_DB else RED
         cv2.putText(image, f"{row + 1:3d} {error.operator}", (6, y), cv2.FONT_HERSHEY_SIMPLEX, 0.45, BLACK, 1)
         cv2.rectangle(image, (TEXT_PX, y - 11), (end, y + 1), colour, -1)
         cv2.putText(image, f"{error.snr_db:.1f} dB", (end + 6, y), cv2.FONT_HERSHEY_SIMPLEX, 0.4, BLACK, 1)

@@ -18,6 +18,7 @@ from facetoon.edge_runtime.sessions.session import Session
 IDENTICAL_DB = 100.0  # for equal pictures: JSON and means cannot hold their infinite PSNR
 BATCH = 20
 MOST_OVERSHOOT = 1.2  # largest absolute value that counts as -1..1 before clipping
+LEAST_CHANGE = 0.02  # of a drawing, as a share of the photographs' own spread
 PERCENTILES = (1, 5, 25, 50, 75, 95)
 
 
@@ -172,21 +173,38 @@ def float_pictures(generator: Any, inputs: Image, styles: NDArray[np.float32] | 
 
     Raises InputError when it returns NaN or infinite values.
     """
-    values = np.concatenate([_call(generator, inputs[i : i + BATCH], styles, i) for i in range(0, len(inputs), BATCH)])
+    values = _values(generator, inputs, styles)
     if not np.isfinite(values).all():
         raise InputError(f"The generator {generator.name} gives values that are not numbers: its training has failed.")
     return pixels.from_unit(values)
 
 
 def check_range(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> None:
-    """Raise InputError when the generator's values on a few pictures are not on the scale -1..1 but, say, 0..255."""
-    values = _call(generator, inputs[:BATCH], styles, 0)[..., :3]
+    """Raise InputError when the generator's values on a few pictures are not on the scale -1..1 but, say, 0..255.
+
+    Also when its drawing hardly depends on the picture, as with values of -1..1 in a network that takes 0..255.
+    """
+    few = inputs[:BATCH]
+    varied = np.concatenate([few, 255 - few])
+    values = _values(generator, varied, None if styles is None else np.concatenate([styles[:BATCH]] * 2))[..., :3]
     least, greatest = float(values.min()), float(values.max())
     if least >= 0 or float(np.mean(np.abs(values) > MOST_OVERSHOOT)) > 0.5:
         raise InputError(
             f"The generator {generator.name} gives values of {least:.3g}..{greatest:.3g}: it must take and give "
-            "pictures of -1..1."
+            "pictures of -1..1, or have its range stated with --range."
         )
+    change = float(values.std(0).mean() / pixels.to_unit(varied).std(0).mean())
+    if change < LEAST_CHANGE:
+        raise InputError(
+            f"The generator {generator.name} draws a flat picture: different photographs change it by {change:.1%} of "
+            "their own difference. Is the range of its values another one (--range)?"
+        )
+
+
+def _values(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """Float values (n, side, side, channels), drawn in batches of the size that the generator has or else BATCH."""
+    batch = generator.inputs[0].shape[0] or BATCH
+    return np.concatenate([_call(generator, inputs[i : i + batch], styles, i) for i in range(0, len(inputs), batch)])
 
 
 def _call(generator: Any, inputs: Image, styles: NDArray[np.float32] | None, start: int) -> NDArray[np.float32]:

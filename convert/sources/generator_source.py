@@ -7,8 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from facetoon.convert.sources.foreign_source import KINDS, is_model, open_foreign
+from facetoon.convert.sources.onnx_to_keras import external_weights
+from facetoon.convert.sources.source_facts import NO_FACTS, SourceFacts
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Framing
+from facetoon.edge_runtime.model_files.tailed_file import ONNX
 from facetoon.training.pictures.data_source import DataSource, as_source
 from facetoon.training.runs.checkpoint import DIRECTIONS, load_generator
 from facetoon.training.runs.run_directory import InputPictures, RunDirectory
@@ -43,17 +47,21 @@ class GeneratorSource:
 
 
 def read_source(
-    place: Path, direction: str, pictures: tuple[str, ...], style_names: tuple[str, ...]
+    place: Path,
+    direction: str,
+    pictures: tuple[str, ...],
+    style_names: tuple[str, ...],
+    facts: SourceFacts = NO_FACTS,
 ) -> GeneratorSource:
-    """Load a generator from a run directory, a .keras file or a SavedModel folder.
+    """Load a generator from a run directory, or a model as foreign_source opens it by the user's `facts`.
 
     `pictures` are the present places of the run's pictures; empty means their places in training. Raises InputError
     for anything but a generator of square pictures of a fixed size.
     """
-    if place.suffix == ".keras" or (place / "saved_model.pb").is_file():
-        return _of_model(place, direction, pictures, style_names)
+    if is_model(place):
+        return _of_model(place, direction, pictures, style_names, facts)
     if not place.is_dir():
-        raise InputError(f"{place} is not a run directory (toon-train makes one).")
+        raise InputError(f"{place} is not a run directory (toon-train makes one), nor {KINDS}.")
     return _of_run(RunDirectory(place), direction, pictures, style_names)
 
 
@@ -89,14 +97,14 @@ def _moved(pictures: InputPictures, places: tuple[str, ...]) -> InputPictures:
     return replace(pictures, sources=sources)
 
 
-def _of_model(place: Path, direction: str, pictures: tuple[str, ...], style_names: tuple[str, ...]) -> GeneratorSource:
+def _of_model(
+    place: Path, direction: str, pictures: tuple[str, ...], style_names: tuple[str, ...], facts: SourceFacts
+) -> GeneratorSource:
     if not pictures:
         raise InputError(f"{place} names no pictures for calibration and test: give some with --photos.")
-    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
-    if not files:
-        raise InputError(f"{place} does not exist.")
+    generator = open_foreign(place, facts)
+    files = model_parts(place)
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files))
-    generator = load_generator(place) if place.suffix == ".keras" else _load_saved_model(place)
     size_px, styles = check_generator(generator, style_names)
     return GeneratorSource(
         generator,
@@ -110,23 +118,13 @@ def _of_model(place: Path, direction: str, pictures: tuple[str, ...], style_name
     )
 
 
-def _load_saved_model(place: Path) -> Any:
-    """A Keras model around a SavedModel's serving signature."""
-    import keras
-    import tensorflow as tf
-
-    try:
-        signature = tf.saved_model.load(str(place)).signatures["serving_default"]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{place} is not a SavedModel that can be served: {str(error).splitlines()[0]}") from None
-    inputs = signature.structured_input_signature[1]
-    if len(inputs) != 1 or len(signature.structured_outputs) != 1:
-        raise InputError(f"The SavedModel {place} has {len(inputs)} inputs; it must map one picture to one other.")
-    ((name, spec),) = inputs.items()
-    image = keras.Input(tuple(spec.shape)[1:], name=name)
-    layer = keras.layers.TFSMLayer(str(place), call_endpoint="serving_default")
-    (output,) = layer(image).values()
-    return keras.Model(image, output, name="saved_model")
+def model_parts(place: Path) -> list[Path]:
+    """Return the files of a model: a SavedModel's, or the file with the weights that an .onnx file keeps beside it."""
+    if place.is_dir():
+        return sorted(path for path in place.rglob("*") if path.is_file())
+    if not place.is_file():
+        raise InputError(f"{place} does not exist.")
+    return [place, *external_weights(place)] if place.suffix == ONNX else [place]
 
 
 def check_generator(generator: Any, style_names: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:

@@ -9,11 +9,19 @@ from facetoon.edge_runtime.model_files import onnx_tail, zip_tail
 from facetoon.edge_runtime.model_files.spec_text import parse_json
 from facetoon.edge_runtime.whole_file import read_bounded, write_whole
 
-ONNX = ".onnx"
+ONNX, TFLITE = ".onnx", ".tflite"
+REJECTED = ".rejected"
+"""Suffix of a file that failed its verdict: toon.rejected is a .tflite, toon.onnx.rejected an .onnx."""
 LARGEST_MODEL_BYTES = 512_000_000
 TFLITE_MAGIC = b"TFL3"  # at byte 4 of every TFLite flatbuffer
 GENERATOR = "generator"
 """The kind of a spec without a kind, since the first specs were all of generators."""
+
+
+def format_of(path: Path) -> str:
+    """Return the suffix that says a model file's format, also of a rejected one."""
+    accepted = Path(path.name.removesuffix(REJECTED))
+    return accepted.suffix if accepted.suffix == ONNX or accepted.name == path.name else TFLITE
 
 
 def write_tailed(path: Path, model: bytes, text: str) -> None:
@@ -28,7 +36,7 @@ def read_tailed(path: Path) -> tuple[bytes, str] | None:
     Raises InputError when the file cannot be read or its type differs from its suffix.
     """
     data = read_model_bytes(path)
-    if path.suffix == ONNX:
+    if format_of(path) == ONNX:
         return onnx_tail.split(data)
     if not is_tflite(data):
         raise InputError(f"{path} is not a TFLite model.")

@@ -144,12 +144,24 @@ def test_keep_writes_it_all_the_same_and_still_says_fail(spoilt_run, tmp_path):
     assert names(tmp_path) == WRITTEN
 
 
-def test_a_failed_build_leaves_an_older_good_model(built, spoilt_run, tmp_path):
+def test_a_failed_build_sets_an_older_good_model_aside(built, spoilt_run, tmp_path):
     out = tmp_path / "toon.tflite"
     shutil.copy(built, out)
     assert main(["build", str(spoilt_run), "--out", str(out)]) == 1
-    assert out.read_bytes() == built.read_bytes()
-    assert "toon.rejected" in names(tmp_path)
+    assert names(tmp_path) == sorted([*REFUSED, "toon.previous"])
+    assert (tmp_path / "toon.previous").read_bytes() == built.read_bytes()
+
+
+def test_debug_takes_a_rejected_file(spoilt_run, tmp_path, few, capfd):
+    assert main(["build", str(spoilt_run), "--out", str(tmp_path / "toon.tflite"), *few]) == 1
+    rejected, out = str(tmp_path / "toon.rejected"), tmp_path / "why"
+    out.mkdir()
+    command = ["debug", rejected, "--run", str(spoilt_run), "--out", str(out), *few, "--apply", "1"]
+    assert main(command) in (0, 1)
+    assert "toon.debug.md" in names(out)
+    report = json.loads((out / "toon.1float.report.json").read_text())
+    assert report["spec"]["calibration"] == read_model(tmp_path / "toon.rejected")[1].calibration
+    assert report["spec"]["scores"]["test"] == report["test"]
 
 
 def test_moved_pictures_are_named_anew(run, photos, tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facetoon.convert.destination import deliver, rejected_path, report_paths
+from facetoon.convert.destination import deliver, rejected_path, report_paths, with_mark, withdraw
 from facetoon.edge_runtime.errors import InputError
 
 REPORT = {"json": b"{}", "markdown": b"# toon", "worst": b"PNG"}
@@ -27,11 +27,24 @@ def test_an_accepted_model_removes_an_older_rejected_one(tmp_path):
     }
 
 
-def test_a_rejected_model_leaves_an_older_accepted_one(tmp_path):
+def test_a_rejected_model_leaves_no_older_one_that_looks_current(tmp_path):
     (tmp_path / "toon.tflite").write_bytes(b"older")
     deliver(tmp_path / "toon.tflite", b"model", REPORT, accepted=False)
-    assert (tmp_path / "toon.tflite").read_bytes() == b"older"
+    assert not (tmp_path / "toon.tflite").exists()
+    assert (tmp_path / "toon.previous").read_bytes() == b"older"
     assert (tmp_path / "toon.rejected").read_bytes() == b"model"
+
+
+def test_a_refused_build_withdraws_the_older_one(tmp_path):
+    deliver(tmp_path / "toon.onnx", b"older", REPORT, accepted=True)
+    (tmp_path / "toon.tflite").write_bytes(b"another format")
+    withdraw(tmp_path / "toon.onnx")
+    assert contents(tmp_path) == {"toon.onnx.previous": b"older", "toon.tflite": b"another format"}
+
+
+@pytest.mark.parametrize("name", ["toon.onnx", "toon.onnx.rejected"])
+def test_a_file_made_from_a_rejected_one_has_the_format_once(name):
+    assert with_mark(Path(name), "4float", ".onnx") == "toon.4float.onnx"
 
 
 def test_files_of_two_formats_do_not_meet():

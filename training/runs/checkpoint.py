@@ -126,7 +126,8 @@ def load_generator(run: Path, direction: str = "ab") -> Any:
 def _why_not_loaded(path: Path, keras_says: str) -> str:
     """Return one sentence for the many of Keras, which names the cause at the end of a dump of the configuration."""
     if unknown := re.search(r"Could not locate (?:class|function) '([^']+)'", keras_says):
-        return f"{path} uses {unknown[1]}, which Keras does not have: export it as a SavedModel, .tflite or .onnx."
+        other = "export it as a SavedModel, .tflite or .onnx; toon-convert also takes --custom FILE.py"
+        return f"{path} uses {unknown[1]}, which Keras does not have: {other}."
     if not zipfile.is_zipfile(path):
         return f"{path} is not a Keras model that can be loaded: it is no .keras archive, whatever its name says."
     *_, cause = keras_says.split("Exception encountered: ")

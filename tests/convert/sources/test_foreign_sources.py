@@ -95,7 +95,7 @@ def convert(photos, tmp_path):
         model.save(tmp_path / "foreign.keras")
         out = tmp_path / "out" / f"toon.{suffix}"
         out.parent.mkdir(exist_ok=True)
-        command = ["build", str(tmp_path / "foreign.keras"), "--photos", *photos, "--out", str(out)]
+        command = ["build", str(tmp_path / "foreign.keras"), "--photos", *photos, "--range=-1..1", "--out", str(out)]
         status = main([*command, *SMALL, *arguments])
         stem = out.name.removesuffix(".tflite")
         report = out.with_name(f"{stem}.report.json")
@@ -127,7 +127,7 @@ def test_a_saved_model_converts(photos, tmp_path):
     model.export(tmp_path / "saved", verbose=False)
     out = tmp_path / "toon.tflite"
     command = ["build", str(tmp_path / "saved"), "--photos", *photos, "--out", str(out), "--recipe", "float32"]
-    assert main([*command, *SMALL]) == 0
+    assert main([*command, *SMALL, "--range=-1..1"]) == 0
     picture = np.random.default_rng(1).uniform(-1, 1, (1, SIZE_PX, SIZE_PX, 3)).astype(np.float32)
     assert np.abs(open_session(out).infer(picture) - np.asarray(model(picture))).max() < 1e-4
 
@@ -138,7 +138,7 @@ def test_a_saved_model_converts(photos, tmp_path):
         (super_resolution, "not one square picture to another"),
         (of_unit_range, "it must take and give pictures of -1..1"),
         (of_byte_range, "it must take and give pictures of -1..1"),
-        (of_any_size, "its shapes are dynamic, and a device needs one fixed size"),
+        (of_any_size, "takes pictures of any size: its shapes are dynamic. State one with --size"),
     ],
 )
 def test_what_no_device_could_use_is_refused(convert, build, sentence, tmp_path, capfd):
