@@ -58,7 +58,7 @@ def test_the_page_shows_the_demo_moving_and_recovers_a_lost_server(browser, star
 
     live.end()
     wait_until(lambda: "connection lost" in status(browser))
-    assert not browser.find_element("id", "strength").is_enabled()
+    wait_until(lambda: not browser.find_element("id", "strength").is_enabled())  # by the next question of the state
     start_live("--port", live.url.rsplit(":", 1)[1])
     wait_until(lambda: status(browser) == "live: demo")
     again = seen(browser)
