@@ -20,7 +20,6 @@ from facetoon.edge_runtime.model_files.tailed_file import is_tflite, read_model_
 from facetoon.edge_runtime.sessions.litert_session import open_interpreter
 from facetoon.edge_runtime.sessions.model_trial import check_and_try
 from facetoon.edge_runtime.sessions.onnx_session import open_onnx
-from facetoon.edge_runtime.sessions.runtimes import runtimes_for
 from facetoon.edge_runtime.spec import ModelSpec, read_model
 
 # Index of the weights among the inputs of TFLite operators that multiply.
@@ -79,13 +78,13 @@ def inspect(path: Path) -> Card:
     else:
         raise InputError(f"{path} is neither a TFLite nor an ONNX model.")
     model, spec = read_model(path) if ours else (data, None)
-    check_and_try(model, path, runtimes_for(path.suffix)[0].name)
-    facts = _onnx(model, str(path)) if path.suffix == ONNX else _tflite(model, str(path))
+    facts = (_onnx if path.suffix == ONNX else _tflite)(model, path)
     return Card(file=str(path), bytes=len(data), spec=spec, **facts)
 
 
-def _tflite(model: bytes, name: str) -> dict[str, Any]:
-    interpreter, _ = open_interpreter(model, name, "litert", threads=1)
+def _tflite(model: bytes, path: Path) -> dict[str, Any]:
+    check_and_try(model, path, "litert")
+    interpreter, _ = open_interpreter(model, str(path), "litert", threads=1)
     operators = [op for op in interpreter._get_ops_details() if op["op_name"] != "DELEGATE"]
     shapes = {int(t["index"]): tuple(map(int, t["shape"])) for t in interpreter.get_tensor_details()}
     return {
@@ -93,7 +92,7 @@ def _tflite(model: bytes, name: str) -> dict[str, Any]:
         "outputs": [_tensor_text(details) for details in interpreter.get_output_details()],
         "operators": dict(Counter(op["op_name"] for op in operators).most_common()),
         "macs": sum(_tflite_macs(op, shapes) for op in operators),
-        "delegation": delegation(model, name),
+        "delegation": delegation(model, str(path)),
         "metadata": read_metadata(model),
     }
 
@@ -117,10 +116,11 @@ def _tflite_macs(op: dict[str, Any], shapes: dict[int, tuple[int, ...]]) -> int:
     return int(np.prod(output)) * int(np.prod(weights[1:]))
 
 
-def _onnx(model: bytes, name: str) -> dict[str, Any]:
+def _onnx(model: bytes, path: Path) -> dict[str, Any]:
     import onnx
 
-    session, _ = open_onnx(model, name, threads=1)
+    check_and_try(model, path, "onnxruntime")
+    session, _ = open_onnx(model, str(path), threads=1)
     network = onnx.load_from_string(model)
     graph = onnx.shape_inference.infer_shapes(network).graph
     values = [*graph.value_info, *graph.input, *graph.output]

@@ -15,8 +15,9 @@ from facetoon.convert.formats.to_onnx import to_onnx
 from facetoon.convert.formats.to_tflite import to_tflite
 from facetoon.convert.improve.fold import has_style_affines
 from facetoon.convert.improve.improvements import improve
-from facetoon.convert.judge.comparison import Comparison, check_range, compare
+from facetoon.convert.judge.comparison import Comparison, check_change, check_range, compare
 from facetoon.convert.quiet import quiet, refusing
+from facetoon.convert.sources.foreign_source import is_model
 from facetoon.convert.sources.generator_source import GeneratorSource, read_source
 from facetoon.convert.sources.samples import Sample, load_samples
 from facetoon.convert.sources.source_facts import NO_FACTS, SourceFacts
@@ -89,6 +90,8 @@ def load_material(request: Request) -> Material:
     if style is not None:
         calibration, test = (replace(s, styles=np.tile(style, (len(s.images), 1))) for s in (calibration, test))
     check_range(source.generator, test.images, test.styles if source.styles else None)
+    if is_model(request.run):
+        check_change(source.generator, test.images, test.styles if source.styles else None)
     improved = source.generator
     if request.improve or (style is None and has_style_affines(improved)):
         with quiet():

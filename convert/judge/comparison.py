@@ -180,19 +180,19 @@ def float_pictures(generator: Any, inputs: Image, styles: NDArray[np.float32] | 
 
 
 def check_range(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> None:
-    """Raise InputError when the generator's values on a few pictures are not on the scale -1..1 but, say, 0..255.
-
-    Also when its drawing hardly depends on the picture, as with values of -1..1 in a network that takes 0..255.
-    """
-    few = inputs[:BATCH]
-    varied = np.concatenate([few, 255 - few])
-    values = _values(generator, varied, None if styles is None else np.concatenate([styles[:BATCH]] * 2))[..., :3]
+    """Raise InputError when the generator's values on a few pictures are not on the scale -1..1 but, say, 0..255."""
+    values, _ = _few(generator, inputs, styles)
     least, greatest = float(values.min()), float(values.max())
     if least >= 0 or float(np.mean(np.abs(values) > MOST_OVERSHOOT)) > 0.5:
         raise InputError(
             f"The generator {generator.name} gives values of {least:.3g}..{greatest:.3g}: it must take and give "
             "pictures of -1..1, or have its range stated with --range."
         )
+
+
+def check_change(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> None:
+    """Raise InputError when another tool's generator hardly heeds the picture, as one of 0..255 does with -1..1."""
+    values, varied = _few(generator, inputs, styles)
     change = float(values.std(0).mean() / pixels.to_unit(varied).std(0).mean())
     if change < LEAST_CHANGE:
         raise InputError(
@@ -201,9 +201,18 @@ def check_range(generator: Any, inputs: Image, styles: NDArray[np.float32] | Non
         )
 
 
+def _few(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> tuple[NDArray[np.float32], Image]:
+    """Values of a few pictures and their negatives, and these pictures."""
+    few = inputs[:BATCH]
+    varied = np.concatenate([few, 255 - few])
+    styles = None if styles is None else np.concatenate([styles[:BATCH]] * 2)
+    return _values(generator, varied, styles)[..., :3], varied
+
+
 def _values(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> NDArray[np.float32]:
-    """Float values (n, side, side, channels), drawn in batches of the size that the generator has or else BATCH."""
-    batch = generator.inputs[0].shape[0] or BATCH
+    """Float values (n, side, side, channels), in batches of the size that a Keras generator has or else BATCH."""
+    tensors = getattr(generator, "inputs", ())  # other functions take any batch
+    batch = (tensors[0].shape[0] if tensors else None) or BATCH
     return np.concatenate([_call(generator, inputs[i : i + batch], styles, i) for i in range(0, len(inputs), batch)])
 
 
