@@ -16,12 +16,13 @@ from facetoon.training.drawn.sitter import Sitter, cheeks, finish, sit
 from facetoon.training.drawn.warp import Shape
 
 Colours = NDArray[np.floating]
+MANGA = Shape(1.45, 1.62, 0.8, 0.88, 0.12)
 SHAPES = {
     "toon": Shape(1.4, 1.55, 0.84, 0.94, 0.09),
     "anime": Shape(1.8, 2.0, 0.6, 0.75, 0.2),
     "comic": Shape(1.2, 1.28, 0.94, 1.0, 0.04),
-    "manga": Shape(1.45, 1.62, 0.8, 0.88, 0.12),
-    "ink": Shape(1.45, 1.62, 0.8, 0.88, 0.12),
+    "manga": MANGA,
+    "ink": MANGA,
     "watercolour": Shape(),
     "pencil": Shape(),
 }
@@ -195,7 +196,7 @@ def _inked(
 
 
 def _black_and_white(photo: Image, landmarks: Points, screened: bool) -> Image:
-    sitter = sit(photo, landmarks, SHAPES["manga"])
+    sitter = sit(photo, landmarks, MANGA)
     flat = sitter.smooth_skin(sitter.flat(4.5), 0.08)
     tone = _screens(sitter, flat[..., 0])
     screen = paper.dots(tone.shape, tone, 9 * sitter.scale) if screened else tone

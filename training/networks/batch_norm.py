@@ -44,4 +44,4 @@ class FusedBatchNormalization(layers.BatchNormalization):
             return inputs * scale + shift
         import tensorflow as tf
 
-        return tf.nn.bias_add(inputs * scale, shift)  # its gradient is several times as fast as a broadcast's
+        return tf.nn.bias_add(inputs * scale, shift)  # whose gradient is one kernel, not a sum over a broadcast
