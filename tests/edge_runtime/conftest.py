@@ -14,6 +14,8 @@ import urllib.request
 
 import pytest
 
+from facetoon.edge_runtime.sinks.sink import PreviewSink
+
 # What must happen happens at once on an idle machine. This is for a busy one, times PATIENCE for an emulated processor.
 PATIENCE_S = 120 * float(os.environ.get("PATIENCE", "1"))
 
@@ -72,6 +74,14 @@ class LiveProcess:
         self._reader.join(PATIENCE_S)
         self.process.stderr.close()
         return printed, "".join(self.log)
+
+
+@pytest.fixture
+def sink():
+    """The preview's sink, without a server."""
+    preview = PreviewSink()
+    yield preview
+    preview.close()
 
 
 @pytest.fixture

@@ -11,18 +11,10 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.gallery.booth import WATCHED_S, Booth
 from facetoon.edge_runtime.gallery.keepsakes import Album
 from facetoon.edge_runtime.gallery.photographer import Photographer
-from facetoon.edge_runtime.sinks.sink import PreviewSink
 
 
 def grey(level):
     return np.full((480, 640, 3), level, np.uint8)
-
-
-@pytest.fixture
-def sink():
-    preview = PreviewSink()
-    yield preview
-    preview.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import pytest
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.preview.app import create_app
-from facetoon.edge_runtime.sinks.sink import PreviewSink
 
 
 class FakeLive:
@@ -35,13 +34,6 @@ class FakeLive:
 @pytest.fixture
 def live():
     return FakeLive()
-
-
-@pytest.fixture
-def sink():
-    preview = PreviewSink()
-    yield preview
-    preview.close()
 
 
 @pytest.fixture
