@@ -66,8 +66,11 @@ def build_deep_student(size_px: int, student: StudentRecipe, styles: int = 0) ->
 
 
 def _up(x: Any, skip: Any, style: Any) -> Any:
-    """Double the size of `x`, add it to the skip and work on the sum. The style comes last, so that it colours both."""
+    """Double the size of `x`, add it to the skip and work on the sum. The style comes last, so that it colours both.
+
+    A sub-pixel convolution (Shi et al. 2016) gives each of the four pixels values of its own. Interpolation left the
+    trunk too few to draw what the photograph does not have in that place, such as a larger eye.
+    """
     width = skip.shape[-1]
-    narrow = conv(x, width, 1, relu=False)
-    summed = layers.Add()([layers.UpSampling2D(2, interpolation="bilinear")(narrow), skip])
-    return conv(depthwise(summed), width, 1, style=style)
+    larger = DepthToSpace()(conv(x, 4 * width, 1, relu=False))
+    return conv(depthwise(layers.Add()([larger, skip])), width, 1, style=style)
