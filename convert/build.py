@@ -25,6 +25,7 @@ from facetoon.convert.judge.conversion_report import (
 from facetoon.convert.judge.delegation import delegation
 from facetoon.convert.material import Material, Request, convert, load_material, measure
 from facetoon.convert.quiet import refusing
+from facetoon.convert.sources.foreign_source import is_model
 from facetoon.convert.sources.samples import FEWEST, Sample
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.session import open_session
@@ -130,6 +131,7 @@ def _judged(
         percentiles_db=comparison.percentiles_db,
         agreement=agreement,
         delegation=delegation(model) if out.suffix == TFLITE else {},
+        is_run=not is_model(request.run),
     )
     return file, report, comparison
 

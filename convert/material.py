@@ -16,6 +16,7 @@ from facetoon.convert.formats.to_tflite import to_tflite
 from facetoon.convert.improve.fold import has_style_affines
 from facetoon.convert.improve.improvements import improve
 from facetoon.convert.judge.comparison import Comparison, check_change, check_range, compare
+from facetoon.convert.judge.sample_checks import check_samples
 from facetoon.convert.quiet import quiet, refusing
 from facetoon.convert.sources.foreign_source import is_model
 from facetoon.convert.sources.generator_source import GeneratorSource, read_source
@@ -87,6 +88,7 @@ def load_material(request: Request) -> Material:
     source = replace(source, keeps_shape=_keeping_shape(request, source))
     style = _style_to_bake(request, source)
     calibration, test = load_samples(source, (request.calibration_images, request.test_images), request.seed)
+    check_samples(calibration, test)
     if style is not None:
         calibration, test = (replace(s, styles=np.tile(style, (len(s.images), 1))) for s in (calibration, test))
     check_range(source.generator, test.images, test.styles if source.styles else None)

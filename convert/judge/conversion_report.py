@@ -15,6 +15,7 @@ import numpy as np
 from facetoon.convert.formats.quantization import MATTE_ERROR, Thresholds
 from facetoon.convert.judge.comparison import Comparison, Fidelity
 from facetoon.convert.judge.delegation import describe_delegation
+from facetoon.convert.judge.instruction_sets import instruction_sets
 from facetoon.edge_runtime import __version__, pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
@@ -50,6 +51,8 @@ class Report:
     """Scores of two files against each other, each calibrated on one half of the pictures; empty when not static."""
     delegation: dict[str, Any] = field(default_factory=dict)
     """From delegation.delegation; empty for ONNX."""
+    is_run: bool = True
+    """Whether a training run tells what the generator is and what it was trained on; a bare model file does not."""
 
     @property
     def verdict(self) -> str:
@@ -72,9 +75,9 @@ class Report:
         ]
         calibration = [[f"calibration {key}", value] for key, value in spec.calibration.items()]
         facts = [
-            ["direction", spec.direction],
+            *([["direction", spec.direction]] if self.is_run else []),
             ["recipe", spec.recipe],
-            ["run", spec.run],
+            ["run" if self.is_run else "source sha256", spec.run],
             ["model sha256", spec.sha256],
             *(calibration or [["calibration", "none: this recipe measures no ranges"]]),
             *([f"test {key}", value] for key, value in self.test.items()),
@@ -84,14 +87,19 @@ class Report:
         parts = [
             f"# {spec.name}: {self.verdict}",
             "\n".join(f"- {reason}" for reason in self.shortfalls) or f"Every score of {spec.recipe} is reached.",
-            "The shipped file against the float generator, both as uint8, on test pictures that neither training nor "
-            "calibration has seen:",
+            f"The shipped file against the float generator, both as uint8, on test pictures that {self._seen()}. It ran "
+            f"on {self.versions['processor']}; the int8 kernels of other processors may round differently.",
             _table(["score", *measured, "wanted"], scores),
             _table([f"{p}th percentile" for p in self.percentiles_db], [list(self.percentiles_db.values())]),
             *self._more(),
             _table(["what", "value"], facts),
         ]
         return "\n\n".join(parts) + "\n"
+
+    def _seen(self) -> str:
+        if self.is_run:
+            return "neither training nor calibration has seen"
+        return "calibration has not seen; whether the generator was trained on them, the source does not tell"
 
     def _more(self) -> list[str]:
         parts = []
@@ -151,6 +159,7 @@ def versions(runtime: str) -> dict[str, str]:
         "runtime": runtime,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
+        "processor": instruction_sets(),
     }
 
 
