@@ -87,8 +87,8 @@ class Report:
         parts = [
             f"# {spec.name}: {self.verdict}",
             "\n".join(f"- {reason}" for reason in self.shortfalls) or f"Every score of {spec.recipe} is reached.",
-            f"The shipped file against the float generator, both as uint8, on test pictures that {self._seen()}. It ran "
-            f"on {self.versions['processor']}; the int8 kernels of other processors may round differently.",
+            f"The shipped file against the float generator, both as uint8, on test pictures that {self._seen()}. It "
+            f"ran on {self.versions['processor']}; the int8 kernels of other processors may round differently.",
             _table(["score", *measured, "wanted"], scores),
             _table([f"{p}th percentile" for p in self.percentiles_db], [list(self.percentiles_db.values())]),
             *self._more(),
