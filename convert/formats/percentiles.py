@@ -17,7 +17,7 @@ from facetoon.edge_runtime.pixels import Tensor
 from facetoon.edge_runtime.sessions.onnx_session import open_onnx
 
 LEFT_OUT_PERCENT = 0.01  # at each end
-MOST_VALUES = 1 << 16  # of a tensor that are sorted; of more, evenly many are
+MOST_VALUES = 1 << 14  # of a tensor that are sorted; of more, evenly many are
 Spans = dict[str, tuple[float, float]]
 
 
