@@ -21,7 +21,8 @@ class OpenVinoSession(OnnxSession):
         model, _ = read_model(path)
         # The plugin computes in bfloat16 where the processor has it, unless told otherwise.
         options = {"INFERENCE_PRECISION_HINT": "f32"}
-        self._compiled: Any = openvino.Core().compile_model(model, None, "CPU", options)
+        core = openvino.Core()
+        self._compiled: Any = core.compile_model(core.read_model(model, b""), "CPU", options)
         self.runtime = f"openvino {openvino.__version__}"
 
     def infer(self, tensor: Tensor) -> Tensor:
