@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -69,17 +69,14 @@ class Search:
         if not static or not best(static).reasons:
             return
         way = best(static).way
+        errors, make_finer = rank(way.material, way.recipe, self._suffix)
+        worst = [error.tensor for error in errors]
         for finer in ("int16", "float") if self._suffix == ONNX else ("float", "int16"):
-            for finer_one in self._finer_ways(way, finer):
-                trial = self._try(finer_one)
+            for count in (count for count in COUNTS if count < len(worst)):
+                made = finer_way(way.recipe, way.material, self._suffix, worst[:count], finer, make_finer)
+                trial = self._try(replace(made, marks=(*way.marks, *made.marks)))
                 if trial and not trial.reasons:
                     return
-
-    def _finer_ways(self, way: Way, finer: str) -> Iterator[Way]:
-        errors, _ = rank(way.material, way.recipe, self._suffix)
-        for count in (count for count in COUNTS if count < len(errors)):
-            made = finer_way(way.recipe, way.material, self._suffix, errors[:count], finer)
-            yield replace(made, marks=(*way.marks, *made.marks))
 
     def _try(self, way: Way) -> Trial | None:
         try:

@@ -49,6 +49,7 @@ class Debugging:
     spec: ModelSpec
     errors: list[OperatorError]
     """The worst first."""
+    make_finer: MakeFiner
     steps: list[Step]
 
     def apply(self, count: int, finer: str, out: Path) -> Report:
@@ -56,21 +57,28 @@ class Debugging:
 
         Its recipe's name ends in the number of finer operators and their type.
         """
-        way = finer_way(self.recipe, self.material, out.suffix, self.errors[:count], finer)
+        tensors = [error.tensor for error in self.errors[:count]]
+        way = finer_way(self.recipe, self.material, out.suffix, tensors, finer, self.make_finer)
         way = replace(way, marks=(*self.spec.recipe.split("+")[1:], *way.marks))
         spec = replace(self.spec, calibration=self.material.calibration.describe())
         return judge_and_deliver(way, spec, replace(self.request, out=out))
 
 
-def finer_way(recipe: Quantization, material: Material, suffix: str, worst: Sequence[OperatorError], finer: str) -> Way:
-    """Return the way to a static file whose `worst` operators are finer: "float" or "int16"."""
-    tensors = [error.tensor for error in worst]
+def finer_way(
+    recipe: Quantization, material: Material, suffix: str, worst: list[str], finer: str, make_finer: MakeFiner
+) -> Way:
+    """Return the way to a static file whose operators with the outputs `worst` are finer: "float" or "int16".
+
+    `make_finer` is that of `rank` for the material.
+    """
 
     def make(calibration: Sample) -> bytes:
-        _, make_finer = rank(replace(material, calibration=calibration), recipe, suffix)
-        return made_finer(make_finer, tensors, finer)
+        if calibration is material.calibration:
+            return made_finer(make_finer, worst, finer)
+        _, of_a_half = rank(replace(material, calibration=calibration), recipe, suffix)
+        return made_finer(of_a_half, worst, finer)
 
-    return Way(recipe, (f"{len(tensors)}{finer}",), make, material)
+    return Way(recipe, (f"{len(worst)}{finer}",), make, material)
 
 
 def debug(path: Path, request: Request, finer: str, counts: Sequence[int], tell: Callable[[str], None]) -> Debugging:
@@ -96,7 +104,7 @@ def debug(path: Path, request: Request, finer: str, counts: Sequence[int], tell:
         tell(f"{count} operators in {finer} ...")
         model = made_finer(make_finer, [error.tensor for error in errors[:count]], finer)
         steps.append(_step(count, finer, model, suffix, material, spec))
-    return Debugging(path, request, recipe, material, spec, errors, steps)
+    return Debugging(path, request, recipe, material, spec, errors, make_finer, steps)
 
 
 def made_finer(make_finer: MakeFiner, tensors: list[str], finer: str) -> bytes:
