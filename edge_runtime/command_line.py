@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.errors import InputError, escaped_lines
+from facetoon.edge_runtime.picture_files import LIMIT_FLAG, LIMIT_VARIABLE, MOST_MEGAPIXELS, allow_megapixels
 
 
 class Command(Protocol):
@@ -77,6 +78,7 @@ class Program:
     def run(self, command: Command, arguments: argparse.Namespace) -> int:
         """Run one command; turn errors that the user can mend into one sentence on standard error."""
         try:
+            allow_megapixels(getattr(arguments, "max_megapixels", None))
             return command.run(arguments)
         except InputError as error:
             return self._fail(str(error), 2)
@@ -91,8 +93,20 @@ class Program:
             return self._fail(self.interrupted, 130)
 
     def _fail(self, sentence: str, status: int) -> int:
-        print(f"{self.name}: {sentence}", file=sys.stderr)  # noqa: T201  what a command says when it fails
+        print(f"{self.name}: {escaped_lines(sentence)}", file=sys.stderr)  # noqa: T201  what a command says when it fails
         return status
+
+
+def add_picture_limit(parser: argparse.ArgumentParser) -> None:
+    """Add the flag for the largest picture to a command that reads pictures."""
+    limit_help = f"refuse pictures of more than N megapixels (default: ${LIMIT_VARIABLE}, or {MOST_MEGAPIXELS})"
+    parser.add_argument(LIMIT_FLAG, type=_megapixels, metavar="N", help=limit_help)
+
+
+def _megapixels(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 6 and int(text)):
+        raise argparse.ArgumentTypeError("must be a number from 1 to 99999")
+    return int(text)
 
 
 def counted(number: int, noun: str) -> str:

@@ -10,7 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from facetoon.edge_runtime import __version__
+from facetoon.edge_runtime.command_line import add_picture_limit
 from facetoon.edge_runtime.commands.tune_command import positive_rate
+from facetoon.edge_runtime.picture_files import allow_megapixels
 from facetoon.edge_runtime.service import logs
 from facetoon.edge_runtime.service.config_file import with_config
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
@@ -31,6 +33,7 @@ SMALLEST_HELP = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of toon-live itself."""
     _add_input(parser)
+    add_picture_limit(parser)
     _add_preview(parser)
     _add_looks(parser)
     _add_faces(parser)
@@ -153,6 +156,7 @@ def run(arguments: argparse.Namespace) -> int:
     add_arguments(parser)
     read_flags = partial(with_config, parser, arguments.argv)
     flags = read_flags()
+    allow_megapixels(flags.max_megapixels)
     logs.set_up(flags.log_format)
 
     from facetoon.edge_runtime.control.controls import opened_controls

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from facetoon.edge_runtime.command_line import add_picture_limit
 from facetoon.edge_runtime.commands.live_command import positive
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, model_file
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--overwrite", action="store_true", help="replace older cartoons; photographs are never replaced")
     add("--side-by-side", action="store_true", help="one picture of the photograph and its cartoons in a row")
     add("--keep-metadata", action="store_true", help="keep camera, date and place (EXIF); by default they are dropped")
+    add_picture_limit(parser)
     add = parser.add_argument_group("model").add_argument
     model_help = f"model file, or name of a shipped one (default: {DEFAULT_MODEL.stem})"
     add("--model", type=model_file, default=DEFAULT_MODEL, metavar="FILE", help=model_help)

@@ -15,8 +15,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.model_files.spec_text import shown
+from facetoon.edge_runtime.errors import InputError, shown
 from facetoon.edge_runtime.model_files.tailed_file import is_tflite, read_model_bytes
 from facetoon.edge_runtime.model_files.tflite_check import MOST_MEMORY_VARIABLE, check_tflite, most_layer_bytes
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES

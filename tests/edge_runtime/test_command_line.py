@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from facetoon.edge_runtime.command_line import Program
+from facetoon.edge_runtime.command_line import Program, add_picture_limit
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.picture_files import LIMIT_VARIABLE, OPENCV_LIMIT_VARIABLE, most_pixels
 
 
 class FakeCommand:
@@ -45,6 +48,38 @@ def test_a_command_gets_its_flags_and_the_command_line_and_its_status_is_the_pro
 def test_what_the_user_can_mend_is_one_sentence(capsys, error, status, sentence):
     assert program(work=FakeCommand(ends=error)).main(["work"]) == status
     assert capsys.readouterr().err == f"toon-fake: {sentence}\n"
+
+
+def test_what_a_file_says_moves_no_cursor(capsys):
+    error = InputError("No style \x1b[2J\u202e is here:\n  - a\n  + " + 10_000 * "b")
+    assert program(work=FakeCommand(ends=error)).main(["work"]) == 2
+    sentence = capsys.readouterr().err
+    assert sentence.startswith(r"toon-fake: No style \x1b[2J\u202e is here:" + "\n  - a\n")
+    assert len(sentence) < 4100
+
+
+class PictureCommand(FakeCommand):
+    """A command that reads pictures, and records the limits under which it runs."""
+
+    def add_arguments(self, parser):
+        add_picture_limit(parser)
+
+    def run(self, arguments):
+        self.limits = most_pixels(), os.environ[OPENCV_LIMIT_VARIABLE]
+        return 0
+
+
+def test_a_flag_or_variable_sets_the_limit_of_pictures_for_every_reader(monkeypatch, capsys):
+    monkeypatch.setenv(OPENCV_LIMIT_VARIABLE, "")  # monkeypatch puts both back at the end
+    monkeypatch.setenv(LIMIT_VARIABLE, "50")
+    command = PictureCommand()
+    assert program(work=command).main(["work"]) == 0
+    assert command.limits == (50_000_000, "50000000")
+    assert program(work=command).main(["work", "--max-megapixels", "7"]) == 0
+    assert command.limits == (7_000_000, "7000000")
+    monkeypatch.setenv(LIMIT_VARIABLE, "many")
+    assert program(work=command).main(["work"]) == 2
+    assert "FACETOON_MAX_MEGAPIXELS is 'many'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("error", [ModuleNotFoundError(name="colorsys2"), ModuleNotFoundError(), KeyError("defect")])
