@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Protocol
 
 from facetoon.edge_runtime.errors import InputError, escaped_lines
 from facetoon.edge_runtime.picture_files import LIMIT_FLAG, LIMIT_VARIABLE, MOST_MEGAPIXELS, allow_megapixels
+from facetoon.edge_runtime.whole_file import FORBIDDEN, FULL
 
 
 class Command(Protocol):
@@ -79,7 +81,9 @@ class Program:
         """Run one command; turn errors that the user can mend into one sentence on standard error."""
         try:
             allow_megapixels(getattr(arguments, "max_megapixels", None))
-            return command.run(arguments)
+            status = command.run(arguments)
+            print(end="", flush=True)  # noqa: T201  a full disk or a closed pipe shows here at the latest
+            return status
         except InputError as error:
             return self._fail(str(error), 2)
         except FloatingPointError as error:
@@ -89,6 +93,13 @@ class Program:
             if missing not in self.extras:
                 raise  # a defect of the kit, not of the installation
             return self._fail(f"{missing} is missing: pip install 'facetoon[{self.extras[missing]}]' brings it.", 2)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would fail again when it ends
+            return self._fail("nobody reads the output any more.", 1)
+        except OSError as error:
+            if error.errno not in (*FULL, *FORBIDDEN):
+                raise
+            return self._fail(f"{error.filename or 'The output'} cannot be used: {error.strerror}.", 2)
         except KeyboardInterrupt:
             return self._fail(self.interrupted, 130)
 

@@ -65,7 +65,8 @@ def _decode_heic(data: bytes, name: str) -> Image:
         raise InputError(f"{name} is {kind or 'not a picture that can be read'}{brings}.") from None
     try:
         picture = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
-        check_pixels(*picture.size, name)
+        width, height = picture.size
+        check_pixels(width, height, name)
         pixels = np.asarray(picture)
     except InputError:
         raise

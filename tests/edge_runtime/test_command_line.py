@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -80,6 +83,46 @@ def test_a_flag_or_variable_sets_the_limit_of_pictures_for_every_reader(monkeypa
     monkeypatch.setenv(LIMIT_VARIABLE, "many")
     assert program(work=command).main(["work"]) == 2
     assert "FACETOON_MAX_MEGAPIXELS is 'many'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(errno.EFBIG, "File too large", "out.png"), "out.png cannot be used: File too large."),
+        (OSError(errno.EACCES, "Permission denied", "in"), "in cannot be used: Permission denied."),
+        (OSError(errno.ENOSPC, "No space left on device"), "The output cannot be used: No space left on device."),
+    ],
+)
+def test_a_fault_of_the_disk_is_one_sentence(capsys, error, sentence):
+    assert program(work=FakeCommand(ends=error)).main(["work"]) == 2
+    assert capsys.readouterr().err == f"toon-fake: {sentence}\n"
+
+
+PRINTING = """
+import sys
+from types import SimpleNamespace as Names
+from facetoon.edge_runtime.command_line import Program
+work = Names(HELP="print", add_arguments=lambda parser: None, run=lambda arguments: print(100_000 * "line\\n") or 0)
+sys.exit(Program("toon-fake", None, "", {"work": work}).main(["work"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "status", "sentence"),
+    [
+        ("/dev/full", 2, "The output cannot be used: No space left on device."),
+        ("pipe", 1, "nobody reads the output any more."),
+    ],
+)
+def test_a_full_or_closed_output_is_one_sentence(output, status, sentence):
+    if output == "pipe":
+        reader, number = os.pipe()
+        os.close(reader)
+    else:
+        number = os.open(output, os.O_WRONLY)
+    done = subprocess.run([sys.executable, "-c", PRINTING], stdout=number, stderr=subprocess.PIPE, text=True)
+    os.close(number)
+    assert (done.returncode, done.stderr) == (status, f"toon-fake: {sentence}\n")
 
 
 @pytest.mark.parametrize("error", [ModuleNotFoundError(name="colorsys2"), ModuleNotFoundError(), KeyError("defect")])

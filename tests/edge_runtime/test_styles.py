@@ -39,6 +39,8 @@ def test_text_to_mix_and_back():
         ("anime:inf", "must be 0 or more"),
         ("anime:nan", "must be 0 or more"),
         ("anime:0", "at least one share"),
+        ("anime:1e308,comic:1e308", "must be from 0 to 1000000"),
+        ("anime:nan", "must be from 0 to 1000000"),
         ("", "no style ''"),
     ],
 )
