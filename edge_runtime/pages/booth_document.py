@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from facetoon.edge_runtime.gallery.photographer import BOOMERANG_PX, STRIP_PHOTOS
+from facetoon.edge_runtime.pages.upload_pages import LARGEST_PICTURE_BYTES, MEDIA_TYPES
 
 Schema = dict[str, Any]
 
@@ -63,6 +64,29 @@ def _recording() -> dict[str, Any]:
     return operation
 
 
+def _drawing() -> dict[str, Any]:
+    picture: Schema = {"type": "string", "format": "binary", "maxLength": LARGEST_PICTURE_BYTES}
+    headers = {
+        "Facetoon-Faces": {"schema": {"type": "integer"}, "description": "Faces that were drawn."},
+        "Facetoon-Style": {"schema": {"type": "string"}, "description": "The mix, quoted as `style` takes it."},
+    }
+    drawn = {"description": "The cartoon.", "content": {kind: {} for kind in MEDIA_TYPES.values()}, "headers": headers}
+    style: Schema = {"type": "string", "description": "A mix such as anime:0.6,photo:0.4; without it the live one."}
+    keep: Schema = {"type": "boolean", "description": "Put the cartoon into the gallery, and describe it."}
+    return {
+        "summary": "Draw a picture, which is not stored.",
+        "parameters": [
+            {"name": name, "in": "query", "schema": schema} for name, schema in (("style", style), ("keep", keep))
+        ],
+        "requestBody": {"required": True, "content": {kind: {"schema": picture} for kind in MEDIA_TYPES.values()}},
+        "responses": {
+            "200": drawn,
+            "201": answer("The cartoon is kept.", "application/json", TAKEN),
+            **errors(400, 401, 403, 409, 411, 413, 415, 421, 503),
+        },
+    }
+
+
 def _removal() -> dict[str, Any]:
     responses = {"204": {"description": "It is gone."}, **errors(401, 403, 404, 421)}
     return {"summary": "Delete one picture.", "parameters": NAME, "responses": responses}
@@ -85,6 +109,7 @@ BOOTH_PATHS: dict[str, dict[str, Any]] = {
         "post": _takes("Make one strip of four photos, which it replaces.", {"photos": PHOTOS}, ("photos",))
     },
     "/api/boomerang": {"post": _takes("Film for two seconds.", {"format": {"enum": list(BOOMERANG_PX)}})},
+    "/api/cartoon": {"post": _drawing()},
     "/api/recording": {"post": _recording()},
     "/gallery": {"get": page("The gallery.", "text/html")},
     "/gallery.zip": {"get": {**page("The named pictures, or all.", "application/zip"), "parameters": [NAMES]}},
