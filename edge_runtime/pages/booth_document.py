@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from facetoon.edge_runtime.gallery.photographer import BOOMERANG_PX, STRIP_PHOTOS
 from facetoon.edge_runtime.pages.upload_pages import LARGEST_PICTURE_BYTES, MEDIA_TYPES
+from facetoon.edge_runtime.styles import PHOTO
 
 Schema = dict[str, Any]
 
@@ -64,16 +67,23 @@ def _recording() -> dict[str, Any]:
     return operation
 
 
-def _drawing() -> dict[str, Any]:
+def cartoon_path(styles: Sequence[str]) -> dict[str, Any]:
+    """Return the path that draws a picture; `styles` are those of the model in use."""
+    name = "|".join(re.escape(style) for style in dict.fromkeys([*styles, PHOTO]))
+    part = rf"({name})(:(0\.[0-9]{{1,3}}|1))?"
     picture: Schema = {"type": "string", "format": "binary", "maxLength": LARGEST_PICTURE_BYTES}
     headers = {
         "Facetoon-Faces": {"schema": {"type": "integer"}, "description": "Faces that were drawn."},
         "Facetoon-Style": {"schema": {"type": "string"}, "description": "The mix, quoted as `style` takes it."},
     }
     drawn = {"description": "The cartoon.", "content": {kind: {} for kind in MEDIA_TYPES.values()}, "headers": headers}
-    style: Schema = {"type": "string", "description": "A mix such as anime:0.6,photo:0.4; without it the live one."}
+    style: Schema = {
+        "type": "string",
+        "pattern": f"^{part}(,{part})*$",
+        "description": "A mix; by default the live one.",
+    }
     keep: Schema = {"type": "boolean", "description": "Put the cartoon into the gallery, and describe it."}
-    return {
+    operation = {
         "summary": "Draw a picture, which is not stored.",
         "parameters": [
             {"name": name, "in": "query", "schema": schema} for name, schema in (("style", style), ("keep", keep))
@@ -85,6 +95,7 @@ def _drawing() -> dict[str, Any]:
             **errors(400, 401, 403, 409, 411, 413, 415, 421, 503),
         },
     }
+    return {"post": operation}
 
 
 def _removal() -> dict[str, Any]:
@@ -109,7 +120,6 @@ BOOTH_PATHS: dict[str, dict[str, Any]] = {
         "post": _takes("Make one strip of four photos, which it replaces.", {"photos": PHOTOS}, ("photos",))
     },
     "/api/boomerang": {"post": _takes("Film for two seconds.", {"format": {"enum": list(BOOMERANG_PX)}})},
-    "/api/cartoon": {"post": _drawing()},
     "/api/recording": {"post": _recording()},
     "/gallery": {"get": page("The gallery.", "text/html")},
     "/gallery.zip": {"get": {**page("The named pictures, or all.", "application/zip"), "parameters": [NAMES]}},
