@@ -52,8 +52,9 @@ def build_deep_student(size_px: int, student: StudentRecipe, styles: int = 0) ->
     image = keras.Input((size_px, size_px, 3), name="image")
     style = keras.Input((styles,), name="style") if styles else None
     half = conv(SpaceToDepth()(image), widths[0], 3)
-    quarter = conv(depthwise(half, stride=2), widths[1], 1, style=style)
-    x = conv(depthwise(quarter, stride=2), widths[2], 1, style=style)
+    # 2x2 convolutions see every value. Depthwise ones of stride 2 left the trunk 48 numbers for 64 pixels.
+    quarter = conv(half, widths[1], 2, style=style, stride=2)
+    x = conv(quarter, widths[2], 2, style=style, stride=2)
     for block in range(student.blocks):
         styled = (block + 1) % student.style_every == 0
         y = conv(depthwise(x, kernel=student.kernel), widths[2], 1, style=style if styled else None)
