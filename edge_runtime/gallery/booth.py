@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnUpload:
     """The cartoon of a picture that somebody brought."""
 
     data: bytes
@@ -32,13 +32,13 @@ class Drawn:
     """Its mix, see `styles.parse_mix`; empty for a model with one baked look."""
 
 
-class Studio(Protocol):
+class UploadDesk(Protocol):
     """Draws pictures that people bring."""
 
     def place(self) -> AbstractContextManager[bool]:
         """Hold a place for a picture inside the block; False when all are taken."""
 
-    def draw(self, data: bytes, style: str | None = None, suffix: str | None = None) -> Drawn:
+    def draw(self, data: bytes, style: str | None = None, suffix: str | None = None) -> DrawnUpload:
         """Draw the bytes of a picture file. Raises InputError for bytes, or a mix, that cannot be drawn."""
 
 
@@ -50,7 +50,7 @@ class Booth:
         tiles: StyleTiles,
         photographer: Photographer | None,
         public_url: str | None = None,
-        studio: Studio | None = None,
+        studio: UploadDesk | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Without a `photographer` nothing is kept, and without a `studio` no brought picture is drawn.

@@ -14,7 +14,7 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from facetoon.edge_runtime.gallery.booth import Booth, Drawn, Studio
+from facetoon.edge_runtime.gallery.booth import Booth, DrawnUpload, UploadDesk
 from facetoon.edge_runtime.pages.booth_pages import NO_GALLERY, answer_kept
 from facetoon.edge_runtime.styles import parse_shares
 
@@ -23,7 +23,7 @@ MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp",
 KEPT = ".jpg"  # the album's photographs
 
 
-def add_upload(app: Flask, studio: Studio, booth: Booth) -> None:
+def add_upload(app: Flask, studio: UploadDesk, booth: Booth) -> None:
     """Add /api/cartoon. Without `keep` nothing of a picture is stored."""
 
     @app.post("/api/cartoon")
@@ -58,6 +58,6 @@ def _keeps() -> bool:
     return text == "true"
 
 
-def _name(drawn: Drawn) -> str:
+def _name(drawn: DrawnUpload) -> str:
     """Return the style with the largest share, which `format_mix` puts first."""
     return next(iter(parse_shares(drawn.style))) if drawn.style else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from facetoon.edge_runtime import pixels, styles
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.gallery.booth import Drawn
+from facetoon.edge_runtime.gallery.booth import DrawnUpload
 from facetoon.edge_runtime.photos.still_cartoonist import StillCartoonist
 from facetoon.edge_runtime.sessions.runtimes import runtime_beside
 from facetoon.edge_runtime.sessions.session import open_session
@@ -49,7 +49,7 @@ class UploadStudio:
             if free:
                 self._places.release()
 
-    def draw(self, data: bytes, style: str | None = None, suffix: str | None = None) -> Drawn:
+    def draw(self, data: bytes, style: str | None = None, suffix: str | None = None) -> DrawnUpload:
         """Draw the bytes of a picture file with all its faces, upright, at its own size and without its EXIF.
 
         `style` is the text of a mix in place of the live one; `suffix`, such as .jpg, a format in place of the
@@ -64,7 +64,7 @@ class UploadStudio:
             (cartoon,), faces = cartoonist.draw(frame, [settings])
             suffix = suffix or own
             encoded = pixels.encode_picture(cartoon, suffix, pixels.read_metadata(data, with_exif=False))
-        return Drawn(encoded, suffix, faces, styles.format_mix(settings.style))
+        return DrawnUpload(encoded, suffix, faces, styles.format_mix(settings.style))
 
     def _with_model(self, name: str) -> StillCartoonist:
         if self._cartoonist is None or self._cartoonist[0] != name:

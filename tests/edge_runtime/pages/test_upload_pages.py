@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.gallery.booth import Booth, Drawn
+from facetoon.edge_runtime.gallery.booth import Booth, DrawnUpload
 
 JPEG = {"Content-Type": "image/jpeg"}
 TYPE = "A picture is sent as itself, with its type, such as image/jpeg."
@@ -25,7 +25,7 @@ class FakeStudio:
         if data == b"bomb":
             raise InputError("The picture has 9x9 pixels, more than 8.")
         self.asked.append((data, style, suffix))
-        return Drawn(b"cartoon", suffix or ".png", 2, "ink & wash:0.6,photo:0.4")
+        return DrawnUpload(b"cartoon", suffix or ".png", 2, "ink & wash:0.6,photo:0.4")
 
 
 @pytest.fixture
