@@ -67,6 +67,7 @@ class Program:
 
     def main(self, argv: list[str] | None = None) -> int:
         """Parse and run; return 2 on bad input, 1 for a diverged training, 130 when interrupted, else run's status."""
+        _open_standard_streams()
         argv = sys.argv[1:] if argv is None else argv
         parser = self.parser()
         arguments = parser.parse_args(argv)
@@ -106,6 +107,16 @@ class Program:
     def _fail(self, sentence: str, status: int) -> int:
         print(f"{self.name}: {escaped_lines(sentence)}", file=sys.stderr)  # noqa: T201  what a command says when it fails
         return status
+
+
+def _open_standard_streams() -> None:
+    """Open /dev/null for a closed standard stream. The next file would get its number, and a library's words."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))
 
 
 def add_picture_limit(parser: argparse.ArgumentParser) -> None:

@@ -125,6 +125,16 @@ def test_a_full_or_closed_output_is_one_sentence(output, status, sentence):
     assert (done.returncode, done.stderr) == (status, f"toon-fake: {sentence}\n")
 
 
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_closed_streams_are_no_fault(tmp_path, closed):
+    """A file that is opened later must not get the number of a closed stream."""
+    work = PRINTING.replace(
+        'print(100_000 * "line\\n") or 0', f"print(1) or 9 * (open('{tmp_path}/a', 'w').fileno() < 3)"
+    )
+    assert "fileno" in work
+    assert subprocess.run(["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, work]).returncode == 0
+
+
 @pytest.mark.parametrize("error", [ModuleNotFoundError(name="colorsys2"), ModuleNotFoundError(), KeyError("defect")])
 def test_a_defect_of_the_kit_keeps_its_traceback(error):
     with pytest.raises(type(error)) as raised:
