@@ -85,7 +85,7 @@ KERAS: dict[str, Body] = {
     ),
 }
 # What TFLite has no kernel for is said; all others convert.
-REFUSED: dict[str, str] = {}
+REFUSED = {"bicubic upsampling": "it lacks an operator (TF Select ops: ResizeBicubic)"}
 
 
 def generator(body: Body) -> keras.Model:
