@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cv2
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -115,3 +116,21 @@ def test_nothing_of_the_booth_is_cut_off(booth, wait_until, width, height):
         assert box["y"] + box["height"] <= height + 1
         assert min(box["width"], box["height"]) >= 35, element.get_attribute("outerHTML")  # a finger hits it
     assert booth.find_element("id", "stream").rect["width"] >= 0.55 * min(width, height * 4 / 3)
+
+
+@pytest.mark.slow
+def test_while_nobody_stands_there_the_booth_goes_through_the_styles_until_a_touch(
+    browser, start_live, tiny_model, tmp_path, wait_until
+):
+    cv2.imwrite(str(tmp_path / "wall.png"), np.full((480, 640, 3), 120, np.uint8))
+    model = tiny_model.with_name("tiny-32-styles.tflite")
+    live = start_live("--port", 0, "--source", tmp_path / "wall.png", "--model", model)
+    browser.get(f"{live.url}/booth")
+    wait_until(lambda: shown(browser, "attract"))  # after 20 seconds
+    worn = set()
+    wait_until(lambda: worn.update(live.state()["settings"]["style"]) or len(worn) > 1)
+    portrait = "return document.getElementById('sample').naturalWidth"
+    wait_until(lambda: browser.execute_script(portrait) == 160)
+    browser.find_element("id", "stage").click()
+    wait_until(lambda: not shown(browser, "attract"))
+    assert "asleep" not in browser.find_element("id", "stream").get_attribute("class")
