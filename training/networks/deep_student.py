@@ -1,6 +1,6 @@
 """The deep student: 256 px in and out at little more than twice the time of the plain student at 128 px.
 
-Its blocks work at an eighth of the size, where a kernel of 5 sees 40 px and ten blocks see a whole face. Skips from a
+Its blocks work at an eighth of the size, where a kernel of 5 sees 40 px and nine blocks see a whole face. Skips from a
 half and a quarter of the size (Ronneberger et al. 2015, added as in He et al. 2016 rather than joined) keep its lines
 in place. It is made of the same operations as the plain student. A fourth output channel is the matte of the head.
 """

@@ -247,7 +247,8 @@ def _watched(student: keras.Model, side_px: int) -> keras.Model:
             sums.append(output)
         return output
 
-    inputs = [keras.Input((side_px, side_px, 3)), *(keras.Input(x.shape[1:]) for x in student.inputs[1:])]
+    image = keras.Input((side_px, side_px, 3))
+    inputs = [image, keras.Input(student.inputs[1].shape[1:])] if len(student.inputs) > 1 else image
     twin = keras.models.clone_model(student, inputs, clone_function=lambda layer: layer, call_function=call)
     return keras.Model(twin.inputs, [*twin.outputs, *sums])
 

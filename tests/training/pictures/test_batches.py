@@ -13,7 +13,7 @@ from facetoon.training.pictures.even_sampling import draw_evenly
 from facetoon.training.pictures.images import ImageSet, list_pictures, load_split
 from facetoon.training.pictures.pairs import load_pairs
 from facetoon.training.recipes.parts import DataRecipe, PairsRecipe
-from facetoon.training.recipes.recipe import Recipe
+from facetoon.training.recipes.recipe import Recipe, load_recipe
 
 PLAIN = DataRecipe(size_px=24, photo_zoom=(1.0, 1.0), rotate_deg=0.0, photo_colour_jitter=0.0)
 
@@ -61,6 +61,25 @@ def test_sources_are_drawn_evenly(drawn):
     draws = [draw_evenly(train.source, 30, np.random.default_rng(step)) for step in range(20)]
     share = np.mean(train.source[np.concatenate(draws)] == 0)
     assert share == pytest.approx(1 / 3, abs=0.06)
+
+
+def test_a_step_trains_on_windows_of_the_crops_until_it_trains_on_whole_ones():
+    """The pictures say their own places: red grows to the right, green downwards."""
+    side = np.linspace(0, 255, 64).astype(np.uint8)
+    place = np.stack([np.tile(side, (64, 1)), np.tile(side[:, None], (1, 64)), np.zeros((64, 64), np.uint8)], -1)
+    lesson = {"taught": ImageSet(np.stack([place, place])[None].repeat(3, 0), np.zeros(3, int), "")}
+    given = ["data.size_px=64", "steps=100", "batch_size=32", "distill.window_px=16", "distill.whole_from=0.5"]
+    plain = ["data.photo_zoom=[1.0, 1.0]", "data.rotate_deg=0.0", "data.photo_colour_jitter=0.0", "data.mirror=false"]
+    windowed = load_recipe("styles_64", [*given, *plain])
+    photos, targets = batches.batch_at(49, lesson, windowed)
+    assert np.array_equal(photos, targets)
+    assert photos.shape == (32, 16, 16, 3)
+    steps = np.diff(photos[..., 0], axis=2)
+    assert np.abs(steps - 2 / 63).max() < 0.02  # as large as in the whole crop
+    middles = photos[:, 7:9, 7:9, :2].mean((1, 2))
+    assert np.abs(middles.mean(0)).max() < 0.15  # most windows hold the middle
+    assert np.abs(middles).max() > 0.3
+    assert batches.batch_at(50, lesson, windowed)[0].shape == (32, 64, 64, 3)
 
 
 def test_a_batch_depends_on_seed_and_step_alone(photos):

@@ -71,6 +71,7 @@ def test_a_student_with_a_matte_learns_it(mesh_file, segments_file, features_fil
     command += ["--run", str(tmp_path / "run"), "--landmarks", str(mesh_file), "--set", "data.test_share=0.3"]
     command += ["--set", "steps=150", "--set", "checkpoint_every=50", "--set", "student.middle_filters=16"]
     command += ["--set", "distill.settle_from=1"]  # the moving statistics of so few steps are not yet the true ones
+    command += ["--set", "distill.window_px=16", "--set", "distill.whole_from=0.5"]
     assert main([*command, "--segments", str(segments_file)]) == 2  # the recipe's perceptual loss lacks its features
     assert main([*command, "--features", str(features_file)]) == 2
     assert main([*command, "--segments", str(segments_file), "--features", str(features_file)]) == 0

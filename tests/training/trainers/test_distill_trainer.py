@@ -151,13 +151,17 @@ def test_several_teachers_without_names_are_refused(teachers, tmp_path, capsys):
         ("distill.shares=1 1 1", "2 whole numbers"),
         ("distill.shares=1 0", "2 whole numbers"),
         ("distill.shares=most few", "2 whole numbers"),
+        ("distill.window_px=12", "a multiple of 8 and at most 32, not 12"),
+        ("distill.window_px=40", "a multiple of 8 and at most 32, not 40"),
+        ("distill.window_px=16, distill.adversarial_weight=0.1", "does not go with distill.adversarial_weight"),
     ],
 )
-def test_a_batch_that_cannot_be_dealt_is_refused(styled, drawn, tmp_path, capsys, override, said):
+def test_batches_that_cannot_be_are_refused(styled, drawn, tmp_path, capsys, override, said):
     given = [part for name in ("red", "blue") for part in ("--teacher", f"{name}={styled}/{name}.keras")]
     given += [part for name in ("red", "blue") for part in ("--teacher-range", f"{name}=-1..1")]
     run = ["--photos", str(drawn / "photos"), "--run", str(tmp_path / "run"), "--recipe", "styles_64"]
-    assert main(["distill", *given, *run, "--set", override, "--set", "data.size_px=32"]) == 2
+    changes = [part for change in (*override.split(", "), "data.size_px=32") for part in ("--set", change)]
+    assert main(["distill", *given, *run, *changes]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
