@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from facetoon.convert.commands import build_command, debug_command, inspect_command, verify_command
+from facetoon.convert.commands import adopt_command, build_command, debug_command, inspect_command, verify_command
 from facetoon.edge_runtime.command_line import Program
 
 EXAMPLES = """examples:
@@ -15,6 +15,7 @@ EXAMPLES = """examples:
   toon-convert build runs/styles --style anime:0.6,comic:0.4 --out mixed.tflite
   toon-convert build runs/student --improve equalize,bn --out anime.tflite
   toon-convert build unet.keras --photos /media/faces.zip --out unet.tflite
+  toon-convert adopt whitebox.tflite --out peer.tflite
   toon-convert inspect anime.tflite
   toon-convert verify anime.tflite --run runs/student
   toon-convert debug anime.tflite --run runs/student --out why/
@@ -28,6 +29,7 @@ PROGRAM = Program(
     description=__doc__,
     examples=EXAMPLES,
     commands={
+        "adopt": adopt_command,
         "build": build_command,
         "inspect": inspect_command,
         "verify": verify_command,

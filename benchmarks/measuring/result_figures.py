@@ -16,9 +16,10 @@ from facetoon.benchmarks.measuring.worker import Worker
 from facetoon.benchmarks.results.intervals import Times
 from facetoon.benchmarks.results.result_schema import Measured, ModelRecord, Pipeline
 from facetoon.benchmarks.roofline.device_peaks import Peaks, measure_peaks, roofline_share
+from facetoon.benchmarks.roofline.node_profile import profile_nodes
 from facetoon.benchmarks.roofline.operator_counts import Op
 from facetoon.benchmarks.roofline.operator_profile import profile_operators
-from facetoon.edge_runtime.spec import read_model
+from facetoon.edge_runtime.sessions.picture_shape import Sides
 
 OVERHEAD_PAIRS = 15
 OVERHEAD_BLOCK_MS = 30
@@ -107,11 +108,16 @@ def pipeline_figures(worker: Worker, plan: Plan, notes: Notes) -> Pipeline | Non
     return Pipeline(variant=worker.variant.label, **fields) if fields else None
 
 
-def operator_rows(subject: Subject, worker: Worker, peaks: PeaksOfVariants) -> list[dict[str, Any]]:
-    """Return a row for each operator; no rows and a note when operators cannot be measured alone."""
+def operator_rows(
+    network: tuple[bytes, Sides | None], subject: Subject, worker: Worker, peaks: PeaksOfVariants
+) -> list[dict[str, Any]]:
+    """Return a row for each operator; no rows and a note when operators cannot be measured.
+
+    `network` is the model's bytes, and the sides of its picture where the file leaves them open.
+    """
     key = (worker.variant.runtime, worker.variant.threads)
-    if subject.path.suffix != ".tflite" or key not in peaks:
-        subject.notes.add("No operator table: it needs a .tflite file and its runtime's peaks.")
+    if key not in peaks:
+        subject.notes.add("No operator table: it needs its runtime's peaks.")
         return []
-    model = read_model(subject.path)[0] if subject.is_ours else subject.path.read_bytes()
-    return subject.notes.attempt(lambda: profile_operators(model, *key, peaks[key])) or []
+    profile = profile_nodes if subject.path.suffix == ".onnx" else profile_operators
+    return subject.notes.attempt(lambda: profile(*network, *key, peaks[key])) or []

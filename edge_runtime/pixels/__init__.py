@@ -41,6 +41,7 @@ from facetoon.edge_runtime.pixels.resampling import (
     to_grey,
     view,
     warp,
+    widen,
 )
 from facetoon.edge_runtime.pixels.sharpening import slopes
 from facetoon.edge_runtime.pixels.tensors import (
@@ -102,5 +103,6 @@ __all__ = [
     "uncover",
     "view",
     "warp",
+    "widen",
     "write_animation",
 ]

@@ -17,47 +17,41 @@ from pathlib import Path
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.model_files.spec_text import shown
-from facetoon.edge_runtime.model_files.tailed_file import is_tflite, read_model_bytes
+from facetoon.edge_runtime.model_files.tailed_file import is_tflite
 from facetoon.edge_runtime.model_files.tflite_check import MOST_MEMORY_VARIABLE, check_tflite, most_layer_bytes
+from facetoon.edge_runtime.sessions.picture_shape import Sides
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 
 SHIPPED = Path(__file__).parents[1] / "models"
 """The models of the package, which its own tests have tried."""
-USUAL_PX = 64  # of a picture of variable size: many networks halve it five times
 LONGEST_S = 18.0
 MOST_CPU_S = 15
-BESIDE_LAYER_BYTES = 250_000_000  # address space of Python, NumPy, the runtime and the other layers
+BESIDE_LAYER_BYTES = 400_000_000  # address space of Python, NumPy, the runtime and the other layers
 COPIES_OF_MODEL = 5  # in the address space: its bytes, and the weights as the kernels pack them, as float32 if need be
 
 
-def read_tried(path: Path, runtime: str, size_px: int | None = None) -> bytes:
-    """Read another project's model file and do `check_and_try`; return its bytes."""
-    model = read_model_bytes(path)
-    check_and_try(model, path, runtime, size_px)
-    return model
-
-
-def check_and_try(model: bytes, path: Path, runtime: str, size_px: int | None = None) -> None:
-    """Do `check_tflite` for a TFLite model, and `try_model` for any. Variable sides get `size_px`, or USUAL_PX."""
+def check_and_try(model: bytes, path: Path, runtime: str) -> None:
+    """Do `check_tflite` for a TFLite model, and `try_model` for any."""
     if is_tflite(model):
         check_tflite(model, str(path))
-    try_model(model, path, runtime, size_px or USUAL_PX)
+    try_model(model, path, runtime)
 
 
-def try_model(model: bytes, path: Path, runtime: str, size_px: int = USUAL_PX) -> None:
+def try_model(model: bytes, path: Path, runtime: str, sides_px: Sides | None = None) -> None:
     """Load the bytes of the model file `path` in a child process, and compute one frame there.
 
-    Variable sides get `size_px`. Raises InputError when the model is refused, crashes the runtime, or exceeds a limit:
-    LONGEST_S and MOST_CPU_S, and memory for a layer of `most_layer_bytes`.
+    Variable sides become `sides_px`, or a usual size. Raises InputError when the model is refused, crashes the runtime,
+    or exceeds a limit: LONGEST_S and MOST_CPU_S, and memory for a layer of `most_layer_bytes`.
     """
     RUNTIMES[runtime].load()  # a missing library is named before the trial
-    mark = _mark(model, runtime, size_px)
+    size = f"{sides_px[0]}x{sides_px[1]}" if sides_px else ""
+    mark = _mark(model, runtime, size)
     if path.resolve().parent == SHIPPED or (mark and mark.exists()):
         return
     most_bytes = most_layer_bytes() + BESIDE_LAYER_BYTES + COPIES_OF_MODEL * len(model)
-    reason = run_trial(["model", runtime, str(size_px)], model, most_bytes)
+    reason = run_trial(["model", runtime, size], model, most_bytes)
     if reason:
-        raise InputError(f"{path} is not a model that {runtime} can run: {reason}")
+        raise InputError(f"{path} is not a model that {runtime} can run{' at ' * bool(size)}{size}: {reason}")
     if mark:
         with contextlib.suppress(OSError):  # a read-only home only costs the next start a trial
             mark.parent.mkdir(parents=True, exist_ok=True)
@@ -98,11 +92,11 @@ def _reason(status: int, answer: str, most_bytes: int) -> str:
     return f"it needs more than {most_bytes / 1e6:.0f} MB; {MOST_MEMORY_VARIABLE} allows more."
 
 
-def _mark(model: bytes, runtime: str, size_px: int) -> Path | None:
+def _mark(model: bytes, runtime: str, size: str) -> Path | None:
     """Return the file that says that a model passed; None without a home directory."""
     try:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facetoon" / "tried-models"
     except RuntimeError:
         return None
     version = metadata.version(RUNTIMES[runtime].distribution)
-    return folder / f"{hashlib.sha256(model).hexdigest()}-{runtime}-{version}-{size_px}"
+    return folder / f"{hashlib.sha256(model).hexdigest()}-{runtime}-{version}-{size}"

@@ -10,21 +10,24 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from facetoon.edge_runtime.sessions.picture_shape import Sides, one_picture
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 
 REFUSED = 3
+USUAL_PX = 64  # of a picture of variable size: many networks halve it five times
 DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8", "tensor(int8)": "int8"}
 
 
 def main(argv: list[str]) -> int:
-    """`argv`: most processor seconds, most bytes of memory, "model", runtime, size of variable sides in px."""
-    most_cpu_s, most_bytes, _, runtime, size_px = argv
+    """`argv`: most processor seconds, most bytes of memory, "model", runtime, HEIGHTxWIDTH in px or nothing."""
+    most_cpu_s, most_bytes, _, runtime, size = argv
+    height, times, width = size.partition("x")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (int(most_cpu_s), int(most_cpu_s) + 1))
     resource.setrlimit(resource.RLIMIT_AS, (int(most_bytes), int(most_bytes)))
     try:
         model = sys.stdin.buffer.read()
-        TRIALS[RUNTIMES[runtime].suffix](RUNTIMES[runtime].load(), model, int(size_px))
+        TRIALS[RUNTIMES[runtime].suffix](RUNTIMES[runtime].load(), model, (int(height), int(width)) if times else None)
     except MemoryError:
         return 1
     except Exception as error:
@@ -33,12 +36,12 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _try_tflite(library: Any, model: bytes, size_px: int) -> None:
+def _try_tflite(library: Any, model: bytes, sides_px: Sides | None) -> None:
     interpreter = library.Interpreter(model_content=model, num_threads=1)
     for details in interpreter.get_input_details():
-        batch, *sides = details.get("shape_signature", details["shape"]) if len(details["shape"]) else [1]
-        if -1 in sides:
-            shape = [max(int(batch), 1), *(size_px if side == -1 else int(side) for side in sides)]
+        signature = [int(size) for size in details.get("shape_signature", details["shape"])]
+        shape = one_picture(signature, sides_px, USUAL_PX)
+        if shape != tuple(details["shape"]):
             interpreter.resize_tensor_input(details["index"], shape)
     interpreter.allocate_tensors()
     interpreter.invoke()  # of a frame of zeros
@@ -46,7 +49,7 @@ def _try_tflite(library: Any, model: bytes, size_px: int) -> None:
         interpreter.get_tensor(details["index"])
 
 
-def _try_onnx(library: Any, model: bytes, size_px: int) -> None:
+def _try_onnx(library: Any, model: bytes, sides_px: Sides | None) -> None:
     import numpy as np  # the runtime has imported it already
 
     options = library.SessionOptions()
@@ -55,13 +58,12 @@ def _try_onnx(library: Any, model: bytes, size_px: int) -> None:
     session = library.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     feeds = {}
     for argument in session.get_inputs():
-        batch, *sides = argument.shape or [1]
-        shape = [batch if isinstance(batch, int) else 1, *(s if isinstance(s, int) else size_px for s in sides)]
+        shape = one_picture(argument.shape, sides_px, USUAL_PX)
         feeds[argument.name] = np.zeros(shape, DTYPES.get(argument.type, "float32"))
     session.run(None, feeds)
 
 
-TRIALS: dict[str, Callable[[Any, bytes, int], None]] = {".tflite": _try_tflite, ".onnx": _try_onnx}
+TRIALS: dict[str, Callable[[Any, bytes, Sides | None], None]] = {".tflite": _try_tflite, ".onnx": _try_onnx}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

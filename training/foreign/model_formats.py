@@ -15,11 +15,10 @@ from facetoon.edge_runtime.model_files.tailed_file import ONNX, TFLITE_MAGIC, re
 from facetoon.edge_runtime.sessions.litert_session import open_interpreter
 from facetoon.edge_runtime.sessions.onnx_session import DTYPES, open_onnx
 from facetoon.edge_runtime.spec import ModelSpec
-from facetoon.edge_runtime.value_range import ValueRange
+from facetoon.edge_runtime.value_range import GREY, ValueRange
 from facetoon.training.foreign.foreign_model import FREE, ForeignModel, Values, one_each, sides
 from facetoon.training.runs.checkpoint import load_generator
 
-GREY = ValueRange((0.0,), (255.0,))
 SAVED_MODEL = "saved_model.pb"
 THREADS = os.cpu_count() or 1
 
@@ -45,7 +44,7 @@ def _open_tflite(path: Path) -> ForeignModel:
     def interpreter(size_px: int) -> Any:
         if size_px not in opened:
             opened.clear()
-            opened[size_px], _ = open_interpreter(data, str(path), "litert", THREADS, size_px=size_px)
+            opened[size_px], _ = open_interpreter(data, str(path), "litert", THREADS, usual_px=size_px)
         return opened[size_px]
 
     any_size = interpreter(TRIED_PX)
