@@ -12,11 +12,12 @@ import os
 import socket
 import ssl
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from cheroot import wsgi
-from cheroot.server import HTTPConnection
+from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from flask import Flask
 
@@ -25,7 +26,8 @@ from facetoon.edge_runtime.errors import InputError
 VIEWERS = 16  # each watched stream holds a thread, so the app refuses more
 SPARE_THREADS = 8  # for the page and the API beside VIEWERS streams
 LARGEST_HEADER_BYTES = 16 * 1024
-LARGEST_BODY_BYTES = 16 * 1024
+LARGEST_BODY_BYTES = 16 * 1024  # where a path does not take more
+LINGER_S = 2.0  # for the rest of a body that was refused
 TIMEOUT_S = 10.0  # clients that send and take nothing for this long are dropped
 
 log = logging.getLogger(__name__)
@@ -46,7 +48,6 @@ class PreviewServer:
         self._server.request_queue_size = 64
         self._server.timeout = TIMEOUT_S
         self._server.max_request_header_size = LARGEST_HEADER_BYTES
-        self._server.max_request_body_size = LARGEST_BODY_BYTES
         self._server.ConnectionClass = self._connect
         if certificate is not None:
             self._server.ssl_adapter = _open_certificate(certificate, key)
@@ -89,8 +90,21 @@ class _Server(wsgi.Server):
         log.debug(msg, exc_info=traceback)
 
 
+class _Request(HTTPRequest):
+    """A request whose body the app may refuse unread. cheroot would read all of it into memory first."""
+
+    def send_headers(self) -> None:
+        if self.chunked_read or getattr(self.rfile, "remaining", 0) > LARGEST_BODY_BYTES:
+            self.close_connection = self.conn.lingers = True
+        super().send_headers()
+
+
 class _Connection(HTTPConnection):
     """A connection that the server can end."""
+
+    RequestHandlerClass = _Request
+    lingers = False
+    """Whether the client may still be sending: closed at once, it would lose the answer."""
 
     def __init__(self, *arguments: Any, owner: set[_Connection]) -> None:
         super().__init__(*arguments)
@@ -102,7 +116,19 @@ class _Connection(HTTPConnection):
 
     def close(self) -> None:
         self._owner.discard(self)
+        if self.lingers:
+            self._linger()
         super().close()
+
+    def _linger(self) -> None:
+        """Drop what the client still sends, for LINGER_S, so that it comes to read the answer (RFC 9112, 9.6)."""
+        end_s = time.monotonic() + LINGER_S
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+            while (left_s := end_s - time.monotonic()) > 0:
+                self.socket.settimeout(left_s)
+                if not self.socket.recv(LARGEST_BODY_BYTES):
+                    return
 
 
 class _Certificate(BuiltinSSLAdapter):
