@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import statistics
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,9 +62,10 @@ def adopt(
     facts: AdoptionFacts,
     name: str = "",
     keeps_shape: bool = False,
-    credits: Mapping[str, str] | None = None,
+    author: str = "",
+    licence: str = "",
 ) -> Adopted:
-    """Write the model with a spec to `out`, after it has drawn a chart; `credits` are its author and licence.
+    """Write the model with a spec to `out`, after it has drawn a chart.
 
     Raises InputError when the file is none that this kit runs, when nobody states what it does not say, or when its
     drawing contradicts the stated ranges.
@@ -78,9 +78,8 @@ def adopt(
     session = open_session(path, facts=facts)
     drawn = _drawn(session)
     look = name or out.stem
-    spec = dataclasses.replace(
-        session.spec, name=look, styles=(look,), keeps_shape=(look,) if keeps_shape else (), **(credits or {})
-    )
+    spec = dataclasses.replace(session.spec, name=look, styles=(look,), author=author, licence=licence)
+    spec = dataclasses.replace(spec, keeps_shape=spec.styles if keeps_shape else ())
     with write_faults(out):
         spec = write_model(out, foreign_bytes(path), spec)
     reopened = open_session(out)

@@ -13,7 +13,7 @@ import numpy as np
 
 from facetoon.convert.formats.quantization import ONNX, TFLITE
 from facetoon.convert.judge.delegation import delegation, describe_delegation
-from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.errors import InputError, shown
 from facetoon.edge_runtime.model_files import onnx_tail, zip_tail
 from facetoon.edge_runtime.model_files.metadata_reader import read_metadata
 from facetoon.edge_runtime.model_files.tailed_file import is_tflite, read_model_bytes
@@ -92,16 +92,16 @@ def _tflite(model: bytes, path: Path) -> dict[str, Any]:
     return {
         "inputs": [_tensor_text(details) for details in interpreter.get_input_details()],
         "outputs": [_tensor_text(details) for details in interpreter.get_output_details()],
-        "operators": dict(Counter(op["op_name"] for op in operators).most_common()),
+        "operators": dict(Counter(shown(op["op_name"]) for op in operators).most_common()),
         "macs": None if is_open else sum(_tflite_macs(op, shapes) for op in operators),
         "delegation": delegation(model, str(path)),
-        "metadata": read_metadata(model),
+        "metadata": read_metadata(model, str(path)),
     }
 
 
 def _tensor_text(details: dict[str, Any]) -> str:
     shape = ", ".join("any" if size == OPEN else str(size) for size in _signature(details))
-    text = f"{details['name']} ({shape}) {np.dtype(details['dtype']).name}"
+    text = f"{shown(details['name'])} ({shape}) {np.dtype(details['dtype']).name}"
     scale, zero_point = details["quantization"]
     return f"{text}, scale {scale:.6g}, zero point {zero_point}" if scale else text
 
@@ -136,13 +136,17 @@ def _onnx(model: bytes, path: Path) -> dict[str, Any]:
     shapes |= {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     macs = [_onnx_macs(node, shapes) for node in graph.node]
     return {
-        "inputs": [f"{a.name} {tuple(a.shape)} {a.type}" for a in session.get_inputs()],
-        "outputs": [f"{a.name} {tuple(a.shape)} {a.type}" for a in session.get_outputs()],
-        "operators": dict(Counter(node.op_type for node in graph.node).most_common()),
-        "opsets": {entry.domain or "ai.onnx": entry.version for entry in network.opset_import},
+        "inputs": list(map(_argument_text, session.get_inputs())),
+        "outputs": list(map(_argument_text, session.get_outputs())),
+        "operators": dict(Counter(shown(node.op_type) for node in graph.node).most_common()),
+        "opsets": {shown(entry.domain or "ai.onnx"): entry.version for entry in network.opset_import},
         "macs": None if None in macs else sum(filter(None, macs)),
         "delegation": {},
     }
+
+
+def _argument_text(argument: Any) -> str:
+    return shown(f"{argument.name} {tuple(argument.shape)} {argument.type}")
 
 
 def _onnx_macs(node: Any, shapes: dict[str, tuple[int, ...]]) -> int | None:

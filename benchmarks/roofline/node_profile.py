@@ -50,10 +50,10 @@ def _events(model: bytes, sides_px: Sides | None, runtime: str, threads: int) ->
         session = library.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         feeds = {}
         for argument in session.get_inputs():
-            shape = one_picture(argument.shape, sides_px)
+            shape: Any = one_picture(argument.shape, sides_px)
             if None in shape:
                 raise InputError("No operator table: the model has an input of open size beside the picture.")
-            feeds[argument.name] = np.full(shape, 1, DTYPES[argument.type])
+            feeds[argument.name] = np.ones(shape, DTYPES[argument.type])
         for _ in range(RUNS):
             session.run(None, feeds)
         events: list[dict[str, Any]] = json.loads(Path(session.end_profiling()).read_text("utf-8"))

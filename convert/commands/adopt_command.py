@@ -39,7 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     source, target = parse_ranges(arguments.range) if arguments.range else (None, None)
     facts = AdoptionFacts(source, target, read_sides(arguments.size), arguments.bgr)
     out = arguments.out or Path(f"{arguments.name or file.stem}{file.suffix}")
-    credits = {"author": arguments.author, "licence": arguments.licence}
-    adopted = adopt(file, out, facts, arguments.name, arguments.keeps_shape, credits)
+    adopted = adopt(
+        file, out, facts, arguments.name, arguments.keeps_shape, author=arguments.author, licence=arguments.licence
+    )
     print(*adopted.lines(), sep="\n")
     return 0

@@ -1,7 +1,8 @@
 """Draws a whole frame with a generator of small squares, in overlapping, feathered tiles.
 
 The frame is drawn at the generator's own scale, so that the cost does not grow with the camera's size. Its short side
-is two tiles, which overlap by a quarter of a tile, or one tile of a generator that is as large as the frame.
+is two tiles, which overlap by a quarter of a tile, or one tile of a generator that is as large as the frame. A long
+strip is squeezed, so that its memory has a limit.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from facetoon.edge_runtime.pixels import Image
 
 TILES_ON_SHORT_SIDE = 2
 OVERLAP = 0.25  # of a tile's side
+LONGEST = 8  # sides of the drawn frame; 2000x2 pixels would need 2 GB at their own shape
 
 
 def cartoonize(frame: Image, run: Callable[[Image], Image], size_px: int) -> Image:
@@ -45,8 +47,11 @@ def _drawn_size(height_px: int, width_px: int, size_px: int) -> tuple[int, int]:
     """Height and width at the generator's scale. Two tiles would only enlarge a frame that fits one."""
     short_px = min(height_px, width_px)
     count = 1 if size_px >= short_px else TILES_ON_SHORT_SIDE
-    scale = size_px * (count - (count - 1) * OVERLAP) / short_px
-    return round(height_px * scale), round(width_px * scale)
+    drawn_px = size_px * (count - (count - 1) * OVERLAP)
+    height, width = (
+        min(round(side * drawn_px / short_px), round(LONGEST * drawn_px)) for side in (height_px, width_px)
+    )
+    return height, width
 
 
 def starts(length_px: int, tile_px: int) -> list[int]:

@@ -84,7 +84,7 @@ def adopted_spec(
     """
     if (len(inputs), len(outputs)) != (1, 1):
         raise InputError(f"{path} has {len(inputs)} inputs and {len(outputs)} outputs, not one of each.")
-    said = metadata_ranges(model) if is_tflite(model) else (None, None)
+    said = metadata_ranges(model, str(path)) if is_tflite(model) else (None, None)
     source, target = inputs[0], outputs[0]
     check_pictures(path, source, target)
     value_range = facts.input_range or said[0] or _own_range(source, facts)

@@ -45,7 +45,9 @@ class LiteRtSession(BaseSession):
         inputs, outputs = (
             [_info(each) for each in tensors] for tensors in (details, self._interpreter.get_output_details())
         )
-        super().__init__(path, spec or adopted_spec(path, model, facts, inputs, outputs), inputs, outputs)
+        super().__init__(
+            path, spec or adopted_spec(path, model, facts or AdoptionFacts(), inputs, outputs), inputs, outputs
+        )
 
     def infer(self, tensor: Tensor) -> Tensor:
         """See Session."""

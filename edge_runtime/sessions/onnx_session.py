@@ -47,7 +47,9 @@ class OnnxSession(BaseSession):
         inputs = [_info(path, argument, sides_px) for argument in self._session.get_inputs()]
         pictures = [info.shape for info in inputs if len(info.shape) == 4]
         outputs = [_info(path, each, sides_px, *pictures[:1]) for each in self._session.get_outputs()]
-        super().__init__(path, spec or adopted_spec(path, model, facts, inputs, outputs), inputs, outputs)
+        super().__init__(
+            path, spec or adopted_spec(path, model, facts or AdoptionFacts(), inputs, outputs), inputs, outputs
+        )
 
     def infer(self, tensor: Tensor) -> Tensor:
         """See Session."""
