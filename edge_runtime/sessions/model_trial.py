@@ -45,9 +45,9 @@ def try_model(
 ) -> None:
     """Load the bytes of the model file `path` in a child process, and compute one frame there.
 
-    Variable sides become `sides_px`, height and width, or a usual size. A model with `weights` in files beside it is loaded by its path, and tried each time.
-    Raises InputError when the model is refused, crashes the runtime, or exceeds a limit: LONGEST_S and MOST_CPU_S, and
-    memory for a layer of `most_layer_bytes`.
+    Variable sides become `sides_px`, height and width, or a usual size. A model with `weights` in files beside it is
+    loaded by its path, and tried each time. Raises InputError when the model is refused, crashes the runtime, or
+    exceeds a limit: LONGEST_S and MOST_CPU_S, and memory for a layer of `most_layer_bytes`.
     """
     RUNTIMES[runtime].load()  # a missing library is named before the trial
     if path.resolve().parent == SHIPPED:
