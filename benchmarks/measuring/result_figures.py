@@ -22,6 +22,7 @@ from facetoon.benchmarks.roofline.operator_profile import profile_operators
 from facetoon.edge_runtime.sessions.picture_shape import Sides
 
 OVERHEAD_PAIRS = 15
+FEWEST_PAIRS = 3  # of a network that is slower than a block, where the instruments are nothing
 OVERHEAD_BLOCK_MS = 30
 LONGEST_ENERGY_S = 3.0
 PeaksOfVariants = dict[tuple[str, int], Peaks]
@@ -71,7 +72,8 @@ def overhead_shares(worker: Worker, measured: Measured) -> tuple[float, float]:
     """Measure the instruments' share of `infer`: by their own time, and by pairs of bare and instrumented blocks."""
     infer_ms = measured.stages["infer"].best_round_p50_ms
     runs = max(round(OVERHEAD_BLOCK_MS / infer_ms), 1)
-    pairs = [(worker.ask("bare", runs), worker.ask("instrumented", runs)) for _ in range(OVERHEAD_PAIRS)]
+    count = OVERHEAD_PAIRS if infer_ms < OVERHEAD_BLOCK_MS else FEWEST_PAIRS
+    pairs = [(worker.ask("bare", runs), worker.ask("instrumented", runs)) for _ in range(count)]
     bare_ms, instrumented_ms = min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
     return round(instrument_cost_ms() / infer_ms, 6), round(instrumented_ms / bare_ms - 1, 5)
 
