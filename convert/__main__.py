@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from facetoon.convert.commands import build_command, debug_command, inspect_command, verify_command
+from facetoon.convert.commands import adopt_command, build_command, debug_command, inspect_command, verify_command
 from facetoon.edge_runtime.command_line import Program
 
 EXAMPLES = """examples:
@@ -15,6 +15,7 @@ EXAMPLES = """examples:
   toon-convert build runs/styles --style anime:0.6,comic:0.4 --out mixed.tflite
   toon-convert build runs/student --improve equalize,bn --out anime.tflite
   toon-convert build unet.keras --photos /media/faces.zip --out unet.tflite
+  toon-convert adopt whitebox.tflite --bgr --out peer.tflite
   toon-convert build runs/student --target-db 40 --improve equalize,bn --out anime.tflite
   toon-convert inspect anime.tflite
   toon-convert inspect anime.tflite --target ethos-u55
@@ -30,6 +31,7 @@ PROGRAM = Program(
     description=__doc__,
     examples=EXAMPLES,
     commands={
+        "adopt": adopt_command,
         "build": build_command,
         "inspect": inspect_command,
         "verify": verify_command,

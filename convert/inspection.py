@@ -24,6 +24,7 @@ from facetoon.edge_runtime.sessions.model_trial import check_and_try
 from facetoon.edge_runtime.sessions.onnx_session import open_onnx
 from facetoon.edge_runtime.spec import ModelSpec, read_model
 
+OPEN = -1  # a size of a TFLite tensor's signature
 # Index of the weights among the inputs of TFLite operators that multiply.
 TFLITE_WEIGHTS = {"CONV_2D": 1, "DEPTHWISE_CONV_2D": 1, "FULLY_CONNECTED": 1, "TRANSPOSE_CONV": 1}
 
@@ -96,20 +97,27 @@ def _tflite(model: bytes, path: Path) -> dict[str, Any]:
     interpreter, _ = open_interpreter(model, str(path), "litert", threads=1)
     operators = [op for op in interpreter._get_ops_details() if op["op_name"] != "DELEGATE"]
     shapes = {int(t["index"]): tuple(map(int, t["shape"])) for t in interpreter.get_tensor_details()}
+    is_open = any(OPEN in _signature(details)[1:] for details in interpreter.get_input_details())
     return {
         "inputs": [_tensor_text(details) for details in interpreter.get_input_details()],
         "outputs": [_tensor_text(details) for details in interpreter.get_output_details()],
         "operators": dict(Counter(shown(op["op_name"]) for op in operators).most_common()),
-        "macs": sum(_tflite_macs(op, shapes) for op in operators),
+        "macs": None if is_open else sum(_tflite_macs(op, shapes) for op in operators),
         "delegation": delegation(model, str(path)),
         "metadata": read_metadata(model, str(path)),
     }
 
 
 def _tensor_text(details: dict[str, Any]) -> str:
-    text = f"{shown(details['name'])} {tuple(map(int, details['shape']))} {np.dtype(details['dtype']).name}"
+    shape = ", ".join("any" if size == OPEN else str(size) for size in _signature(details))
+    text = f"{shown(details['name'])} ({shape}) {np.dtype(details['dtype']).name}"
     scale, zero_point = details["quantization"]
     return f"{text}, scale {scale:.6g}, zero point {zero_point}" if scale else text
+
+
+def _signature(details: dict[str, Any]) -> list[int]:
+    """A tensor's shape, with OPEN for the sizes that the file leaves open."""
+    return [int(size) for size in details.get("shape_signature", details["shape"])]
 
 
 def _tflite_macs(op: dict[str, Any], shapes: dict[int, tuple[int, ...]]) -> int:

@@ -21,6 +21,7 @@ from facetoon.edge_runtime.model_files.spec_text import (
     Names,
     Prose,
     Sha256,
+    Side,
     parse_facts,
     parse_json,
 )
@@ -43,7 +44,12 @@ class ModelSpec:
     """The framing of the training pictures; the live crop must agree."""
     value_range: tuple[Level, Level] = (-1.0, 1.0)
     """Input values of grey levels 0 and 255."""
+    output_range: tuple[Level, Level] | None = None
+    """Output values of grey levels 0 and 255; None where they are the input's."""
+    sides_px: tuple[Side, Side] | None = None
+    """Height and width of the pictures of an adopted network of variable size; None where its file fixes them."""
     colour_order: Name = "RGB"
+    """Or "BGR", the order in which an adopted network takes and gives the channels."""
     styles: Names = ()
     """Names of the trained styles, in the order of the style input. A single name is the look of a baked model."""
     matte: bool = False
@@ -112,7 +118,8 @@ def read_file(path: Path, parse: Callable[[str, str], AnySpec]) -> tuple[bytes, 
     parts = read_tailed(path)
     if parts is None:
         raise InputError(
-            f"{path} carries no facetoon spec: it is truncated, or another tool's model (toon-convert makes ours)."
+            f"{path} carries no facetoon spec: it is truncated, or another tool's model, "
+            "to which toon-convert adopt gives one."
         )
     model, text = parts
     spec = parse(text, str(path))

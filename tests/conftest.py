@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from facetoon.edge_runtime.sources.source import DEMO_PHOTOGRAPH, DemoSource
+from facetoon.edge_runtime.spec import read_model
 
 TINY_MODEL = Path(__file__).parent / "data" / "tiny-32.tflite"
 
@@ -47,6 +48,40 @@ def tried_models_elsewhere(tmp_path_factory):
 def tiny_model() -> Path:
     """A 32 px int8 generator of a few kB that swaps colours; made by tests/data/make_tiny.py."""
     return TINY_MODEL
+
+
+@pytest.fixture
+def stripped(tmp_path):
+    """The tiny model as another project would ship it: no spec."""
+
+    def strip(name):
+        path = tmp_path / f"other-{name}"
+        path.write_bytes(read_model(TINY_MODEL.with_name(name))[0])
+        return path
+
+    return strip
+
+
+@pytest.fixture
+def any_size_tflite(tmp_path):
+    """A convolution of 1x1 for pictures of any size."""
+    from facetoon.benchmarks.roofline.fixed_shapes import read_tflite
+    from facetoon.benchmarks.roofline.flatbuffer_graph import FLOAT32, FlatbufferGraph, pack_tflite
+
+    graph = FlatbufferGraph([("CONV_2D", 1)])
+    tensors = [graph.add_tensor(name, (1, 1, 1, 3), FLOAT32) for name in ("in", "out")]
+    weights = graph.add_tensor("weights", (3, 1, 1, 3), FLOAT32, np.eye(3, dtype=np.float32)[:, None, None])
+    bias = graph.add_tensor("bias", (3,), FLOAT32, np.zeros(3, np.float32))
+    options = graph.schema.Conv2DOptionsT()
+    options.strideH = options.strideW = options.dilationHFactor = options.dilationWFactor = 1
+    graph.add_operator("CONV_2D", [tensors[0], weights, bias], tensors[1], options)
+    graph.inputs, graph.outputs = tensors[:1], tensors[1:]
+    tree = read_tflite(graph.to_bytes())
+    for number in tensors:
+        tree.subgraphs[0].tensors[number].shapeSignature = [1, -1, -1, 3]
+    path = tmp_path / "any.tflite"
+    path.write_bytes(pack_tflite(tree))
+    return path
 
 
 @pytest.fixture(scope="session")

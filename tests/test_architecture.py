@@ -33,7 +33,7 @@ ORDER = {
     ),
     "convert": (
         "quiet sources formats judge targets improve destination material trials build debug choosing verify "
-        "inspection commands __main__"
+        "inspection adopt commands __main__"
     ),
     "benchmarks": "device results roofline opening measuring boards commands __main__",
 }

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facetoon.benchmarks.boards.anchor_nets import mobilenet_v1, mobilenet_v2
+from facetoon.benchmarks.measuring.bench_plan import SPEED_ONLY
+from facetoon.benchmarks.opening.model_opening import network_of
 from facetoon.benchmarks.roofline.operator_counts import count_ops
 from facetoon.edge_runtime.errors import InputError
 
@@ -69,7 +71,7 @@ def project(path: Path, board: str, python: str) -> str:
     """Return the estimated range with its anchors, as text. Raises InputError unless the model is an int8 .tflite."""
     if path.suffix != ".tflite" or not path.is_file():
         raise InputError(f"{path} is not a .tflite file; projections are anchored on TFLite int8 figures.")
-    ops = count_ops(path)
+    ops = count_ops(*network_of(path, SPEED_ONLY))
     if sum(op.macs for op in ops if op.dtype == "int8") < 0.5 * sum(op.macs for op in ops):
         raise InputError(f"{path} is not an int8 model; the published anchors are int8.")
     ratios = _ratios(path, python, QEMU_CPU[board])

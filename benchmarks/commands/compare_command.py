@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-HELP = "print the ratio of two results with its interval; exit status 1 on a regression"
+HELP = "print the ratios of two results: times, memory and pipeline; exit status 1 on a regression"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.05,
         help="difference allowed between two runs of the same code (default: %(default)s)",
     )
+    parser.add_argument("--between-models", action="store_true", help="compare two different model files")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     from facetoon.benchmarks.results.regression import compare
     from facetoon.benchmarks.results.result_file import read_result
 
-    text, regressed = compare(read_result(arguments.before), read_result(arguments.after), arguments.tolerance)
+    before, after = read_result(arguments.before), read_result(arguments.after)
+    text, regressed = compare(before, after, arguments.tolerance, arguments.between_models)
     print(text)
     return int(regressed)

@@ -31,6 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="model file (.tflite or .onnx) or name of a shipped one; several files share the interleaved rounds",
     )
+    parser.add_argument(
+        "--adopt",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="another project's model, beside the others in the same rounds; repeatable. Its ranges come from its "
+        "metadata or from --range; a last table sets all files side by side at equal size",
+    )
     parser.add_argument("--shipped", action="store_true", help="every generator that facetoon ships")
     parser.add_argument(
         "--threads", type=int, nargs="+", metavar="N", help="default: 1 and every power of 2 up to cores"
@@ -53,13 +62,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print and write; return 0 when every file was measured, else 2."""
     from facetoon.benchmarks.measuring.measure import measure
-    from facetoon.benchmarks.results.regression import side_by_side
+    from facetoon.benchmarks.results.regression import equal_size, side_by_side
     from facetoon.benchmarks.results.result_file import check_destination
     from facetoon.benchmarks.results.result_table import markdown_header, markdown_row
     from facetoon.benchmarks.results.result_text import result_text
 
     shipped = shipped_generators() if arguments.shipped else []
-    files = arguments.files + shipped
+    if arguments.adopt and shipped:
+        raise InputError("--adopt measures beside named files; --shipped measures one after another: name the files.")
+    named = arguments.files + arguments.adopt
+    files = named + shipped
     if not files:
         raise InputError("Name a model file, or take --shipped.")
     if arguments.json and len(files) > 1:
@@ -68,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_destination(Path(arguments.json))
     plan = _plan(arguments)
     # Named files run side by side. Shipped files run one after another, so that any number of them fits the memory.
-    groups = ([arguments.files] if arguments.files else []) + [[path] for path in shipped]
+    groups = ([named] if named else []) + [[path] for path in shipped]
     rows, measured = [], 0
     for group in groups:
         results = measure(group, plan, lambda text: print(f"toon-bench: {text}", file=sys.stderr))
@@ -79,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
                 print(result_text(result), end="\n\n")
                 rows.append(markdown_row(result))
         if len(results) > 1:
-            print(side_by_side(results), end="\n\n")
+            print(side_by_side(results), equal_size(results), sep="\n\n", end="\n\n")
     if rows:
         print(markdown_header(), *rows, sep="\n")
     return 0 if measured == len(files) else 2

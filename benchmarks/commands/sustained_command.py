@@ -39,5 +39,5 @@ def run(arguments: argparse.Namespace) -> int:
         write_output(arguments.out, record.to_json() + "\n")
     if arguments.plot:
         write_output(arguments.plot, sustained_plot(record))
-    print(judge_heat(record.slices).text())
+    print(judge_heat(record.slices, record.threads).text())
     return 0

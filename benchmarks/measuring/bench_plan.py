@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from facetoon.benchmarks.opening.foreign_session import Foreign
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.adoption import AdoptionFacts
+
+SPEED_ONLY = AdoptionFacts(trusts_scales=True)
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Plan:
     peaks: bool = True
     cooling: str = ""
     emulated: bool = False
-    foreign: Foreign = field(default_factory=Foreign)
+    foreign: AdoptionFacts = SPEED_ONLY
 
     def __post_init__(self) -> None:
         if min(self.runs, self.rounds, *self.threads) < 1 or not 0 <= self.seconds < math.inf:

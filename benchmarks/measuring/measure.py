@@ -25,6 +25,7 @@ from facetoon.benchmarks.measuring.result_figures import (
 )
 from facetoon.benchmarks.measuring.rounds import Samples, run_rounds
 from facetoon.benchmarks.measuring.subject import Subject
+from facetoon.benchmarks.opening.model_opening import network_of
 from facetoon.benchmarks.results.result_schema import BenchResult
 from facetoon.benchmarks.roofline.operator_counts import count_ops
 from facetoon.edge_runtime import __version__
@@ -78,7 +79,8 @@ def _result(subject: Subject, plan: Plan, samples: Samples, shared: Circumstance
     workers, notes = [worker for worker in subject.workers if worker in samples], subject.notes
     if not workers:
         return None
-    ops = notes.attempt(lambda: count_ops(subject.path))  # the file is sound, since a runtime has opened it
+    network = network_of(subject.path, plan.foreign)  # the file is sound, since a runtime has opened it
+    ops = notes.attempt(lambda: count_ops(*network))
     variants = [measured_variant(worker, samples[worker], ops, shared.peaks) for worker in workers]
     best = min(range(len(workers)), key=lambda n: variants[n].stages["infer"].best_round_p50_ms)
     overhead_share, overhead_whole_share = overhead_shares(workers[best], variants[best])
@@ -101,7 +103,7 @@ def _result(subject: Subject, plan: Plan, samples: Samples, shared: Circumstance
         overhead_share=overhead_share,
         overhead_whole_share=overhead_whole_share,
         peaks={f"{peak.runtime}, {peak.threads}": peaks_json(peak) for peak in shared.peaks.values()},
-        profile=operator_rows(subject, workers[best], shared.peaks) if plan.profile else [],
+        profile=operator_rows(network, subject, workers[best], shared.peaks) if plan.profile else [],
         notes=[*shared.notes, *notes.texts],
     )
 

@@ -16,12 +16,13 @@ from facetoon.benchmarks.measuring.worker import Worker
 from facetoon.benchmarks.results.intervals import Times
 from facetoon.benchmarks.results.result_schema import Measured, ModelRecord, Pipeline
 from facetoon.benchmarks.roofline.device_peaks import Peaks, measure_peaks, roofline_share
+from facetoon.benchmarks.roofline.node_profile import profile_nodes
 from facetoon.benchmarks.roofline.operator_counts import Op
 from facetoon.benchmarks.roofline.operator_profile import profile_operators
-from facetoon.edge_runtime.model_files.tailed_file import read_model_bytes
-from facetoon.edge_runtime.spec import read_model
+from facetoon.edge_runtime.sessions.picture_shape import Sides
 
 OVERHEAD_PAIRS = 15
+FEWEST_PAIRS = 3  # of a network that is slower than a block, where the instruments are nothing
 OVERHEAD_BLOCK_MS = 30
 LONGEST_ENERGY_S = 3.0
 PeaksOfVariants = dict[tuple[str, int], Peaks]
@@ -71,7 +72,8 @@ def overhead_shares(worker: Worker, measured: Measured) -> tuple[float, float]:
     """Measure the instruments' share of `infer`: by their own time, and by pairs of bare and instrumented blocks."""
     infer_ms = measured.stages["infer"].best_round_p50_ms
     runs = max(round(OVERHEAD_BLOCK_MS / infer_ms), 1)
-    pairs = [(worker.ask("bare", runs), worker.ask("instrumented", runs)) for _ in range(OVERHEAD_PAIRS)]
+    count = OVERHEAD_PAIRS if infer_ms < OVERHEAD_BLOCK_MS else FEWEST_PAIRS
+    pairs = [(worker.ask("bare", runs), worker.ask("instrumented", runs)) for _ in range(count)]
     bare_ms, instrumented_ms = min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
     return round(instrument_cost_ms() / infer_ms, 6), round(instrumented_ms / bare_ms - 1, 5)
 
@@ -108,11 +110,16 @@ def pipeline_figures(worker: Worker, plan: Plan, notes: Notes) -> Pipeline | Non
     return Pipeline(variant=worker.variant.label, **fields) if fields else None
 
 
-def operator_rows(subject: Subject, worker: Worker, peaks: PeaksOfVariants) -> list[dict[str, Any]]:
-    """Return a row for each operator; no rows and a note when operators cannot be measured alone."""
+def operator_rows(
+    network: tuple[bytes, Sides | None], subject: Subject, worker: Worker, peaks: PeaksOfVariants
+) -> list[dict[str, Any]]:
+    """Return a row for each operator; no rows and a note when operators cannot be measured.
+
+    `network` is the model's bytes, and the sides of its picture where the file leaves them open.
+    """
     key = (worker.variant.runtime, worker.variant.threads)
-    if subject.path.suffix != ".tflite" or key not in peaks:
-        subject.notes.add("No operator table: it needs a .tflite file and its runtime's peaks.")
+    if key not in peaks:
+        subject.notes.add("No operator table: it needs its runtime's peaks.")
         return []
-    model = read_model(subject.path)[0] if subject.is_ours else read_model_bytes(subject.path)
-    return subject.notes.attempt(lambda: profile_operators(model, *key, peaks[key])) or []
+    profile = profile_nodes if subject.path.suffix == ".onnx" else profile_operators
+    return subject.notes.attempt(lambda: profile(*network, *key, peaks[key])) or []

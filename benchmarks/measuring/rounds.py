@@ -35,7 +35,7 @@ def run_rounds(workers: list[Worker], plan: Plan, notes: Notes) -> tuple[Samples
             return {}
 
     for worker in workers:
-        run(worker, WARM_UP_RUNS, plan.seconds * WARM_UP_SHARE)
+        run(worker, min(WARM_UP_RUNS, plan.runs), plan.seconds * WARM_UP_SHARE)
     runs, seconds = math.ceil(plan.runs / plan.rounds), plan.seconds / plan.rounds
     halfway = None
     for number, order in enumerate(interleaved(workers, plan.rounds)):

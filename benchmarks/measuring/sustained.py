@@ -7,17 +7,17 @@ import time
 from pathlib import Path
 
 from facetoon.benchmarks.device.device_facts import read_device
-from facetoon.benchmarks.device.device_state import read_state
+from facetoon.benchmarks.device.device_state import OtherWork, read_state
 from facetoon.benchmarks.measuring.worker import Worker
-from facetoon.benchmarks.opening.foreign_session import Foreign
 from facetoon.benchmarks.opening.variant import Variant
 from facetoon.benchmarks.results.heat_record import Slice, Sustained
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.adoption import AdoptionFacts
 
 SLICE_S = 1.0
 
 
-def run_sustained(path: Path, variant: Variant, foreign: Foreign, seconds: float) -> Sustained:
+def run_sustained(path: Path, variant: Variant, foreign: AdoptionFacts, seconds: float) -> Sustained:
     """Run a model without a pause. Raises InputError when it cannot run, or for a time too short for a verdict."""
     if not 3 * SLICE_S <= seconds < 86400:
         raise InputError(f"{seconds / 60:g} minutes are not between 0.05 and a day.")
@@ -26,8 +26,9 @@ def run_sustained(path: Path, variant: Variant, foreign: Foreign, seconds: float
     try:
         start = time.monotonic()
         while (at_s := time.monotonic() - start) < seconds:
+            others = OtherWork([worker.pid])
             times = worker.ask("round", 1, SLICE_S)["infer"]
-            state = read_state()
+            state, other_cores = read_state(), others.cores()
             rate = len(times) / max(time.monotonic() - start - at_s, 1e-9)
             median = round(statistics.median(times), 4)
             slices.append(
@@ -38,9 +39,10 @@ def run_sustained(path: Path, variant: Variant, foreign: Foreign, seconds: float
                     temperature_c=state.temperature_c,
                     clock_mhz=state.clock_mhz,
                     throttled=state.throttled,
+                    other_cores=other_cores,
                 )
             )
         name = str(worker.opened["name"])
     finally:
         worker.close()
-    return Sustained(read_device(), name, variant.label, slices)
+    return Sustained(read_device(), name, variant.label, slices, variant.threads)

@@ -12,9 +12,9 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
-from facetoon.benchmarks.opening.foreign_session import Foreign
 from facetoon.benchmarks.opening.variant import Variant
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.adoption import AdoptionFacts
 
 PROCESS = "facetoon.benchmarks.measuring.worker_process"
 
@@ -22,7 +22,7 @@ PROCESS = "facetoon.benchmarks.measuring.worker_process"
 class Worker:
     """The parent's side of a process that runs one variant of one model."""
 
-    def __init__(self, path: Path, variant: Variant, foreign: Foreign) -> None:
+    def __init__(self, path: Path, variant: Variant, foreign: AdoptionFacts) -> None:
         """Raises InputError when the variant cannot run, or when its process dies, as by an illegal instruction."""
         self.path, self.variant = path, variant
         self._pipe, child_end = Pipe()

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 
 from facetoon.benchmarks.measuring.stage_times import time_runs
-from facetoon.benchmarks.opening.foreign_session import Foreign
 from facetoon.benchmarks.opening.model_opening import open_variant
 from facetoon.benchmarks.opening.variant import Variant
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.adoption import AdoptionFacts
 from facetoon.edge_runtime.sessions.runtimes import runtime_beside
 
 
 class Bench:
     """Answers the parent's requests, with one method for each."""
 
-    def open(self, path: Path, variant: Variant, foreign: Foreign) -> dict[str, Any]:
+    def open(self, path: Path, variant: Variant, foreign: AdoptionFacts) -> dict[str, Any]:
         """Load the model and run it once. The load time includes the import of the runtime, but not of NumPy."""
         start = time.perf_counter()
         self.variant = variant

@@ -35,7 +35,7 @@ def _bars(results: list[BenchResult]) -> str:
 
 def sustained_plot(record: Sustained) -> str:
     """Draw rate, temperature and clock over time, and the start of throttling, as SVG."""
-    slices, verdict = record.slices, judge_heat(record.slices)
+    slices, verdict = record.slices, judge_heat(record.slices, record.threads)
     unit, unit_s = ("minutes", 60) if slices[-1].at_s > 180 else ("seconds", 1)
     names = {"rate_hz": "runs/s", "temperature_c": "temperature, °C", "clock_mhz": "clock, MHz"}
     panels = {}

@@ -55,6 +55,11 @@ class Measured:
     peak_memory_mb: float
     roofline_share: float | None
 
+    @property
+    def delegate(self) -> str:
+        """The part of the library that computes: a delegate of LiteRT, or a provider of ONNX Runtime."""
+        return {True: "XNNPACK", False: "none", None: "CPU provider"}[self.xnnpack]
+
 
 @dataclass(frozen=True)
 class Pipeline:

@@ -13,10 +13,11 @@ from facetoon.edge_runtime.errors import InputError
 BEGIN, END = "<!-- toon-bench table: begin -->", "<!-- toon-bench table: end -->"
 EMULATED = "emulated: not a speed"
 COLUMNS = (
-    *("device", "model", "px", "runtime", "threads", "infer p50 ms", "best round", "p95 ms", "frame p50 ms"),
+    *("device", "model", "px", "runtime", "delegate", "threads"),
+    *("infer p50 ms", "best round", "p95 ms", "frame p50 ms"),
     *("live frames/s", "peak MB", "roofline", "mJ", "°C", "others' cores", "date"),
 )
-TEXT_COLUMNS = ("device", "model", "runtime", "date")
+TEXT_COLUMNS = ("device", "model", "runtime", "delegate", "date")
 
 
 def markdown_header() -> str:
@@ -43,7 +44,8 @@ def cells(result: BenchResult) -> list[str]:
         f"{device_name(result)}, {result.device.cores} cores",
         f"{result.model.name} ({result.model.recipe})",
         str(result.model.size_px),
-        best.runtime + (", XNNPACK off" if best.xnnpack is False else ""),
+        best.runtime,
+        best.delegate,
         str(best.threads),
         *speeds,
         f"{best.peak_memory_mb:.0f}",

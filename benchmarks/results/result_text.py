@@ -18,7 +18,7 @@ def result_text(result: BenchResult) -> str:
 
 def _circumstances(result: BenchResult) -> list[str]:
     device, model = result.device, result.model
-    macs = "" if model.macs is None else f", {model.macs / 1e6:.1f} MMAC"
+    macs = ", MMAC not known" if model.macs is None else f", {model.macs / 1e6:.1f} MMAC"
     greys = f", greys from {model.value_range[0]:g} to {model.value_range[1]:g}" if model.foreign else ""
     return [
         *([EMULATED.upper()] if device.emulated else []),
@@ -47,10 +47,12 @@ def _stage_lines(result: BenchResult) -> list[str]:
 def _operator_lines(result: BenchResult) -> list[str]:
     if not result.profile:
         return []
-    lines = ["", f"{'op':<24}{'shape':<20}{'MMAC':>8}{'alone ms':>10}{'roof':>6}"]
+    time = "in graph" if result.model.file.endswith(".onnx") else "alone ms"
+    lines = ["", f"{'op':<24}{'shape':<20}{'MMAC':>8}{time:>10}{'roof':>6}"]
     for row in result.profile:
         shape = "x".join(map(str, row["shape"]))
-        figures = f"{row['macs'] / 1e6:>8.2f}{row['alone_ms']:>10.4f}{row['roofline_share']:>6.0%}"
+        taken, share = optional_text(row["alone_ms"], ".4f"), optional_text(row["roofline_share"], ".0%")
+        figures = f"{row['macs'] / 1e6:>8.2f}{taken:>10}{share:>6}"
         lines.append(f"{row['op']:<24}{shape:<20}{figures}")
     return lines
 

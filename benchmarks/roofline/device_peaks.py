@@ -7,6 +7,7 @@ the tensors of a small network stay in them.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -41,9 +42,21 @@ class Peaks:
     def least_ms(self, op: Op) -> float:
         """Return the least possible time of an operator in ms."""
         peak = self.int8_gmac_per_s if op.dtype == "int8" else self.float32_gmac_per_s
+        return max(op.macs / peak, op.bytes / self.bandwidth_gb_per_s[self._set(op)]) / 1e6
+
+    def raised_by(self, op: Op, best_ms: float) -> Peaks:
+        """Return the peaks that an operator's own time proves: one that beats a measured peak raises it."""
+        if self.least_ms(op) <= best_ms:
+            return self
+        name, moved = f"{op.dtype}_gmac_per_s", op.bytes / best_ms / 1e6
+        bandwidth = self.bandwidth_gb_per_s | {self._set(op): max(self.bandwidth_gb_per_s[self._set(op)], moved)}
+        product_rate = max(getattr(self, name), op.macs / best_ms / 1e6)
+        return dataclasses.replace(self, bandwidth_gb_per_s=bandwidth, **{name: product_rate})
+
+    def _set(self, op: Op) -> int:
+        """The working set that an operator's bytes fit."""
         sets = sorted(self.bandwidth_gb_per_s)
-        fitting = next((size for size in sets if op.bytes <= size), sets[-1])
-        return max(op.macs / peak, op.bytes / self.bandwidth_gb_per_s[fitting]) / 1e6
+        return next((size for size in sets if op.bytes <= size), sets[-1])
 
 
 def measure_peaks(runtime: str, threads: int, seconds: float = 0.15) -> Peaks:

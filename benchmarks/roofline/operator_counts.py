@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from pathlib import Path
 from typing import Any
 
+from facetoon.benchmarks.roofline.fixed_shapes import fix_onnx, fix_tflite
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.model_files.tailed_file import read_model_bytes
+from facetoon.edge_runtime.model_files.tailed_file import is_tflite
+from facetoon.edge_runtime.sessions.picture_shape import Sides
 
-ONNX_MATRIX_OPS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
+ONNX_WEIGHTS = {
+    **{"Conv": 1, "FusedConv": 1, "ConvInteger": 1, "QLinearConv": 3, "ConvTranspose": 1},
+    **{"MatMul": 1, "FusedMatMul": 1, "MatMulInteger": 1, "QLinearMatMul": 3, "Gemm": 1, "FusedGemm": 1, "QGemm": 3},
+}
+"""ONNX operators that multiply matrices, and the place of the weights among their inputs."""
 ITEM_BYTES = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 7: 2, 9: 1}  # TFLite's TensorType: float32, float16, int32, uint8, ...
 
 
@@ -29,18 +34,12 @@ class Op:
     """Shape of its first output."""
 
 
-def count_ops(path: Path) -> list[Op]:
-    """Count the operators of a model file, in order. Raises InputError when they cannot be counted."""
-    return _count_onnx(path) if path.suffix == ".onnx" else count_tflite(read_model_bytes(path))
+def count_ops(model: bytes, sides_px: Sides | None = None) -> list[Op]:
+    """Count the operators of a model, in order, for a picture with `sides_px` (height, width) where its size is open.
 
-
-def read_tflite(model: bytes) -> Any:
-    """Parse a flatbuffer into the schema's object tree (ModelT). Raises InputError where LiteRT is missing."""
-    try:
-        from ai_edge_litert import schema_py_generated as schema
-    except ImportError:
-        raise InputError("Operators are counted with LiteRT's schema, which is not installed here.") from None
-    return schema.ModelT.InitFromPackedBuf(model, 0)
+    Raises InputError when they cannot be counted.
+    """
+    return count_tflite(fix_tflite(model, sides_px)) if is_tflite(model) else _count_onnx(model, sides_px)
 
 
 def op_names() -> dict[int, str]:
@@ -50,9 +49,8 @@ def op_names() -> dict[int, str]:
     return {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
 
 
-def count_tflite(model: bytes) -> list[Op]:
-    """Count the operators of a flatbuffer's first subgraph."""
-    tree = read_tflite(model)
+def count_tflite(tree: Any) -> list[Op]:
+    """Count the operators of the first subgraph of a ModelT with fixed shapes."""
     graph, names = tree.subgraphs[0], op_names()
     ops = []
     for index, node in enumerate(graph.operators):
@@ -87,40 +85,30 @@ def _tflite_macs(kind: str, shapes: list[tuple[int, ...]]) -> int:
     return 0
 
 
-def _count_onnx(path: Path) -> list[Op]:
-    try:
-        import onnx
-    except ImportError:
-        raise InputError("ONNX operators are counted with the onnx package: pip install onnx.") from None
-    model = onnx.load_from_string(read_model_bytes(path))
-    for tensor in model.graph.input:  # a batch of any size is one picture
-        batch = tensor.type.tensor_type.shape.dim[0:1]
-        if batch and not batch[0].dim_value:
-            batch[0].dim_value = 1
-    graph = onnx.shape_inference.infer_shapes(model).graph
-    shapes = {v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim) for v in
-              (*graph.value_info, *graph.input, *graph.output)}  # fmt: skip
-    shapes |= {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+def _count_onnx(model: bytes, sides_px: Sides | None) -> list[Op]:
+    graph, shapes = fix_onnx(model, sides_px)
     dequantized = {name for node in graph.node if node.op_type == "DequantizeLinear" for name in node.output}
     ops = []
     for index, node in enumerate(graph.node):
         if node.op_type in ("QuantizeLinear", "DequantizeLinear", "Constant"):
             continue  # fused into its neighbour
-        sizes = [shapes.get(name, ()) for name in (*node.input, node.output[0])]
-        if node.op_type in ONNX_MATRIX_OPS and (not sizes[-1] or not all(prod(shape) for shape in sizes)):
-            raise InputError(f"The operators of {path.name} cannot be counted: it does not hold their shapes.")
-        dtype = "int8" if node.input and node.input[0] in dequantized else "float32"
+        names, kind = (*node.input, node.output[0]), node.op_type
+        if kind in ONNX_WEIGHTS and not shapes.keys() >= {name for name in names if name}:
+            raise InputError("The multiply-accumulates are not known: the file does not hold the shapes.")
+        sizes = [shapes.get(name, ()) for name in names]
+        is_int8 = "Integer" in kind or kind.startswith("Q") or any(name in dequantized for name in node.input[:1])
+        dtype = "int8" if is_int8 else "float32"
         moved = sum(prod(shape) for shape in sizes) * (1 if dtype == "int8" else 4)
-        ops.append(Op(index, node.op_type, _onnx_macs(node.op_type, sizes), moved, dtype, sizes[-1]))
+        ops.append(Op(index, kind, onnx_macs(kind, sizes), moved, dtype, sizes[-1]))
     return ops
 
 
-def _onnx_macs(kind: str, shapes: list[tuple[int, ...]]) -> int:
-    out = prod(shapes[-1]) if shapes[-1] else 0
-    if kind == "Conv":  # weights (out, in per group, h, w)
-        return out * prod(shapes[1][1:])
+def onnx_macs(kind: str, shapes: list[tuple[int, ...]]) -> int:
+    """Return the multiply-accumulates of an ONNX operator; `shapes` are the inputs', then the output's."""
+    if kind not in ONNX_WEIGHTS:
+        return 0
+    weights, out = shapes[ONNX_WEIGHTS[kind]], prod(shapes[-1])
     if kind == "ConvTranspose":  # weights (in, out per group, h, w)
-        return prod(shapes[0]) * prod(shapes[1][1:])
-    if kind in ("MatMul", "Gemm"):
-        return out * shapes[0][-1]
-    return 0
+        return prod(shapes[0]) * prod(weights[1:])
+    # A convolution's weights are (out, in per group, h, w); a product sums over the last axis of its first input.
+    return out * (prod(weights[1:]) if "Conv" in kind else shapes[0][-1])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.value_range import ValueRange, parse_ranges
+from facetoon.edge_runtime.value_range import ValueRange, parse_ranges, read_sides
 
 LAYOUTS = ("last", "first")
 
@@ -31,11 +31,9 @@ NO_FACTS = SourceFacts()
 
 def read_facts(size: str, ranges: str, layout: str, output: str, custom: Path | None) -> SourceFacts:
     """Read the flags' texts. Raises InputError for a size that is none or no square, and for a range that is none."""
-    sides = size.lower().split("x") if size else []
-    if any(not side.isdecimal() or not int(side) for side in sides) or len(sides) > 2:
-        raise InputError(f"--size {size} is none: write HEIGHTxWIDTH or one side in px, such as 256.")
-    if len(set(sides)) > 1:
-        raise InputError(f"--size {size} is no square; only square pictures convert.")
-    return SourceFacts(
-        int(sides[0]) if sides else None, parse_ranges(ranges) if ranges else None, layout, output, custom
-    )
+    sides = read_sides(size)
+    if sides and sides[0] != sides[1]:
+        raise InputError(
+            f"--size {size} is no square: converted files draw squares; toon-convert adopt takes rectangular networks."
+        )
+    return SourceFacts(sides[0] if sides else None, parse_ranges(ranges) if ranges else None, layout, output, custom)

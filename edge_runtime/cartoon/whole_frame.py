@@ -1,7 +1,8 @@
 """Draws a whole frame with a generator of small squares, in overlapping, feathered tiles.
 
 The frame is drawn at the generator's own scale, so that the cost does not grow with the camera's size. Its short side
-is two tiles, which overlap by a quarter of a tile. A long strip is squeezed, so that its memory has a limit.
+is two tiles, which overlap by a quarter of a tile, or one tile of a generator that is as large as the frame. A long
+strip is squeezed, so that its memory has a limit.
 """
 
 from __future__ import annotations
@@ -23,10 +24,8 @@ LONGEST = 8  # sides of the drawn frame; 2000x2 pixels would need 2 GB at their 
 def cartoonize(frame: Image, run: Callable[[Image], Image], size_px: int) -> Image:
     """Draw a new frame, BGR uint8 of the same size. `run` maps one RGB uint8 (size_px, size_px, 3) tile to another."""
     height, width = frame.shape[:2]
-    short_px = size_px * (TILES_ON_SHORT_SIDE - (TILES_ON_SHORT_SIDE - 1) * OVERLAP)
-    scale = short_px / min(height, width)
-    sides = (min(round(side * scale), round(LONGEST * short_px)) for side in (width, height))
-    image = pixels.swap_red_blue(pixels.resize(frame, *sides))
+    drawn_height, drawn_width = _drawn_size(height, width, size_px)
+    image = pixels.swap_red_blue(pixels.resize(frame, drawn_width, drawn_height))
     total = np.zeros(image.shape, np.float32)
     weight = np.zeros((*image.shape[:2], 1), np.float32)
     ramp = _ramp(size_px)
@@ -37,6 +36,22 @@ def cartoonize(frame: Image, run: Callable[[Image], Image], size_px: int) -> Ima
             weight[tile] += ramp
     cartoon = np.rint(total / weight).astype(np.uint8)
     return pixels.resize(pixels.swap_red_blue(cartoon), width, height)
+
+
+def tile_count(height_px: int, width_px: int, size_px: int) -> int:
+    """Return the number of tiles in a frame."""
+    return math.prod(len(starts(side, size_px)) for side in _drawn_size(height_px, width_px, size_px))
+
+
+def _drawn_size(height_px: int, width_px: int, size_px: int) -> tuple[int, int]:
+    """Height and width at the generator's scale. Two tiles would only enlarge a frame that fits one."""
+    short_px = min(height_px, width_px)
+    count = 1 if size_px >= short_px else TILES_ON_SHORT_SIDE
+    drawn_px = size_px * (count - (count - 1) * OVERLAP)
+    height, width = (
+        min(round(side * drawn_px / short_px), round(LONGEST * drawn_px)) for side in (height_px, width_px)
+    )
+    return height, width
 
 
 def starts(length_px: int, tile_px: int) -> list[int]:

@@ -12,6 +12,9 @@ from collections.abc import Iterator
 KEY = "facetoon"
 METADATA_PROPS = 14  # in ModelProto, a repeated StringStringEntryProto
 ENTRY_KEY, ENTRY_VALUE = 1, 2  # in StringStringEntryProto
+GRAPH, NODE, OP_TYPE = 7, 1, 4  # in ModelProto, GraphProto, NodeProto
+EXTERNAL = b"\x0a\x08location\x12"
+"""Stands before the file name of weights that lie outside: an entry of TensorProto.external_data with this key."""
 VARINT, LENGTH_DELIMITED = 0, 2  # wire types; ModelProto has no others
 
 LONGEST_VARINT_BITS = 56  # its last byte holds bits 57 to 64
@@ -33,6 +36,19 @@ def split(data: bytes) -> tuple[bytes, str] | None:
     except (ValueError, IndexError, KeyError):
         pass
     return None
+
+
+def operator_types(model: bytes) -> set[str]:
+    """Return the types of the operators of a model's main graph; empty for bytes that are no ONNX model."""
+    try:
+        nodes = [node for graph in _all(model, GRAPH) for node in _all(graph, NODE)]
+        return {kind.decode("utf-8", "replace") for node in nodes for kind in _all(node, OP_TYPE)}
+    except (ValueError, IndexError):
+        return set()
+
+
+def _all(message: bytes, number: int) -> Iterator[bytes]:
+    return (content for _, field, content in _fields(message) if field == number)
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, int, bytes]]:

@@ -23,6 +23,7 @@ Name = Annotated[str, msgspec.Meta(max_length=200, pattern=rf"^[^\t\n{_UNSHOWN}]
 Names = Annotated[tuple[Name, ...], msgspec.Meta(max_length=256)]
 Prose = Annotated[str, msgspec.Meta(max_length=10_000, pattern=rf"^[^{_UNSHOWN}]*\Z")]
 Level = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
+Side = Annotated[int, msgspec.Meta(ge=1, le=4096)]
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?\Z")]
 
 AnyFacts = TypeVar("AnyFacts")

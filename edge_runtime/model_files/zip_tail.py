@@ -44,6 +44,17 @@ def split(data: bytes) -> tuple[bytes, str] | None:
         return None
 
 
+def without_archive(data: bytes) -> bytes:
+    """Return the bytes before a zip archive of any tool, or all bytes where none follows."""
+    if not _has_short_directory(data):
+        return data
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return data[: min((entry.header_offset for entry in archive.infolist()), default=archive.start_dir)]
+    except (zipfile.BadZipFile, ValueError, struct.error, OverflowError):
+        return data
+
+
 def _has_short_directory(data: bytes) -> bool:
     """Whether the archive's list of members is short. zipfile keeps an object of each in memory."""
     at = data.rfind(END_MARK, max(len(data) - END_BYTES - 65535, 0))

@@ -41,6 +41,7 @@ from facetoon.edge_runtime.pixels.resampling import (
     to_grey,
     view,
     warp,
+    widen,
 )
 from facetoon.edge_runtime.pixels.sharpening import slopes
 from facetoon.edge_runtime.pixels.tensors import (
@@ -103,5 +104,6 @@ __all__ = [
     "view",
     "warp",
     "web_format",
+    "widen",
     "write_animation",
 ]

@@ -33,6 +33,14 @@ def square(image: Image, size_px: int) -> Image:
     return resize(image[top : top + side, left : left + side], size_px, size_px)
 
 
+def widen(image: Image, width_px: int, height_px: int) -> Image:
+    """Put a picture into the centre of a larger one of width_px x height_px; the rest mirrors its borders."""
+    rows, columns = height_px - image.shape[0], width_px - image.shape[1]
+    top, left = rows // 2, columns // 2
+    borders = (top, rows - top, left, columns - left)
+    return cv2.copyMakeBorder(image, *borders, cv2.BORDER_REFLECT_101)
+
+
 def fit(frame: Image, width_px: int, height_px: int) -> Image:
     """Fit the whole picture in its proportions into the centre of width_px x height_px; the rest is black."""
     scale = min(width_px / frame.shape[1], height_px / frame.shape[0])

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facetoon.edge_runtime.pixels.arrays import Image, Mask, Tensor
-from facetoon.edge_runtime.value_range import ValueRange
+from facetoon.edge_runtime.value_range import UNIT, ValueRange
 
 
 def to_unit(images: Image) -> NDArray[np.float32]:
@@ -20,22 +20,23 @@ def from_unit(values: NDArray[np.floating]) -> Image:
     return np.clip(np.rint((values + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
-def encode_table(dtype: np.dtype, scale: float, zero_point: int) -> Tensor:
+def encode_table(dtype: np.dtype, scale: float, zero_point: int, values: ValueRange = UNIT) -> Tensor:
     """Return 256 tensor values, one for each grey level. A lookup at run time replaces scaling and quantization.
 
-    `scale` and `zero_point` are the model input's; float inputs ignore both.
+    `scale` and `zero_point` are the model input's; float inputs ignore both. `values` has one range for all channels.
     """
-    unit = to_unit(np.arange(256, dtype=np.uint8))
+    (low,), (high,) = values.low, values.high
+    real = to_unit(np.arange(256, dtype=np.uint8)) * ((high - low) / 2) + (low + high) / 2
     if np.issubdtype(dtype, np.floating):
-        return unit.astype(dtype)
+        return real.astype(dtype)
     limits = np.iinfo(dtype)
-    return np.clip(np.rint(unit / scale) + zero_point, limits.min, limits.max).astype(dtype)
+    return np.clip(np.rint(real / scale) + zero_point, limits.min, limits.max).astype(dtype)
 
 
-def decode_table(dtype: np.dtype, scale: float, zero_point: int) -> Mask:
+def decode_table(dtype: np.dtype, scale: float, zero_point: int, values: ValueRange = UNIT) -> Mask:
     """Return 256 grey levels, indexed by the bits of an int8 or uint8 output; the reverse of `encode_table`."""
     levels = np.arange(256, dtype=np.uint8).view(dtype).astype(np.float32)
-    return from_unit((levels - zero_point) * scale)
+    return from_range((levels - zero_point) * np.float32(scale), values)
 
 
 def to_tensor(image: Image, table: Tensor) -> Tensor:
@@ -43,13 +44,13 @@ def to_tensor(image: Image, table: Tensor) -> Tensor:
     return cv2.LUT(image, table)[np.newaxis]  # a quarter of np.take's time
 
 
-def to_image(tensor: Tensor, table: Mask | None) -> Image:
+def to_image(tensor: Tensor, table: Mask | None, values: ValueRange = UNIT) -> Image:
     """Convert a model output (1, height, width, 3 or 4) to RGB uint8 (height, width, 3), without its matte.
 
-    `table` is the output's `decode_table`; None for a float output in -1..1, which is rounded.
+    `table` is the output's `decode_table`; None for a float output in the range `values`, which is rounded.
     """
     if table is None:
-        return from_unit(tensor[0, :, :, :3].astype(np.float32))
+        return from_range(tensor[0, :, :, :3].astype(np.float32), values)
     levels = tensor[0].view(np.uint8)
     return cv2.LUT(levels if levels.shape[2] == 3 else cv2.cvtColor(levels, cv2.COLOR_RGBA2RGB), table)
 

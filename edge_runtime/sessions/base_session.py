@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image, Mask, Tensor
+from facetoon.edge_runtime.sessions.picture_shape import WITH_MATTE, PictureShape
 from facetoon.edge_runtime.spec import ModelSpec
+from facetoon.edge_runtime.value_range import ValueRange
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,11 @@ class TensorInfo:
     dtype: np.dtype
     scale: float = 1.0
     zero_point: int = 0
+    is_quantized: bool = False
 
     @property
     def is_float(self) -> bool:
-        """Whether values are unquantized: -1..1 for pictures, 0..1 for styles."""
+        """Whether values are unquantized: in the spec's range for pictures, 0..1 for styles."""
         return bool(np.issubdtype(self.dtype, np.floating))
 
 
@@ -45,21 +48,25 @@ class BaseSession(ABC):
     ) -> None:
         """Raises InputError when the tensors are no generator's, or contradict the spec."""
         self.spec = spec
-        wanted = f"{spec.colour_order} in {spec.value_range}"
-        if wanted != "RGB in (-1.0, 1.0)":  # the only range of pixels.to_unit
-            raise InputError(f"{path} wants {wanted}; this facetoon gives RGB in (-1.0, 1.0).")
+        source, self._values = _ranges(path, spec)
         self._input, self._style_input, self._output = _roles(path, inputs, outputs)
-        has_matte = self._output.shape[3] == 4
-        if has_matte != spec.matte:
+        self._shape, self._drawn = check_pictures(path, self._input, self._output)
+        if (self._drawn.channels == WITH_MATTE) != spec.matte:
             says = "a matte" if spec.matte else "no matte"
-            raise InputError(f"{path} gives {self._output.shape[3]} channels, but its spec says that it has {says}.")
-        self.size_px = self._input.shape[1]
+            raise InputError(f"{path} gives {self._drawn.channels} channels, but its spec says that it has {says}.")
+        if spec.sides_px and spec.sides_px != (self._shape.height_px, self._shape.width_px):
+            raise InputError(
+                f"{path} takes pictures of {self._shape.height_px}x{self._shape.width_px} px, height x width, not of "
+                f"{spec.sides_px[0]}x{spec.sides_px[1]}."
+            )
+        self.size_px = self._shape.side_px
+        self._blue_first = spec.colour_order == "BGR"
         self.styles = spec.styles if self._style_input else ()
         if self._style_input and self._style_input.shape != (1, len(spec.styles)):
             raise InputError(f"{path} takes {self._style_input.shape[1]} styles, but names {len(spec.styles)}.")
-        self._encode = pixels.encode_table(self._input.dtype, self._input.scale, self._input.zero_point)
+        self._encode = pixels.encode_table(self._input.dtype, self._input.scale, self._input.zero_point, source)
         out = self._output
-        self._decode = None if out.is_float else pixels.decode_table(out.dtype, out.scale, out.zero_point)
+        self._decode = None if out.is_float else pixels.decode_table(out.dtype, out.scale, out.zero_point, self._values)
         self.style = np.eye(1, len(self.styles), dtype=np.float32)[0]
         self._style_tensor = self._to_style_tensor(self.style)
 
@@ -76,7 +83,12 @@ class BaseSession(ABC):
         pixels.check_image(image)
         if image.shape[:2] != (self.size_px, self.size_px):
             raise ValueError(f"image is {image.shape[:2]}, the model wants ({self.size_px}, {self.size_px})")
-        return pixels.to_tensor(image, self._encode)
+        if not self._shape.is_square:
+            image = pixels.widen(image, self._shape.width_px, self._shape.height_px)
+        if self._blue_first:
+            image = pixels.swap_red_blue(image)
+        tensor = pixels.to_tensor(image, self._encode)
+        return np.ascontiguousarray(tensor.transpose(0, 3, 1, 2)) if self._shape.channels_first else tensor
 
     @abstractmethod
     def infer(self, tensor: Tensor) -> Tensor:
@@ -84,7 +96,16 @@ class BaseSession(ABC):
 
     def to_image(self, tensor: Tensor) -> Image:
         """See Session."""
-        return pixels.to_image(tensor, self._decode)
+        if self._drawn.channels_first:
+            tensor = np.ascontiguousarray(tensor.transpose(0, 2, 3, 1))
+        image = pixels.to_image(tensor, self._decode, self._values)
+        return pixels.square(pixels.swap_red_blue(image) if self._blue_first else image, self.size_px)
+
+    def values(self, tensor: Tensor) -> NDArray[np.float32]:
+        """See Session."""
+        if self._output.is_float:
+            return tensor.astype(np.float32)
+        return (tensor.astype(np.float32) - self._output.zero_point) * np.float32(self._output.scale)
 
     def to_matte(self, tensor: Tensor) -> Mask:
         """See Session."""
@@ -103,28 +124,45 @@ class BaseSession(ABC):
         return np.clip(levels, limits.min, limits.max).astype(info.dtype)[np.newaxis]
 
 
+def _ranges(path: Path, spec: ModelSpec) -> tuple[ValueRange, ValueRange]:
+    """The ranges of input and output. Raises InputError for a range that rises not, and another order of colours."""
+    if spec.colour_order not in ("RGB", "BGR"):
+        raise InputError(f"{path} wants its colours in the order {spec.colour_order}, which is neither RGB nor BGR.")
+    pairs = spec.value_range, spec.output_range or spec.value_range
+    for low, high in pairs:
+        if not low < high:
+            raise InputError(f"{path} says that its values go from {low:g} to {high:g}, which is no range.")
+    source, target = (ValueRange((low,), (high,)) for low, high in pairs)
+    return source, target
+
+
 def _roles(
     path: Path, inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]
 ) -> tuple[TensorInfo, TensorInfo | None, TensorInfo]:
     """Find picture input, style input and output by shape alone, since converters rename and reorder inputs.
 
-    Raises InputError when the shapes are no generator's.
+    Raises InputError when their numbers are no generator's.
     """
     pictures = [info for info in inputs if len(info.shape) == 4]
     styles = [info for info in inputs if len(info.shape) == 2]
-    shapes = [info.shape for info in (*inputs, *outputs)]
-    fits = len(pictures) == len(outputs) == 1 and len(styles) <= 1 and len(inputs) == 1 + len(styles)
-    if not fits or not _is_square_picture(pictures[0].shape) or not _can_answer(pictures[0], outputs[0]):
-        raise InputError(
-            f"{path} maps {shapes}, not one square picture (1, n, n, 3), with or without a style, to another."
-        )
+    if not (len(pictures) == len(outputs) == 1 and len(styles) <= 1 and len(inputs) == 1 + len(styles)):
+        raise _no_generator(path, [*inputs, *outputs])
     return pictures[0], styles[0] if styles else None, outputs[0]
 
 
-def _is_square_picture(shape: tuple[int, ...]) -> bool:
-    return shape[0] == 1 and shape[1] == shape[2] and shape[3] == 3
+def check_pictures(path: Path, source: TensorInfo, target: TensorInfo) -> tuple[PictureShape, PictureShape]:
+    """Return the shapes of a picture and its drawing. Raises InputError unless they have the same proportions."""
+    picture, drawn = PictureShape.of(source.shape), PictureShape.of(target.shape)
+    if picture is None or drawn is None or picture.channels == WITH_MATTE or not picture.is_like(drawn):
+        raise _no_generator(path, [source, target])
+    for info in (source, target):
+        if not info.is_float and info.dtype not in (np.uint8, np.int8):
+            raise InputError(f"{path} has pictures of {info.dtype.name}; it takes float, uint8 and int8.")
+    return picture, drawn
 
 
-def _can_answer(picture: TensorInfo, answer: TensorInfo) -> bool:
-    """Whether an output is of the picture's size, with three channels, or with a matte as the fourth."""
-    return answer.shape[:-1] == picture.shape[:-1] and answer.shape[-1] in (3, 4)
+def _no_generator(path: Path, tensors: Sequence[TensorInfo]) -> InputError:
+    shapes = [info.shape for info in tensors]
+    return InputError(
+        f"{path} maps {shapes}, not one picture (1, height, width, 3), with or without a style, to another."
+    )

@@ -13,8 +13,10 @@ import numpy as np
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
+from facetoon.edge_runtime.sessions.adoption import AdoptionFacts, adopted_spec, foreign_bytes
 from facetoon.edge_runtime.sessions.base_session import BaseSession, TensorInfo
 from facetoon.edge_runtime.sessions.model_trial import try_model
+from facetoon.edge_runtime.sessions.picture_shape import Sides, one_picture
 from facetoon.edge_runtime.sessions.runtimes import choose_runtime
 from facetoon.edge_runtime.spec import read_model
 
@@ -22,12 +24,30 @@ from facetoon.edge_runtime.spec import read_model
 class LiteRtSession(BaseSession):
     """A .tflite generator, float32 or int8."""
 
-    def __init__(self, path: Path, runtime: str = "litert", threads: int = 2, xnnpack: bool = True) -> None:
-        model, spec = read_model(path)
-        try_model(model, path, runtime)
-        self._interpreter, self.runtime = open_interpreter(model, str(path), runtime, threads, xnnpack)
-        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        super().__init__(path, spec, [_info(details) for details in inputs], [_info(details) for details in outputs])
+    def __init__(
+        self,
+        path: Path,
+        runtime: str = "litert",
+        threads: int = 2,
+        xnnpack: bool = True,
+        facts: AdoptionFacts | None = None,
+    ) -> None:
+        """`facts` are for another project's file, which carries no spec."""
+        model, spec = (foreign_bytes(path), None) if facts else read_model(path)
+        sides_px = spec.sides_px if spec else facts.sides_px if facts else None
+        try_model(model, path, runtime, sides_px)
+        self._interpreter, self.runtime = open_interpreter(model, str(path), runtime, threads, xnnpack, sides_px)
+        if sides_px:
+            self._interpreter.invoke()  # only a run fixes the shapes after operators that compute one
+        details = self._interpreter.get_input_details()
+        if facts and not sides_px:
+            _check_sides(path, details)
+        inputs, outputs = (
+            [_info(each) for each in tensors] for tensors in (details, self._interpreter.get_output_details())
+        )
+        super().__init__(
+            path, spec or adopted_spec(path, model, facts or AdoptionFacts(), inputs, outputs), inputs, outputs
+        )
 
     def infer(self, tensor: Tensor) -> Tensor:
         """See Session."""
@@ -39,17 +59,34 @@ class LiteRtSession(BaseSession):
 
 
 def _info(details: dict[str, Any]) -> TensorInfo:
-    shape = tuple(map(int, details["shape"]))
-    return TensorInfo(details["index"], shape, np.dtype(details["dtype"]), *details["quantization"])
+    shape, (scale, zero_point) = tuple(map(int, details["shape"])), details["quantization"]  # a scale of 0 means none
+    return TensorInfo(details["index"], shape, np.dtype(details["dtype"]), scale or 1.0, zero_point, bool(scale))
+
+
+def _check_sides(path: Path, inputs: list[dict[str, Any]]) -> None:
+    """Raise InputError for pictures of variable size. A variable batch alone is one picture."""
+    if any(None in one_picture(_signature(details)) for details in inputs):
+        raise InputError(f"{path} takes pictures of any size: state one with --size, such as 256.")
+
+
+def _signature(details: dict[str, Any]) -> list[int]:
+    """A tensor's shape with -1 for every size that the file leaves open."""
+    return [int(size) for size in details.get("shape_signature", details["shape"])]
 
 
 def open_interpreter(
-    model: bytes, name: str, runtime: str, threads: int, xnnpack: bool = True, size_px: int = 1
+    model: bytes,
+    name: str,
+    runtime: str,
+    threads: int,
+    xnnpack: bool = True,
+    sides_px: Sides | None = None,
+    usual_px: int = 1,
 ) -> tuple[Any, str]:
     """Open an Interpreter for flatbuffer bytes; return it and "library version". Messages name the file `name`.
 
-    Without `xnnpack` TFLite's own kernels run, which only benchmarks measure. A picture of variable size gets sides of
-    `size_px`. Raises InputError when the runtime is missing or does not run this model.
+    Without `xnnpack` TFLite's own kernels run, which only benchmarks measure. Variable sides become `sides_px`, if
+    given, and else `usual_px`. Raises InputError when the runtime is missing or does not run this model.
     """
     chosen = choose_runtime(name, ".tflite", runtime)
     library = chosen.load()
@@ -60,7 +97,7 @@ def open_interpreter(
             interpreter = library.Interpreter(
                 model_content=model, num_threads=threads, experimental_op_resolver_type=kernels
             )
-            _fix_sides(interpreter, size_px)
+            _fix_sides(interpreter, sides_px, usual_px)
             interpreter.allocate_tensors()
     except SystemError as error:  # tflite-runtime was built for NumPy 1 and says so only here
         raise InputError(f"The runtime {runtime} does not work beside this NumPy: {error}.") from None
@@ -69,12 +106,10 @@ def open_interpreter(
     return interpreter, f"{chosen.distribution} {metadata.version(chosen.distribution)}"
 
 
-def _fix_sides(interpreter: Any, size_px: int) -> None:
-    """Give the variable sides of pictures a size; a variable batch stays 1, as LiteRT has it."""
+def _fix_sides(interpreter: Any, sides_px: Sides | None, usual_px: int) -> None:
     for details in interpreter.get_input_details():
-        batch, *sides = details.get("shape_signature", details["shape"]) if len(details["shape"]) == 4 else (1,)
-        if -1 in sides:
-            shape = [max(int(batch), 1), *(size_px if side == -1 else int(side) for side in sides)]
+        shape = one_picture(_signature(details), sides_px, usual_px)
+        if shape != tuple(details["shape"]):
             interpreter.resize_tensor_input(details["index"], shape)
 
 

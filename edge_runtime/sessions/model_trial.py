@@ -18,53 +18,49 @@ from importlib import metadata
 from pathlib import Path
 
 from facetoon.edge_runtime.errors import InputError, shown
-from facetoon.edge_runtime.model_files.tailed_file import is_tflite, read_model_bytes
+from facetoon.edge_runtime.model_files.tailed_file import is_tflite
 from facetoon.edge_runtime.model_files.tflite_check import MOST_MEMORY_VARIABLE, check_tflite, most_layer_bytes
+from facetoon.edge_runtime.sessions.picture_shape import Sides
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 
 SHIPPED = Path(__file__).parents[1] / "models"
 """The models of the package, which its own tests have tried."""
-USUAL_PX = 64  # of a picture of variable size: many networks halve it five times
 LONGEST_S = 18.0
 MOST_CPU_S = 15
-BESIDE_LAYER_BYTES = 250_000_000  # address space of Python, NumPy, the runtime and the other layers
+BESIDE_LAYER_BYTES = 400_000_000  # address space of Python, NumPy, the runtime and the other layers
 COPIES_OF_MODEL = 5  # in the address space: its bytes, and the weights as the kernels pack them, as float32 if need be
 
 
-def read_tried(path: Path, runtime: str, size_px: int | None = None) -> bytes:
-    """Read another project's model file and do `check_and_try`; return its bytes."""
-    model = read_model_bytes(path)
-    check_and_try(model, path, runtime, size_px)
-    return model
-
-
 def check_and_try(
-    model: bytes, path: Path, runtime: str, size_px: int | None = None, weights: Sequence[Path] = ()
+    model: bytes, path: Path, runtime: str, sides_px: Sides | None = None, weights: Sequence[Path] = ()
 ) -> None:
-    """Do `check_tflite` for a TFLite model, and `try_model` for any. Variable sides get `size_px`, or USUAL_PX."""
+    """Do `check_tflite` for a TFLite model, and `try_model` for any."""
     if is_tflite(model):
         check_tflite(model, str(path))
-    try_model(model, path, runtime, size_px or USUAL_PX, weights)
+    try_model(model, path, runtime, sides_px, weights)
 
 
-def try_model(model: bytes, path: Path, runtime: str, size_px: int = USUAL_PX, weights: Sequence[Path] = ()) -> None:
+def try_model(
+    model: bytes, path: Path, runtime: str, sides_px: Sides | None = None, weights: Sequence[Path] = ()
+) -> None:
     """Load the bytes of the model file `path` in a child process, and compute one frame there.
 
-    Variable sides get `size_px`. A model with `weights` in files beside it is loaded by its path, and tried each time.
-    Raises InputError when the model is refused, crashes the runtime, or exceeds a limit: LONGEST_S and MOST_CPU_S, and
-    memory for a layer of `most_layer_bytes`.
+    Variable sides become `sides_px`, height and width, or a usual size. A model with `weights` in files beside it is
+    loaded by its path, and tried each time. Raises InputError when the model is refused, crashes the runtime, or
+    exceeds a limit: LONGEST_S and MOST_CPU_S, and memory for a layer of `most_layer_bytes`.
     """
     RUNTIMES[runtime].load()  # a missing library is named before the trial
     if path.resolve().parent == SHIPPED:
         return
-    arguments = ["model", runtime, str(size_px)]
+    size = f"{sides_px[0]}x{sides_px[1]}" if sides_px else ""
+    arguments = ["model", runtime, size]
     if weights:
         held_bytes = len(model) + sum(file.stat().st_size for file in weights if file.is_file())
         reason = run_trial([*arguments, str(path.resolve())], b"", _most_bytes(held_bytes))
     else:
         reason = _remembered_trial(arguments, model, metadata.version(RUNTIMES[runtime].distribution))
     if reason:
-        raise InputError(f"{path} is not a model that {runtime} can run: {reason}")
+        raise InputError(f"{path} is not a model that {runtime} can run{' at ' * bool(size)}{size}: {reason}")
 
 
 def try_detector(data: bytes, path: Path, kind: str, opencv: str) -> None:

@@ -9,25 +9,47 @@ import numpy as np
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
+from facetoon.edge_runtime.sessions.adoption import AdoptionFacts, adopted_spec, foreign_bytes
 from facetoon.edge_runtime.sessions.base_session import BaseSession, TensorInfo
 from facetoon.edge_runtime.sessions.model_trial import try_model
+from facetoon.edge_runtime.sessions.picture_shape import Sides, one_picture
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 from facetoon.edge_runtime.spec import read_model
 
-DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
+DTYPES = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(uint8)": np.uint8,
+    "tensor(int8)": np.int8,
+}
 FATAL_ONLY = 4  # severity of its log, since its exceptions describe faults of a model
 
 
 class OnnxSession(BaseSession):
-    """An .onnx generator with channels last and float pictures; a quantized model quantizes them itself."""
+    """An .onnx generator. Ours takes float pictures, channels last; a quantized model quantizes them itself."""
 
-    def __init__(self, path: Path, runtime: str = "onnxruntime", threads: int = 2, xnnpack: bool = True) -> None:
-        """`runtime` and `xnnpack` are the arguments of every session; ONNX Runtime ignores them."""
-        model, spec = read_model(path)
-        try_model(model, path, runtime)
+    def __init__(
+        self,
+        path: Path,
+        runtime: str = "onnxruntime",
+        threads: int = 2,
+        xnnpack: bool = True,
+        facts: AdoptionFacts | None = None,
+    ) -> None:
+        """`runtime` and `xnnpack` are the arguments of every session; ONNX Runtime ignores them.
+
+        `facts` are for another project's file, which carries no spec.
+        """
+        model, spec = (foreign_bytes(path), None) if facts else read_model(path)
+        sides_px = spec.sides_px if spec else facts.sides_px if facts else None
+        try_model(model, path, runtime, sides_px)
         self._session, self.runtime = open_onnx(model, str(path), threads)
-        inputs = [_info(argument) for argument in self._session.get_inputs()]
-        super().__init__(path, spec, inputs, [_info(argument) for argument in self._session.get_outputs()])
+        inputs = [_info(path, argument, sides_px) for argument in self._session.get_inputs()]
+        pictures = [info.shape for info in inputs if len(info.shape) == 4]
+        outputs = [_info(path, each, sides_px, *pictures[:1]) for each in self._session.get_outputs()]
+        super().__init__(
+            path, spec or adopted_spec(path, model, facts or AdoptionFacts(), inputs, outputs), inputs, outputs
+        )
 
     def infer(self, tensor: Tensor) -> Tensor:
         """See Session."""
@@ -54,7 +76,13 @@ def open_onnx(model: bytes | str, name: str, threads: int) -> tuple[Any, str]:
     return session, f"onnxruntime {onnxruntime.__version__}"
 
 
-def _info(argument: Any) -> TensorInfo:
-    """Describe a tensor. A dynamic batch has a name for a size, and becomes 1."""
-    shape = tuple(size if isinstance(size, int) else 1 for size in argument.shape)
-    return TensorInfo(argument.name, shape, np.dtype(DTYPES.get(argument.type, np.float32)))
+def _info(path: Path, argument: Any, sides_px: Sides | None, picture: tuple[int, ...] = ()) -> TensorInfo:
+    """Describe a tensor. An open batch becomes 1. An output's open sides are those of the input `picture`."""
+    if argument.type not in DTYPES:
+        raise InputError(f"{path} has a {argument.type}; a tensor here is one of {', '.join(DTYPES)}.")
+    shape = one_picture(argument.shape, sides_px)
+    if None in shape and len(shape) == len(picture):
+        shape = picture
+    if None in shape:
+        raise InputError(f"{path} takes pictures of any size: state one with --size, such as 256.")
+    return TensorInfo(argument.name, tuple(filter(None, shape)), np.dtype(DTYPES[argument.type]))

@@ -45,7 +45,7 @@ class Runtime:
             raise InputError(f"The runtime {self.name} is not installed; pip install {what} brings it.") from None
 
     def session_class(self) -> Any:
-        """Return its class of `session.Session`, which takes (path, runtime, threads, xnnpack)."""
+        """Return its class of `session.Session`, which takes (path, runtime, threads, xnnpack, facts)."""
         return pkgutil.resolve_name(f"facetoon.edge_runtime.sessions.{self.session}")
 
 

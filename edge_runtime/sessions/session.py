@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # numpy and OpenCV stay out of `toon-live --help`
     from numpy.typing import NDArray
 
     from facetoon.edge_runtime.pixels import Image, Mask, Tensor
+    from facetoon.edge_runtime.sessions.adoption import AdoptionFacts
     from facetoon.edge_runtime.spec import ModelSpec
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -48,6 +49,9 @@ class Session(Protocol):
     def to_image(self, tensor: Tensor) -> Image:
         """Convert the output tensor to RGB uint8 (size_px, size_px, 3)."""
 
+    def values(self, tensor: Tensor) -> NDArray[np.float32]:
+        """Convert the output tensor to real numbers of its shape, in the spec's range of the output."""
+
     def to_matte(self, tensor: Tensor) -> Mask:
         """Convert the output tensor to the head's shares of the cartoon, uint8 (size_px, size_px): 255 inside.
 
@@ -70,16 +74,21 @@ def shipped_generators() -> list[Path]:
 
 
 def open_session(
-    path: Path = DEFAULT_MODEL, runtime: str | None = None, threads: int = 2, xnnpack: bool = True
+    path: Path = DEFAULT_MODEL,
+    runtime: str | None = None,
+    threads: int = 2,
+    xnnpack: bool = True,
+    facts: AdoptionFacts | None = None,
 ) -> Session:
     """Load a model file on the runtime `runtime`, or on the default for its suffix.
 
-    `xnnpack` False switches XNNPACK off where the runtime has it. Raises InputError when the file is not a sound model,
-    or the runtime is not installed or does not run this kind of file. No runtime ever replaces another.
+    `xnnpack` False switches XNNPACK off where the runtime has it. `facts` open another project's file. Raises
+    InputError when the file is not a sound model, or the runtime is not installed or does not run this kind of file.
+    No runtime ever replaces another.
     """
     if not path.exists():
         names = ", ".join(shipped.stem for shipped in shipped_generators())
         raise InputError(f"The model {path} does not exist: name a file, or one that is shipped ({names}).")
     chosen = choose_runtime(str(path), path.suffix, runtime)
-    session: Session = chosen.session_class()(path, chosen.name, threads, xnnpack)
+    session: Session = chosen.session_class()(path, chosen.name, threads, xnnpack, facts)
     return session

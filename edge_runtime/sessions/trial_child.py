@@ -11,9 +11,11 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
+from facetoon.edge_runtime.sessions.picture_shape import Sides, one_picture
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 
 REFUSED = 3
+USUAL_PX = 64  # of a picture of variable size: many networks halve it five times
 DTYPES = {"float": "float32", "double": "float64"}
 """Names of ONNX that NumPy has another name for."""
 
@@ -34,20 +36,23 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _try_model(model: bytes, runtime: str, size_px: str, path: str = "") -> None:
+def _try_model(model: bytes, runtime: str, size: str, path: str = "") -> None:
+    """`size` is HEIGHTxWIDTH in px for variable sides, or empty."""
     library = RUNTIMES[runtime].load()
+    height, times, width = size.partition("x")
+    sides_px = (int(height), int(width)) if times else None
     if RUNTIMES[runtime].suffix == ".tflite":
-        _try_tflite(library, model, int(size_px))
+        _try_tflite(library, model, sides_px)
     else:
-        _try_onnx(library, path or model, int(size_px))
+        _try_onnx(library, path or model, sides_px)
 
 
-def _try_tflite(library: Any, model: bytes, size_px: int) -> None:
+def _try_tflite(library: Any, model: bytes, sides_px: Sides | None) -> None:
     interpreter = library.Interpreter(model_content=model, num_threads=1)
     for details in interpreter.get_input_details():
-        batch, *sides = details.get("shape_signature", details["shape"]) if len(details["shape"]) else [1]
-        if -1 in sides:
-            shape = [max(int(batch), 1), *(size_px if side == -1 else int(side) for side in sides)]
+        signature = [int(size) for size in details.get("shape_signature", details["shape"])]
+        shape = one_picture(signature, sides_px, USUAL_PX)
+        if shape != tuple(details["shape"]):
             interpreter.resize_tensor_input(details["index"], shape)
     interpreter.allocate_tensors()
     interpreter.invoke()  # of a frame of zeros
@@ -55,7 +60,7 @@ def _try_tflite(library: Any, model: bytes, size_px: int) -> None:
         interpreter.get_tensor(details["index"])
 
 
-def _try_onnx(library: Any, model: bytes | str, size_px: int) -> None:
+def _try_onnx(library: Any, model: bytes | str, sides_px: Sides | None) -> None:
     import numpy as np  # the runtime has imported it already
 
     options = library.SessionOptions()
@@ -64,10 +69,10 @@ def _try_onnx(library: Any, model: bytes | str, size_px: int) -> None:
     session = library.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     feeds = {}
     for argument in session.get_inputs():
-        batch, *sides = argument.shape or [1]
-        if len(sides) == 3 and not any(isinstance(side, int) for side in sides):
-            sides[0] = 3
-        shape = [batch if isinstance(batch, int) else 1, *(s if isinstance(s, int) else size_px for s in sides)]
+        batch, *sizes = argument.shape or [1]
+        if len(sizes) == 3 and not any(isinstance(size, int) for size in sizes):
+            sizes[0] = 3
+        shape: Any = one_picture([batch, *sizes], sides_px, USUAL_PX)
         feeds[argument.name] = np.zeros(shape, _dtype(argument.type))
     session.run(None, feeds)
 

@@ -9,9 +9,6 @@ from facetoon.benchmarks.device.device_facts import DeviceRecord
 from facetoon.benchmarks.device.device_state import State
 from facetoon.benchmarks.results.intervals import Times
 from facetoon.benchmarks.results.result_schema import BenchResult, Measured, ModelRecord, Pipeline
-from facetoon.edge_runtime.spec import read_model
-
-DATA = Path(__file__).parents[1] / "data"
 
 PI4_CORE = """\
 processor\t: {number}
@@ -123,18 +120,6 @@ def result():
         profile=[],
         notes=[],
     )
-
-
-@pytest.fixture
-def stripped(tmp_path):
-    """The tiny model as another project would ship it: no spec."""
-
-    def strip(name):
-        path = tmp_path / f"other-{name}"
-        path.write_bytes(read_model(DATA / name)[0])
-        return path
-
-    return strip
 
 
 @pytest.fixture

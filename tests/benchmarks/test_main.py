@@ -51,7 +51,7 @@ def test_a_model_is_measured_and_the_result_loads_back(tmp_path, capsys):
 def test_a_foreign_float_model_is_not_guessed_at(tmp_path, capsys):
     path = tmp_path / "float.tflite"
     path.write_bytes(product_model("float32", 32))
-    assert "not one colour picture" in refusal(capsys, "run", path, *QUICK)
+    assert "not one picture" in refusal(capsys, "run", path, *QUICK)
 
 
 @pytest.mark.parametrize("text", ["1", "a..b", "1..1", "0..nan", "0..inf", "-1,1"])

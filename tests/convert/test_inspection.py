@@ -91,3 +91,10 @@ def test_a_file_that_no_longer_scores_fails(toon, run, few, capsys, monkeypatch)
     printed = capsys.readouterr().out
     assert "fails" in printed
     assert f"says that its mean PSNR is {real} dB" in printed
+
+
+def test_open_sizes_are_shown_as_open(any_size_tflite):
+    card = inspect(any_size_tflite)
+    assert card.inputs == ["in (1, any, any, 3) float32"]
+    assert card.macs is None
+    assert "unknown (dynamic shapes)" in card.to_text()

@@ -9,13 +9,11 @@ import numpy as np
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.chart import chart, check_drawing
 from facetoon.edge_runtime.value_range import EXAMPLES, ValueRange
 from facetoon.training.foreign.foreign_model import FREE, ForeignModel, Values, channels_axis
 from facetoon.training.foreign.model_formats import TRIED_PX, open_model
 from facetoon.training.foreign.model_parts import digest_of
-
-FLATTEST = 0.02  # share of the range of values that the chart's drawing has to fill
-FURTHEST = 0.5  # in widths of the range: how far beyond it a drawing's values may lie
 
 
 @dataclass(frozen=True)
@@ -61,18 +59,7 @@ class ForeignGenerator:
     def check(self) -> None:
         """Draw a chart. Raises InputError when the answer is no picture, or contradicts the range of the output."""
         values = self._run(chart(self.size_px or TRIED_PX))
-        low, high = (float(np.mean(ends)) for ends in (self.output_range.low, self.output_range.high))
-        least, greatest = (float(x) for x in np.percentile(values, (1, 99)))
-        reach = FURTHEST * (high - low)
-        if not (low - reach <= least and greatest <= high + reach):  # NaN is refused too
-            raise InputError(
-                f"{self.path} gives values from {least:.3g} to {greatest:.3g}, which are not {self.output_range}."
-            )
-        if greatest - least < FLATTEST * (high - low):
-            raise InputError(
-                f"{self.path} draws a flat picture with input in {self.input_range} and output in {self.output_range}: "
-                "are these its ranges?"
-            )
+        check_drawing(self.path, values, self.input_range, self.output_range)
 
 
 def open_generator(
@@ -115,11 +102,3 @@ def _side(path: Path, model: ForeignModel, size_px: int | None) -> int | None:
     if size_px not in (None, side):
         raise InputError(f"{path} takes pictures of {side} px, not {size_px}.")
     return side
-
-
-def chart(side_px: int) -> pixels.Image:
-    """Return a picture of ramps in red and green and a chequered blue, uint8 (side, side, 3)."""
-    ramp = np.linspace(0, 255, side_px).astype(np.uint8)
-    red, green = np.meshgrid(ramp, ramp)
-    blue = np.where((red // 32 + green // 32) % 2, 255, 0).astype(np.uint8)
-    return np.stack([red, green, blue], -1)

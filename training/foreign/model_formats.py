@@ -16,12 +16,11 @@ from facetoon.edge_runtime.sessions.litert_session import open_interpreter
 from facetoon.edge_runtime.sessions.model_trial import check_and_try
 from facetoon.edge_runtime.sessions.onnx_session import DTYPES, open_onnx
 from facetoon.edge_runtime.spec import ModelSpec
-from facetoon.edge_runtime.value_range import ValueRange
+from facetoon.edge_runtime.value_range import GREY, ValueRange
 from facetoon.training.foreign.foreign_model import FREE, ForeignModel, Values, one_each, sides
 from facetoon.training.foreign.model_parts import external_weights
 from facetoon.training.runs.checkpoint import load_generator
 
-GREY = ValueRange((0.0,), (255.0,))
 SAVED_MODEL = "saved_model.pb"
 THREADS = os.cpu_count() or 1
 
@@ -42,13 +41,13 @@ def _open_tflite(path: Path) -> ForeignModel:
     data = read_model_bytes(path)
     if not is_tflite(data):
         raise InputError(f"{path} is not a TFLite model.")
-    check_and_try(data, path, "litert", TRIED_PX)
+    check_and_try(data, path, "litert", (TRIED_PX, TRIED_PX))
     opened: dict[int, Any] = {}  # by side, of the last picture only
 
     def interpreter(size_px: int) -> Any:
         if size_px not in opened:
             opened.clear()
-            opened[size_px], _ = open_interpreter(data, str(path), "litert", THREADS, size_px=size_px)
+            opened[size_px], _ = open_interpreter(data, str(path), "litert", THREADS, usual_px=size_px)
         return opened[size_px]
 
     any_size = interpreter(TRIED_PX)
@@ -84,7 +83,7 @@ def _grey(details: dict[str, Any]) -> ValueRange | None:
 
 
 def _open_onnx(path: Path) -> ForeignModel:
-    check_and_try(read_model_bytes(path), path, "onnxruntime", TRIED_PX, external_weights(path))
+    check_and_try(read_model_bytes(path), path, "onnxruntime", (TRIED_PX, TRIED_PX), external_weights(path))
     session, _ = open_onnx(str(path), str(path), THREADS)
     source, target = one_each(path, session.get_inputs(), session.get_outputs())
     if source.type not in DTYPES:

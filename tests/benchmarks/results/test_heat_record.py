@@ -3,8 +3,40 @@ import pytest
 from facetoon.benchmarks.results.heat_record import Slice, judge_heat
 
 
-def slices(rates, bits=None):
-    return [Slice(float(n), rate, 1.0, None, None, (bits or {}).get(n, ())) for n, rate in enumerate(rates)]
+def slices(rates, bits=None, others=(0.0, 0.0), clocks=(None, None), heat=(None, None)):
+    """Seconds of a run; other cores, clock and temperature have one value before second 50 and one after it."""
+
+    def second(n, rate):
+        late = n >= 50
+        return Slice(float(n), rate, 1.0, heat[late], clocks[late], (bits or {}).get(n, ()), others[late])
+
+    return [second(n, rate) for n, rate in enumerate(rates)]
+
+
+FALLING = [100] * 50 + [70] * 50
+
+
+@pytest.mark.parametrize(
+    ("seen", "by"),
+    [
+        ({"clocks": (1500, 1000), "others": (0.0, 1.0)}, "clock"),
+        ({"clocks": (1500, 1500), "heat": (50.0, 82.0)}, "temperature"),
+        ({"clocks": (1500, 1500), "heat": (50.0, 51.0)}, "rate"),
+        ({"others": (0.0, 0.05)}, "rate"),
+        ({"others": (0.0, 0.6)}, ""),
+        ({"others": (0.0, 0.6), "heat": (50.0, 82.0)}, ""),
+        ({"others": (None, None), "heat": (50.0, 51.0)}, ""),
+    ],
+)
+def test_a_fall_is_throttling_only_where_something_shows_it(seen, by):
+    verdict = judge_heat(slices(FALLING, **seen))
+    assert verdict.by == by
+    assert (verdict.throttled_at_s is None) == (by == "")
+    assert "not shown to be throttling" in verdict.text() or by
+
+
+def test_other_work_that_was_there_from_the_start_explains_nothing():
+    assert judge_heat(slices(FALLING, others=(0.9, 0.9))).by == "rate"
 
 
 def test_a_steady_run_does_not_throttle():

@@ -33,3 +33,42 @@ def test_two_devices_are_not_compared(result):
 def test_a_tolerance_must_mean_something(result, tolerance):
     with pytest.raises(InputError, match="tolerance"):
         compare(result, result, tolerance)
+
+
+def test_two_models_are_compared_only_when_asked(result):
+    other = dataclasses.replace(result, model=dataclasses.replace(result.model, sha256="0" * 64))
+    with pytest.raises(InputError, match="are two model files, by their hashes: --between-models"):
+        compare(result, other, 0.05)
+    assert compare(result, other, 0.05, between_models=True)[1] is False
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"load_ms": 3.0}, "load x 3.000"),
+        ({"peak_memory_mb": 1.2}, "peak memory x 1.200"),
+    ],
+)
+def test_load_and_memory_are_judged_too(result, change, words):
+    ((name, factor),) = change.items()
+    variants = [dataclasses.replace(one, **{name: getattr(one, name) * factor}) for one in result.variants]
+    text, regressed = compare(result, dataclasses.replace(result, variants=variants, other_cores=0.0), 0.05)
+    assert regressed
+    assert [line for line in text.splitlines() if "REGRESSION" in line and words in line]
+
+
+def test_the_tail_and_the_pipeline_are_judged_on_a_quiet_machine_only(result):
+    def with_tail(one):
+        infer = dataclasses.replace(one.stages["infer"], p95_ms=one.stages["infer"].p95_ms * 2)
+        return dataclasses.replace(one, stages=one.stages | {"infer": infer})
+
+    quiet = dataclasses.replace(result, other_cores=0.0)
+    pipeline = dataclasses.replace(quiet.pipeline, live_frames_per_s=quiet.pipeline.live_frames_per_s / 2)
+    worse = dataclasses.replace(quiet, variants=[*map(with_tail, quiet.variants)], pipeline=pipeline)
+    text, regressed = compare(quiet, worse, 0.05)
+    assert regressed
+    assert "p95 x 2.000 (tolerance 25%)  REGRESSION" in text
+    assert "time of a live frame x 2.000 (tolerance 15%)  REGRESSION" in text
+    text, regressed = compare(quiet, dataclasses.replace(worse, other_cores=0.8), 0.05)
+    assert not regressed
+    assert "not judged on a busy machine" in text

@@ -161,12 +161,33 @@ def test_a_missing_runtime_is_said_and_not_replaced(monkeypatch):
         open_session(DATA / "tiny-32.onnx")
 
 
-@pytest.mark.parametrize("change", [{"value_range": (0.0, 1.0)}, {"colour_order": "BGR"}])
-def test_another_range_or_colour_order_is_refused_and_not_guessed(tmp_path, change):
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"value_range": (1.0, -1.0)}, "from 1 to -1, which is no range"),
+        ({"output_range": (0.0, 0.0)}, "from 0 to 0, which is no range"),
+        ({"colour_order": "GBR"}, "in the order GBR"),
+        ({"sides_px": (64, 32)}, "pictures of 32x32 px, height x width, not of 64x32"),
+    ],
+)
+def test_a_range_an_order_and_a_size_that_cannot_be_are_refused(tmp_path, change, words):
     model, spec = read_model(DATA / "tiny-32.tflite")
     write_model(tmp_path / "m.tflite", model, dataclasses.replace(spec, **change))
-    with pytest.raises(InputError, match=r"this facetoon gives RGB in \(-1.0, 1.0\)"):
+    with pytest.raises(InputError, match=words):
         open_session(tmp_path / "m.tflite")
+
+
+def test_another_range_and_order_of_colours_are_heeded(tmp_path):
+    model, spec = read_model(DATA / "tiny-32.tflite")
+    image = np.full((32, 32, 3), (10, 60, 200), np.uint8)
+
+    def drawn(**change):
+        write_model(tmp_path / "m.tflite", model, dataclasses.replace(spec, **change))
+        return open_session(tmp_path / "m.tflite").run(image)[5, 5].astype(int)
+
+    # The network gives (blue, inverse red, green) of what it sees as red, green, blue, see tests/data/make_tiny.py.
+    np.testing.assert_allclose(drawn(colour_order="BGR"), (60, 55, 10), atol=2)
+    np.testing.assert_allclose(drawn(output_range=(-1.0, 3.0)), (100, 122, 30), atol=2)
 
 
 def test_a_style_input_that_the_spec_does_not_name_is_refused(tmp_path):
