@@ -13,6 +13,8 @@ import numpy as np
 
 from facetoon.convert.formats.quantization import ONNX, TFLITE
 from facetoon.convert.judge.delegation import delegation, describe_delegation
+from facetoon.convert.targets.placement import Placement
+from facetoon.convert.targets.targets import place
 from facetoon.edge_runtime.errors import InputError, shown
 from facetoon.edge_runtime.model_files import onnx_tail, zip_tail
 from facetoon.edge_runtime.model_files.metadata_reader import read_metadata
@@ -80,6 +82,13 @@ def inspect(path: Path) -> Card:
     model, spec = read_model(path) if ours else (data, None)
     facts = (_onnx if path.suffix == ONNX else _tflite)(model, path)
     return Card(file=str(path), bytes=len(data), spec=spec, **facts)
+
+
+def placement(path: Path, target: str) -> Placement:
+    """Place the operators of a .tflite file on a target of target_names.TARGETS; raise InputError for an .onnx file."""
+    if path.suffix != TFLITE:
+        raise InputError(f"{path} is no .tflite: --target {target} places only operators of TFLite.")
+    return place(read_model_bytes(path), target, str(path))
 
 
 def _tflite(model: bytes, path: Path) -> dict[str, Any]:

@@ -32,7 +32,8 @@ ORDER = {
         "face_tracker prepare score flags commands __main__"
     ),
     "convert": (
-        "quiet sources formats judge improve destination material build debug verify inspection commands __main__"
+        "quiet sources formats judge targets improve destination material trials build debug choosing verify "
+        "inspection commands __main__"
     ),
     "benchmarks": "device results roofline opening measuring boards commands __main__",
 }
