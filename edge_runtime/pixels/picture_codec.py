@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.picture_files import LIMIT_FLAG, most_pixels
 from facetoon.edge_runtime.pixels.arrays import Image, swap_red_blue
-from facetoon.edge_runtime.pixels.picture_headers import has_alpha, is_cut_short, is_heic, picture_size
+from facetoon.edge_runtime.pixels.picture_headers import has_alpha, is_cut_short, is_heic, picture_size, scan_count
 
+MOST_PASSES = 20  # over the most pixels of a picture; cameras and programs write JPEGs of up to 12 scans
 STRIP_PIXELS = 2**20  # of a transparent picture that are laid over white at once: as float32 they fill 16 MB
 _DECODE_FLAGS = {
     1: cv2.IMREAD_COLOR,
@@ -34,6 +35,8 @@ def decode_image(data: bytes, name: str, reduce: int = 1) -> Image:
     if header := picture_size(data):
         width, height, shrinks = header
         check_pixels(width, height, name, reduce if shrinks else 1)
+        if (scans := scan_count(data)) * width * height > MOST_PASSES * most_pixels():
+            raise InputError(f"{name} would take too long to decode: {width}x{height} pixels in {scans} scans.")
     if is_cut_short(data):
         raise InputError(f"{name} is cut short.")
     frame = _decode(data, cv2.IMREAD_UNCHANGED) if has_alpha(data) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 
 _FRAME_MARKERS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _BASELINE = (0xC0, 0xC1)
@@ -85,18 +86,25 @@ def _jpeg(data: bytes) -> tuple[int, int, bool] | None:
     return None
 
 
+def scan_count(data: bytes) -> int:
+    """Return the scans of a JPEG, each of which passes over all its pixels; 1 for other files."""
+    return list(_jpeg_marks(data)).count(_SCAN) if data[:2] == b"\xff\xd8" else 1
+
+
 def _jpeg_has_end(data: bytes) -> bool:
-    """Walk from segment to segment, so that marks inside a thumbnail or behind the picture do not count."""
-    at, scanned = 2, False
+    *before, last = list(_jpeg_marks(data)) or [0]
+    return last == _END and _SCAN in before
+
+
+def _jpeg_marks(data: bytes) -> Iterator[int]:
+    """Walk from segment to segment up to the end, so that marks in a thumbnail or behind the picture do not count."""
+    at = 2
     while mark := _AFTER_SCAN.search(data, at):
         marker, at = data[mark.end() - 1], mark.end()
-        if marker == _END:
-            return scanned
-        scanned = scanned or marker == _SCAN
-        if at + 2 > len(data):
-            return False
+        yield marker
+        if marker == _END or at + 2 > len(data):
+            return
         at += max(struct.unpack(">H", data[at : at + 2])[0], 2)
-    return False
 
 
 def _png_has_end(data: bytes) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from facetoon.edge_runtime.__main__ import main
+from facetoon.edge_runtime.folder_owner import owned
 from facetoon.edge_runtime.service import logs
 
 
@@ -51,6 +52,14 @@ def test_a_model_that_is_not_there_is_called_so(say):
         assert status == 2
         assert f"The model {name} does not exist: name a file, or one that is shipped (" in complaints
         assert "styles-128" in complaints
+
+
+def test_a_gallery_has_one_program_at_a_time(say, tmp_path):
+    with owned(tmp_path):
+        status, _, complaints = say("--source", "demo", "--frames", 1, "--headless", "--gallery", tmp_path)
+    assert status == 2
+    assert f"{tmp_path} is in use by " in complaints
+    assert say("--source", "demo", "--frames", 1, "--headless", "--gallery", tmp_path)[0] == 0
 
 
 def test_films_play_in_a_row_and_round(say, film, tmp_path):

@@ -36,6 +36,17 @@ def test_only_what_shrinks_while_it_is_decoded_may_be_larger(monkeypatch):
         pixels.decode_image(progressive, "x", 2)
 
 
+def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded(monkeypatch):
+    """Each scan of a few bytes passes over all the pixels."""
+    monkeypatch.setenv(LIMIT_VARIABLE, "1")
+    flags = (cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+    data = cv2.imencode(".jpg", np.full((900, 900, 3), 90, np.uint8), flags)[1].tobytes()
+    assert pixels.decode_image(data, "x").shape == (900, 900, 3)
+    last = data[data.rindex(b"\xff\xda") : -2]
+    with pytest.raises(InputError, match=r"x would take too long to decode: 900x900 pixels in \d{3} scans"):
+        pixels.decode_image(data[:-2] + 200 * last + data[-2:], "x")
+
+
 def test_a_large_transparent_picture_is_laid_over_white_in_strips():
     frame = np.zeros((700, 3000, 4), np.uint16)
     frame[350:, :, 3] = 65535

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from facetoon.edge_runtime.errors import InputError
@@ -33,6 +35,16 @@ def test_lines_of_earlier_runs_come_back(journal_of):
     assert journal_of({"size": (1, 2)}, {"name": "a"}) == []
     assert journal_of({"size": (1, 2)}, {"name": "é\udcff"}) == ["a"]
     assert journal_of({"size": (1, 2)}) == ["a", "é\udcff"]
+
+
+def test_a_folder_has_one_journal_at_a_time(tmp_path):
+    def opened():
+        return WorkJournal(tmp_path / ".work" / "journal.jsonl", "toon-train work", {}, lambda *_: None, lambda _: None)
+
+    with closing(opened()), pytest.raises(InputError, match=r"is in use by .*, process \d+ on "):
+        opened()
+    opened().close()
+    assert [path.name for path in (tmp_path / ".work").iterdir()] == ["journal.jsonl"]
 
 
 @pytest.mark.parametrize("damage", [b'{"name": "b', b'{"nam": "b"}\n{"name": "c"}\n', b"nonsense\n"])
