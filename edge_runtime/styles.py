@@ -17,6 +17,7 @@ from facetoon.edge_runtime.spec import ModelSpec
 
 PHOTO = "photo"
 Mix = dict[str, float]
+MOST_SHARE = 1e6  # larger ones would overflow in their sum
 ROUNDING = 1e-6  # shares that lack less of 1 sum to 1
 
 
@@ -82,8 +83,8 @@ def _check_shares(shares: Mapping[str, float], names: Sequence[str]) -> None:
     for name, share in shares.items():
         if name not in names and name != PHOTO:
             raise InputError(f"There is no style {name!r}; this model has {', '.join([*names, PHOTO])}.")
-        if not 0 <= share < float("inf"):
-            raise InputError(f"The share of {name} must be 0 or more, not {share}.")
+        if not 0 <= share <= MOST_SHARE:
+            raise InputError(f"The share of {name} must be from 0 to {MOST_SHARE:.0f}, not {share}.")
 
 
 def format_mix(mix: Mix) -> str:

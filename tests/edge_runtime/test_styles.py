@@ -35,10 +35,11 @@ def test_text_to_mix_and_back():
     [
         ("manga", "no style 'manga'; this model has anime, comic, ink, photo"),
         ("anime:x", "written name or name:share"),
-        ("anime:-1", "must be 0 or more"),
-        ("anime:inf", "must be 0 or more"),
-        ("anime:nan", "must be 0 or more"),
+        ("anime:-1", "must be from 0 to 1000000"),
+        ("anime:inf", "must be from 0 to 1000000"),
         ("anime:0", "at least one share"),
+        ("anime:1e308,comic:1e308", "must be from 0 to 1000000"),
+        ("anime:nan", "must be from 0 to 1000000"),
         ("", "no style ''"),
     ],
 )
