@@ -19,6 +19,7 @@ from facetoon.edge_runtime.gallery.booth import Booth
 from facetoon.edge_runtime.sinks.sink import PreviewSink
 
 REPORT_EVERY_S = 1.0
+LONGEST_RETRY_S = 15  # paho's own wait doubles up to two minutes
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 PASSWORD_VARIABLE = "FACETOON_MQTT_PASSWORD"
 
@@ -108,6 +109,7 @@ class MqttBridge:
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_connect_fail, client.on_message = self._on_connect_fail, self._on_message
         self._where = f"{broker.host}:{broker.port}"
+        client.reconnect_delay_set(1, LONGEST_RETRY_S)
         client.connect_async(broker.host, broker.port)
         client.loop_start()  # it connects again for ever
 

@@ -1,4 +1,8 @@
-"""The drawn styles: each takes an RGB photograph, uint8 (height, width, 3), and 468 landmarks, and gives a drawing."""
+"""The drawn styles: each takes an RGB photograph, uint8 (height, width, 3), and 468 landmarks, and gives a drawing.
+
+`poster`, `ink` and `wash` are comic, manga and watercolour as a student learns them: a small network cannot place
+printed dots or the grain of paper.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +20,20 @@ from facetoon.training.drawn.sitter import Sitter, cheeks, finish, sit
 from facetoon.training.drawn.warp import Shape
 
 Colours = NDArray[np.floating]
+COMIC = Shape(1.2, 1.28, 0.94, 1.0, 0.04)
 MANGA = Shape(1.45, 1.62, 0.8, 0.88, 0.12)
 SHAPES = {
     "toon": Shape(1.4, 1.55, 0.84, 0.94, 0.09),
     "anime": Shape(1.8, 2.0, 0.6, 0.75, 0.2),
-    "comic": Shape(1.2, 1.28, 0.94, 1.0, 0.04),
+    "comic": COMIC,
+    "poster": COMIC,
     "manga": MANGA,
     "ink": MANGA,
     "watercolour": Shape(),
+    "wash": Shape(),
     "pencil": Shape(),
 }
-"""How each style redraws a face. Watercolour and pencil keep the face's shape, so they also suit whole frames."""
+"""How each style redraws a face. Watercolour, wash and pencil keep its shape, so they also suit whole frames."""
 
 
 def toon(photo: Image, landmarks: Points) -> Image:
@@ -46,26 +53,12 @@ def anime(photo: Image, landmarks: Points) -> Image:
 
 def comic(photo: Image, landmarks: Points) -> Image:
     """Flat strong colours, printed dots in the shade, bold black lines."""
-    sitter = sit(photo, landmarks, SHAPES["comic"])
-    lab = sitter.smooth_skin(sitter.flat(5.5), 0.09)
-    rel = lab[..., 0] - sitter.tone[0]
-    skin = sitter.skin
-    light = sitter.tone[0] + 10 * smoothstep(rel, 5, 8) - 14 * smoothstep(-rel, 17, 20)
-    steps = soft_steps(lab[..., 0], 5, 9.0)
-    lab[..., 0] = np.clip(steps * (1 - skin) + light * skin, 0, 100)
-    lab = coloured(lab, 1.5, 85)
-    lab += skin[..., None] * (coloured(lab, 1.0, 52) - lab)
-    colours = from_lab(_made_up(sitter, lab, 8))
-    shade = skin * smoothstep(-rel, 6, 9) * (1 - smoothstep(-rel, 17, 20))
-    dots = 0.55 * paper.dots(shade.shape, 0.42 * shade, 9 * sitter.scale)
-    colours = _over(colours, from_lab(lab - _tint([22, -6, -4])), dots)
-    ink = sitter.outlines(sitter.response(2.0), 0.016, 0.030, 0.03)
-    ink = np.maximum(ink, (1 - skin) * smoothstep(sitter.evened(sitter.fine[..., 0]), 17, 12))
-    ink = np.maximum.reduce([ink, marks.mouth_ink(sitter.mesh, sitter.lab, 0.045), 0.75 * marks.nose_ink(sitter.mesh)])
-    ink = np.maximum(ink, 0.9 * marks.brow_ink(sitter.mesh, sitter.lab, sitter.tone))
-    colours = _over(colours, _tint([0.04, 0.03, 0.06]), ink)
-    look = EyeLook(iris=0.24, lid=0.075, lash=0.05, ink=(0.04, 0.03, 0.06), white=0.9)
-    return finish(draw_eyes(colours, sitter.mesh, sitter.eyes, look), photo)
+    return _printed(photo, landmarks, dotted=True)
+
+
+def poster(photo: Image, landmarks: Points) -> Image:
+    """Comic with plain shades instead of dots."""
+    return _printed(photo, landmarks, dotted=False)
 
 
 def manga(photo: Image, landmarks: Points) -> Image:
@@ -74,28 +67,18 @@ def manga(photo: Image, landmarks: Points) -> Image:
 
 
 def ink(photo: Image, landmarks: Points) -> Image:
-    """Manga with flat greys instead of screen tone. A small network learns it better, since it cannot place dots."""
+    """Manga with flat greys instead of screen tone."""
     return _black_and_white(photo, landmarks, screened=False)
 
 
 def watercolour(photo: Image, landmarks: Points) -> Image:
     """Wet colour on rough paper, dark at its edges, thin pencil lines, the margins left white."""
-    sitter = sit(photo, landmarks, SHAPES["watercolour"])
-    shape, k = sitter.lab.shape[:2], sitter.scale
-    lab = sitter.smooth_skin(sitter.flat(7.5), 0.1)
-    lab[..., 0] = np.clip(soft_steps(lab[..., 0], 7, 4.0) * 0.89 + 8, 0, 100)
-    lab = coloured(lab, 1.45, 60)
-    colours = from_lab(_made_up(sitter, lab, 5))
-    density = 0.95 + 0.22 * paper.clouds(shape, 70 * k, 3) * (1 - 0.8 * sitter.skin) + 0.07 * paper.grain(shape, 7, k)
-    density = density + 0.9 * paper.wet_edges(lab[..., 0], 3.5 * k) + 0.12 * paper.noise(shape, 2.5 * k, 5)
-    eyes = draw_eyes(colours, sitter.mesh, sitter.eyes, EyeLook(iris=0.24, lid=0.045, ink=(0.2, 0.14, 0.14)))
-    colours = paper.pigment(eyes, density.astype(np.float32))
-    ink = 0.55 * sitter.outlines(sitter.response(1.0), 0.022, 0.03, 0.06)
-    marked = np.maximum(marks.mouth_ink(sitter.mesh, sitter.lab, 0.03), 0.8 * marks.nose_ink(sitter.mesh, 0.02))
-    ink = np.maximum.reduce([ink, 0.75 * marked, 0.45 * marks.brow_ink(sitter.mesh, sitter.lab, sitter.tone)])
-    colours = _over(colours, _tint([0.27, 0.19, 0.18]), ink)
-    sheet = _tint([0.985, 0.975, 0.95]) * (1 + 0.018 * paper.grain(shape, 7, k))[..., None]
-    return finish(_over(colours * sheet, sheet, _margin(sitter)), photo)
+    return _watered(photo, landmarks, on_paper=True)
+
+
+def wash(photo: Image, landmarks: Points) -> Image:
+    """Watercolour without the paper: no grain, no clouds, no margins."""
+    return _watered(photo, landmarks, on_paper=False)
 
 
 def pencil(photo: Image, landmarks: Points) -> Image:
@@ -133,9 +116,11 @@ STYLES = {
     "toon": toon,
     "anime": anime,
     "comic": comic,
+    "poster": poster,
     "manga": manga,
     "ink": ink,
     "watercolour": watercolour,
+    "wash": wash,
     "pencil": pencil,
 }
 
@@ -193,6 +178,53 @@ def _inked(
     marked = np.maximum(marks.mouth_ink(sitter.mesh, sitter.lab, mouth), 0.7 * marks.nose_ink(sitter.mesh, nose))
     warm = _tint([0.16 + 0.14 * sitter.colourful, 0.11, 0.10]) * float(np.clip(sitter.tone[0] / 70, 0.5, 1))
     return draw_eyes(_over(drawn, warm, 0.9 * marked), sitter.mesh, sitter.eyes, look)
+
+
+def _printed(photo: Image, landmarks: Points, dotted: bool) -> Image:
+    sitter = sit(photo, landmarks, COMIC)
+    lab = sitter.smooth_skin(sitter.flat(5.5), 0.09)
+    rel = lab[..., 0] - sitter.tone[0]
+    skin = sitter.skin
+    light = sitter.tone[0] + 10 * smoothstep(rel, 5, 8) - 14 * smoothstep(-rel, 17, 20)
+    steps = soft_steps(lab[..., 0], 5, 9.0)
+    lab[..., 0] = np.clip(steps * (1 - skin) + light * skin, 0, 100)
+    lab = coloured(lab, 1.5, 85)
+    lab += skin[..., None] * (coloured(lab, 1.0, 52) - lab)
+    colours = from_lab(_made_up(sitter, lab, 8))
+    shade = skin * smoothstep(-rel, 6, 9) * (1 - smoothstep(-rel, 17, 20))
+    dots = paper.dots(shade.shape, 0.42 * shade, 9 * sitter.scale) if dotted else 0.42 * shade
+    colours = _over(colours, from_lab(lab - _tint([22, -6, -4])), 0.55 * dots)
+    ink = sitter.outlines(sitter.response(2.0), 0.016, 0.030, 0.03)
+    ink = np.maximum(ink, (1 - skin) * smoothstep(sitter.evened(sitter.fine[..., 0]), 17, 12))
+    ink = np.maximum.reduce([ink, marks.mouth_ink(sitter.mesh, sitter.lab, 0.045), 0.75 * marks.nose_ink(sitter.mesh)])
+    ink = np.maximum(ink, 0.9 * marks.brow_ink(sitter.mesh, sitter.lab, sitter.tone))
+    colours = _over(colours, _tint([0.04, 0.03, 0.06]), ink)
+    look = EyeLook(iris=0.24, lid=0.075, lash=0.05, ink=(0.04, 0.03, 0.06), white=0.9)
+    return finish(draw_eyes(colours, sitter.mesh, sitter.eyes, look), photo)
+
+
+def _watered(photo: Image, landmarks: Points, on_paper: bool) -> Image:
+    sitter = sit(photo, landmarks, SHAPES["watercolour"])
+    shape, k = sitter.lab.shape[:2], sitter.scale
+    lab = sitter.smooth_skin(sitter.flat(7.5), 0.1)
+    lab[..., 0] = np.clip(soft_steps(lab[..., 0], 7, 4.0) * 0.89 + 8, 0, 100)
+    lab = coloured(lab, 1.45, 60)
+    colours = from_lab(_made_up(sitter, lab, 5))
+    density = (0.95 if on_paper else 0.7) + 0.9 * paper.wet_edges(lab[..., 0], 3.5 * k)
+    if on_paper:
+        density = density + 0.22 * paper.clouds(shape, 70 * k, 3) * (1 - 0.8 * sitter.skin)
+        density = density + 0.07 * paper.grain(shape, 7, k) + 0.12 * paper.noise(shape, 2.5 * k, 5)
+    eyes = draw_eyes(colours, sitter.mesh, sitter.eyes, EyeLook(iris=0.24, lid=0.045, ink=(0.2, 0.14, 0.14)))
+    colours = paper.pigment(eyes, density.astype(np.float32))
+    ink = 0.55 * sitter.outlines(sitter.response(1.0), 0.022, 0.03, 0.06)
+    marked = np.maximum(marks.mouth_ink(sitter.mesh, sitter.lab, 0.03), 0.8 * marks.nose_ink(sitter.mesh, 0.02))
+    ink = np.maximum.reduce([ink, 0.75 * marked, 0.45 * marks.brow_ink(sitter.mesh, sitter.lab, sitter.tone)])
+    colours = _over(colours, _tint([0.27, 0.19, 0.18]), ink)
+    sheet = _tint([0.985, 0.975, 0.95])
+    if not on_paper:
+        return finish(colours * sheet, photo)
+    sheet = sheet * (1 + 0.018 * paper.grain(shape, 7, k))[..., None]
+    return finish(_over(colours * sheet, sheet, _margin(sitter)), photo)
 
 
 def _black_and_white(photo: Image, landmarks: Points, screened: bool) -> Image:

@@ -116,9 +116,9 @@ def build_student(size_px: int, student: StudentRecipe, styles: int = 0) -> kera
     return keras.Model(inputs, DepthToSpace()(ClipUnit()(x)), name="student")
 
 
-def conv(x: Any, filters: int, kernel: int, relu: bool = True, style: Any = None) -> Any:
+def conv(x: Any, filters: int, kernel: int, relu: bool = True, style: Any = None, stride: int = 1) -> Any:
     """Convolve (batch, h, w, c) to `filters` channels, with batch norm, the style's gains and shifts, and ReLU6."""
-    x = layers.Conv2D(filters, kernel, padding="same", use_bias=False)(x)
+    x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False)(x)
     x = FusedBatchNormalization()(x)
     if style is not None:
         x = StyleAffine()([x, style])

@@ -28,14 +28,14 @@ WHOLE: Part = (0, 1)
 def batch_at(step: int, domains: dict[str, ImageSet], recipe: Recipe, part: Part = WHOLE) -> tuple[pixels.Tensor, ...]:
     """Make the batch of a step: for each domain one array, float32 (batch_size, size_px, size_px, 3) in -1..1.
 
-    "pairs" and "taught" give two such arrays; taught cartoons may have a fourth channel, the matte. "guided" gives
-    three: photographs, masks and drawings.
+    "pairs" and "taught" give two such arrays; taught cartoons may have a fourth channel, the matte, and may be windows
+    of `recipe.picture_px`. "guided" gives three: photographs, masks and drawings.
 
     The function is pure, so a resumed run needs no data state. `part` (worker, workers) selects a worker's rows of the
     batch. Every worker draws the random numbers of all rows, which costs little.
     """
     random = np.random.default_rng((recipe.seed, step))
-    arrays = [_augmented(images, domain, recipe, random, part) for domain, images in domains.items()]
+    arrays = [_augmented(images, domain, recipe, random, part, step) for domain, images in domains.items()]
     return tuple(array for of_domain in arrays for array in of_domain)
 
 
@@ -79,12 +79,13 @@ class _Crops:
     matrices: list[Matrix]
     mine: slice
     random: np.random.Generator
+    size_px: int
 
     def cut(self, columns: Sequence[int] | None = None) -> list[pixels.Image]:
         """Cut a crop, uint8 (size_px, size_px, 3), for each of the worker's rows; `columns` choose aligned pictures."""
-        rows, size_px = self.rows[self.mine], self.recipe.data.size_px
+        rows, places = self.rows[self.mine], self.matrices[self.mine]
         pictures = self.images.images[rows] if columns is None else self.images.images[rows, columns]
-        return [pixels.warp(image, m, size_px) for image, m in zip(pictures, self.matrices[self.mine], strict=True)]
+        return [pixels.warp(image, place, self.size_px) for image, place in zip(pictures, places, strict=True)]
 
     def column(self, number: int) -> pixels.Tensor:
         """Cut the picture of this number from each aligned set, float32 in -1..1."""
@@ -96,7 +97,7 @@ class _Crops:
 
 
 def _augmented(
-    images: ImageSet, domain: str, recipe: Recipe, random: np.random.Generator, part: Part
+    images: ImageSet, domain: str, recipe: Recipe, random: np.random.Generator, part: Part, step: int
 ) -> list[pixels.Tensor]:
     """Cut random crops of one domain with its zoom and colour jitter. Pairs give two arrays, hence the list."""
     data, pairs, count = recipe.data, recipe.pairs, recipe.batch_size
@@ -110,7 +111,10 @@ def _augmented(
     rows, side = draw_evenly(images.source, count, random), images.images.shape[-2]
     places = [_crop_matrix(side, zoom, centre_y, data, random) for _ in rows]
     mine = slice(part[0] * count // part[1], (part[0] + 1) * count // part[1])
-    crops = _Crops(images, recipe, rows, places, mine, random)
+    size_px = recipe.picture_px(step) if domain == "taught" else data.size_px
+    if size_px < data.size_px:
+        places = [_window(place, data.size_px - size_px, random) for place in places]
+    crops = _Crops(images, recipe, rows, places, mine, random, size_px)
     if domain == "taught":
         return _taught(crops, jitter)
     if domain == "guided":
@@ -186,3 +190,9 @@ def _crop_matrix(
     )
     middle = (data.size_px - 1) / 2
     return np.column_stack([linear, centre - 0.5 - linear @ (middle, middle)]).astype(np.float32)
+
+
+def _window(place: Matrix, slack_px: int, random: np.random.Generator) -> Matrix:
+    """Move a crop's origin by 0..`slack_px` of its pixels, most often by half of them: the features of a face."""
+    corner = np.rint(random.uniform(0, slack_px, (2, 2)).mean(0))
+    return np.column_stack([place[:, :2], place[:, 2] + place[:, :2] @ corner]).astype(np.float32)

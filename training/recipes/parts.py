@@ -185,6 +185,10 @@ class DistillRecipe:
     matte_weight: Weight = 1.0  # L1 of the matte, for a student that has one
     perceptual_weight: Weight = 0.0  # L1 of frozen ImageNet features (--features)
     settle_from: Share = 1.0  # of the steps, after which batch normalization uses its moving statistics in training too
+    # Side of the windows of the crops that steps train on, more often from their middle: many eyes for little time. 0:
+    # whole crops.
+    window_px: CountOrNone = 0
+    whole_from: Share = 0.7  # of the steps, after which they train on whole crops
     webcam_share: Share = 0.0  # of the inputs, made to look like a webcam's: soft, noisy, compressed, dark, tinted
     haar_weight: Weight = 0.0  # L1 of the wavelet's high bands: sharper, but noisy where a teacher flickers
     feature_weight: Weight = 0.0  # L1 of the teacher's own features; makes training a quarter slower

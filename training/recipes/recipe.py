@@ -65,6 +65,11 @@ class Recipe:
     prepare: PrepareRecipe = field(default_factory=PrepareRecipe)
     """For `toon-train prepare` alone; not a part of a run's identity."""
 
+    def picture_px(self, step: int) -> int:
+        """Return the side of the pictures that a step trains on."""
+        in_windows = self.distill.window_px and step < self.distill.whole_from * self.steps
+        return self.distill.window_px if in_windows else self.data.size_px
+
     def dealt(self, teachers: int) -> list[int]:
         """Return the teacher's number, from 0, for each picture of a batch. Raises InputError for unusable shares."""
         try:

@@ -32,7 +32,10 @@ LATER_FIELDS = {
     "discriminator": ("kind", "projected_filters", "look_px", "pixel_filters", "pixel_weight"),
     "loss": ("back_px",),
     "student": ("kind", "middle_filters", "matte"),
-    "distill": ("detail_weight", "line_weight", "matte_weight", "perceptual_weight", "settle_from", "webcam_share"),
+    "distill": (
+        *("detail_weight", "line_weight", "matte_weight", "perceptual_weight"),
+        *("settle_from", "webcam_share", "window_px", "whole_from"),
+    ),
     "optimizer": ("beta_1", "beta_2"),
 }
 """Fields of a recipe that version 0.1.0 did not have, by section."""

@@ -38,7 +38,7 @@ WIDEST = 8.0
 
 
 FEATURES_PX = 128
-"""Side of the pictures that the frozen features see. At 256 px they would cost four times as much."""
+"""Side at which the frozen features see a whole crop. At 256 px they would cost four times as much."""
 TEST_BATCH = 8  # pictures: all 64 of 256 px at once would take gigabytes
 PICTURE_LOSSES = {
     "gradient": losses.gradient_l1,
@@ -65,6 +65,7 @@ class Distillation(Trainer):
         Raises InputError when one of the two lacks, or a batch cannot be divided among the teachers.
         """
         _check_files(recipe, features, mattes)
+        _check_window(recipe)
         keras.utils.set_random_seed(recipe.seed)
         self.mattes = mattes
         self.recipe = recipe
@@ -73,8 +74,10 @@ class Distillation(Trainer):
         self.styles = len(teachers) if len(teachers) > 1 else 0
         self.dealt = recipe.dealt(len(teachers))
         self.student = build_student_of(recipe, self.styles)
-        sums = [layer.output for layer in self.student.layers if isinstance(layer, layers.Add)]
-        self.watched = keras.Model(self.student.inputs, [self.student.output, *sums])
+        self.watched = {
+            side_px: _watched(self.student, side_px)
+            for side_px in {recipe.data.size_px, recipe.distill.window_px or recipe.data.size_px}
+        }
         self.features = [_features(teacher) for teacher in self.teachers] if recipe.distill.feature_weight else []
         self.frozen = FrozenFeatures(features) if features and recipe.distill.perceptual_weight else None
         self.generators = {"ab": self.student}
@@ -110,9 +113,10 @@ class Distillation(Trainer):
         return {"taught": lesson(domains["photos"], self.teachers, self.mattes)}
 
     def step(self, index: int, photos: Tensor, targets: Tensor) -> dict[str, float]:
-        """Train once on photographs and their teachers' cartoons, float32 (batch, size_px, size_px, 3) in -1..1.
+        """Train once on photographs and their teachers' cartoons, float32 (batch, side, side, 3) in -1..1.
 
-        With a matte the cartoons have two more channels: the matte, and the mask of eyes, brows and mouth.
+        The side is `recipe.picture_px`. With a matte the cartoons have two more channels: the matte, and the mask of
+        eyes, brows and mouth.
 
         The first part of the batch belongs to the first teacher, and so on. Returns the losses by name.
         """
@@ -202,7 +206,7 @@ class Distillation(Trainer):
 
     def _loss(self, photos: Any, targets: Any) -> tuple[Any, tuple[dict[str, Any], Any]]:
         d = self.recipe.distill
-        whole, *sums = self.watched(self._inputs(photos, self.dealt), training=True)
+        whole, *sums = self.watched[photos.shape[1]](self._inputs(photos, self.dealt), training=True)
         output, cartoons = whole[..., :3], targets[..., :3]
         parts = {"l1": losses.l1(output, cartoons)}
         for name in ("gradient", "ssim", "haar", "line"):
@@ -217,7 +221,8 @@ class Distillation(Trainer):
         if d.feature_weight:
             parts["feature"] = self._feature_loss(output, cartoons)
         if self.frozen:
-            parts["perceptual"] = _perceptual_loss(self.frozen, output, cartoons)
+            seen_px = FEATURES_PX * output.shape[1] // self.recipe.data.size_px
+            parts["perceptual"] = _perceptual_loss(self.frozen, output, cartoons, seen_px)
         if "critic" in self.networks:
             parts["adversarial"] = self.critic.generator_loss(resized(output, self.critic_px), self._shares())
         return sum(getattr(d, f"{name}_weight") * value for name, value in parts.items()), (parts, whole)
@@ -232,9 +237,24 @@ class Distillation(Trainer):
         return total / len(self.features)
 
 
-def _perceptual_loss(frozen: FrozenFeatures, output: Any, targets: Any) -> Any:
+def _watched(student: keras.Model, side_px: int) -> keras.Model:
+    """Return the same network for pictures of this side; it also gives the sums of its blocks."""
+    sums: list[Any] = []
+
+    def call(layer: Any, *arguments: Any, **options: Any) -> Any:
+        output = layer(*arguments, **options)
+        if isinstance(layer, layers.Add):
+            sums.append(output)
+        return output
+
+    inputs = [keras.Input((side_px, side_px, 3)), *(keras.Input(x.shape[1:]) for x in student.inputs[1:])]
+    twin = keras.models.clone_model(student, inputs, clone_function=lambda layer: layer, call_function=call)
+    return keras.Model(twin.inputs, [*twin.outputs, *sums])
+
+
+def _perceptual_loss(frozen: FrozenFeatures, output: Any, targets: Any, size_px: int) -> Any:
     """Return the L1 distance between the frozen features of both pictures, relative to the target's features."""
-    pairs = list(zip(*(frozen(resized(x, FEATURES_PX)) for x in (output, targets)), strict=True))
+    pairs = list(zip(*(frozen(resized(x, size_px)) for x in (output, targets)), strict=True))
     return sum(losses.l1(x, y) / (ops.mean(ops.abs(y)) + 1e-6) for x, y in pairs) / len(pairs)
 
 
@@ -243,6 +263,17 @@ def _check_files(recipe: Recipe, features: Path | None, mattes: HeadMattes | Non
         raise InputError("distill.perceptual_weight needs --features FILE.npz, or set it to 0.")
     if recipe.student.matte and mattes is None:
         raise InputError("A student with a matte learns it from --segments FILE.tflite; or set student.matte=false.")
+
+
+def _check_window(recipe: Recipe) -> None:
+    window_px, size_px = recipe.distill.window_px, recipe.data.size_px
+    if window_px % 8 or window_px > size_px:
+        raise InputError(f"distill.window_px must be a multiple of 8 and at most {size_px}, not {window_px}.")
+    if window_px and (recipe.distill.adversarial_weight or recipe.distill.feature_weight):
+        raise InputError(
+            "distill.window_px does not go with distill.adversarial_weight or feature_weight, which look at whole "
+            "crops: set one or the others to 0."
+        )
 
 
 def _features(teacher: Any) -> Any:

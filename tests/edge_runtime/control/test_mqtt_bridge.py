@@ -109,14 +109,25 @@ def album(tmp_path):
 
 
 @pytest.fixture
-def bridge(port, loop, recording, album):
-    sink = PreviewSink()
+def start_bridge(port, loop, recording, album):
+    """Starts the bridge. Its thread may log at once, and caplog keeps the lines of a test apart from its fixtures'."""
+    sink, started = PreviewSink(), []
     sink.write(np.full((48, 64, 3), 90, np.uint8))
-    booth = Booth(None, Photographer(sink, album, lambda: loop.state()["settings"]))
-    bridge = MqttBridge(Broker.parse(f"mqtt://127.0.0.1:{port}"), loop, sink, booth, recording, "fair booth")
-    yield bridge
-    bridge.close()
+
+    def start():
+        booth = Booth(None, Photographer(sink, album, lambda: loop.state()["settings"]))
+        started.append(MqttBridge(Broker.parse(f"mqtt://127.0.0.1:{port}"), loop, sink, booth, recording, "fair booth"))
+        return started[-1]
+
+    yield start
+    for bridge in started:
+        bridge.close()
     sink.close()
+
+
+@pytest.fixture
+def bridge(start_bridge):
+    return start_bridge()
 
 
 def test_home_assistant_finds_it_steers_it_and_sees_it_go(home, bridge, loop, recording, album, wait_until):
@@ -172,8 +183,9 @@ def test_a_wrong_command_changes_nothing_and_is_a_line_of_the_log(home, bridge, 
     assert (loop.style, recording.on) == ({"ink": 1.0}, False)
 
 
-def test_a_broker_that_comes_later_or_again_is_found(start_broker, port, bridge, wait_until, caplog):
+def test_a_broker_that_comes_later_or_again_is_found(start_broker, start_bridge, wait_until, caplog):
     caplog.set_level("INFO")
+    start_bridge()
     wait_until(lambda: "is not reached. It is tried again." in caplog.text)
     broker = start_broker()
     wait_until(lambda: caplog.text.count("is connected") == 1)
@@ -182,6 +194,17 @@ def test_a_broker_that_comes_later_or_again_is_found(start_broker, port, bridge,
     wait_until(lambda: "is lost" in caplog.text)
     start_broker()
     wait_until(lambda: caplog.text.count("is connected") == 2)
+
+
+def test_it_never_waits_long_between_two_tries(start_bridge, monkeypatch):
+    """The library's own wait doubles up to two minutes, in which a broker that is back for long stays unknown."""
+    from paho.mqtt.client import Client
+
+    longest_s = []
+    monkeypatch.setattr(Client, "reconnect_delay_set", lambda _self, _least, most: longest_s.append(most))
+    start_bridge()
+    assert len(longest_s) == 1
+    assert longest_s[0] <= 15
 
 
 def test_an_address_is_read_and_no_error_shows_its_password(monkeypatch):

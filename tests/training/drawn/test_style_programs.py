@@ -65,6 +65,21 @@ def test_manga_is_without_colour_and_tones_dark_skin(points, draw_face):
     assert 60 < dark < 230  # toned, neither white nor black
 
 
+@pytest.mark.parametrize(("dotted", "plain"), [("comic", "poster"), ("manga", "ink"), ("watercolour", "wash")])
+def test_what_a_student_learns_moves_with_the_photograph(dotted, plain, points, draw_face):
+    """Dots, grain and margins lie where the picture begins, which a convolution does not know."""
+    photo = draw_face(160, (95, 62, 48), back=(150, 160, 170))
+
+    def stays_px(name) -> float:
+        drawn, moved = (
+            load_style(name).draw(np.roll(photo, (5, 5), (0, 1))[:160, :160] if by else photo, points + by)
+            for by in (np.float32(0), np.float32(5))
+        )
+        return float(np.abs(drawn[20:135, 20:135].astype(int) - moved[25:140, 25:140]).mean())
+
+    assert stays_px(plain) < 0.5 * stays_px(dotted)
+
+
 @pytest.mark.shared_data
 def test_lines_of_a_real_drawing_are_darker_than_the_photograph(shared_data):
     net = LandmarkNet(shared_data / "nets" / "face_landmark_468.tflite")
