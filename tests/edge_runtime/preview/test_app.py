@@ -198,6 +198,16 @@ def test_more_viewers_than_places_are_told_so(server, sink, wait_until):
     wait_until(nobody_watches)
 
 
+def test_a_question_for_the_head_of_the_stream_takes_no_place(app, server):
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=120)
+    for _ in range(MOST_VIEWERS + 1):
+        connection.request("HEAD", "/stream.mjpg")
+        with connection.getresponse() as answer:
+            assert answer.status == 200
+    connection.close()
+    assert app.config["VIEWERS"].count == 0
+
+
 def test_a_port_in_use_is_one_sentence(app):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
