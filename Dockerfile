@@ -3,7 +3,8 @@ FROM python:3.13-slim-trixie AS build
 WORKDIR /src
 COPY . .
 # PyAV's wheel bundles x264 and x265, which are under the GPL: who passes this image on passes on GPL software.
-RUN python -m venv /opt/facetoon && /opt/facetoon/bin/pip install --no-cache-dir .
+RUN python -m venv /opt/facetoon && /opt/facetoon/bin/pip install --no-cache-dir --require-hashes -r requirements/device.txt
+RUN /opt/facetoon/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:3.13-slim-trixie
 # Cameras belong to the group video; the name is Debian's own.

@@ -15,7 +15,9 @@ EXAMPLES = """examples:
   toon-convert build runs/styles --style anime:0.6,comic:0.4 --out mixed.tflite
   toon-convert build runs/student --improve equalize,bn --out anime.tflite
   toon-convert build unet.keras --photos /media/faces.zip --out unet.tflite
+  toon-convert build runs/student --target-db 40 --improve equalize,bn --out anime.tflite
   toon-convert inspect anime.tflite
+  toon-convert inspect anime.tflite --target ethos-u55
   toon-convert verify anime.tflite --run runs/student
   toon-convert debug anime.tflite --run runs/student --out why/
   toon-convert build runs/anime --direction ba --out faces.tflite --photos /media/anime.zip --licence CC-BY-4.0
@@ -33,7 +35,11 @@ PROGRAM = Program(
         "verify": verify_command,
         "debug": debug_command,
     },
-    extras=dict.fromkeys(("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "ai_edge_quantizer"), "convert"),
+    extras={
+        **dict.fromkeys(("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "ai_edge_quantizer"), "convert"),
+        "ethosu": "npu",
+        "openvino": "openvino",
+    },
 )
 
 

@@ -13,7 +13,9 @@ import numpy as np
 
 from facetoon.convert.formats.quantization import ONNX, TFLITE
 from facetoon.convert.judge.delegation import delegation, describe_delegation
-from facetoon.edge_runtime.errors import InputError
+from facetoon.convert.targets.placement import Placement
+from facetoon.convert.targets.targets import place
+from facetoon.edge_runtime.errors import InputError, shown
 from facetoon.edge_runtime.model_files import onnx_tail, zip_tail
 from facetoon.edge_runtime.model_files.metadata_reader import read_metadata
 from facetoon.edge_runtime.model_files.tailed_file import is_tflite, read_model_bytes
@@ -82,6 +84,13 @@ def inspect(path: Path) -> Card:
     return Card(file=str(path), bytes=len(data), spec=spec, **facts)
 
 
+def placement(path: Path, target: str) -> Placement:
+    """Place the operators of a .tflite file on a target of target_names.TARGETS; raise InputError for an .onnx file."""
+    if path.suffix != TFLITE:
+        raise InputError(f"{path} is no .tflite: --target {target} places only operators of TFLite.")
+    return place(read_model_bytes(path), target, str(path))
+
+
 def _tflite(model: bytes, path: Path) -> dict[str, Any]:
     check_and_try(model, path, "litert")
     interpreter, _ = open_interpreter(model, str(path), "litert", threads=1)
@@ -90,15 +99,15 @@ def _tflite(model: bytes, path: Path) -> dict[str, Any]:
     return {
         "inputs": [_tensor_text(details) for details in interpreter.get_input_details()],
         "outputs": [_tensor_text(details) for details in interpreter.get_output_details()],
-        "operators": dict(Counter(op["op_name"] for op in operators).most_common()),
+        "operators": dict(Counter(shown(op["op_name"]) for op in operators).most_common()),
         "macs": sum(_tflite_macs(op, shapes) for op in operators),
         "delegation": delegation(model, str(path)),
-        "metadata": read_metadata(model),
+        "metadata": read_metadata(model, str(path)),
     }
 
 
 def _tensor_text(details: dict[str, Any]) -> str:
-    text = f"{details['name']} {tuple(map(int, details['shape']))} {np.dtype(details['dtype']).name}"
+    text = f"{shown(details['name'])} {tuple(map(int, details['shape']))} {np.dtype(details['dtype']).name}"
     scale, zero_point = details["quantization"]
     return f"{text}, scale {scale:.6g}, zero point {zero_point}" if scale else text
 
@@ -128,13 +137,17 @@ def _onnx(model: bytes, path: Path) -> dict[str, Any]:
     shapes |= {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     macs = [_onnx_macs(node, shapes) for node in graph.node]
     return {
-        "inputs": [f"{a.name} {tuple(a.shape)} {a.type}" for a in session.get_inputs()],
-        "outputs": [f"{a.name} {tuple(a.shape)} {a.type}" for a in session.get_outputs()],
-        "operators": dict(Counter(node.op_type for node in graph.node).most_common()),
-        "opsets": {entry.domain or "ai.onnx": entry.version for entry in network.opset_import},
+        "inputs": list(map(_argument_text, session.get_inputs())),
+        "outputs": list(map(_argument_text, session.get_outputs())),
+        "operators": dict(Counter(shown(node.op_type) for node in graph.node).most_common()),
+        "opsets": {shown(entry.domain or "ai.onnx"): entry.version for entry in network.opset_import},
         "macs": None if None in macs else sum(filter(None, macs)),
         "delegation": {},
     }
+
+
+def _argument_text(argument: Any) -> str:
+    return shown(f"{argument.name} {tuple(argument.shape)} {argument.type}")
 
 
 def _onnx_macs(node: Any, shapes: dict[str, tuple[int, ...]]) -> int | None:

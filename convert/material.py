@@ -10,19 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facetoon.convert.formats.bake import batch_of_one
+from facetoon.convert.formats.npu_ready import with_convolutions
 from facetoon.convert.formats.quantization import ONNX, Quantization
 from facetoon.convert.formats.to_onnx import to_onnx
 from facetoon.convert.formats.to_tflite import to_tflite
 from facetoon.convert.improve.fold import has_style_affines
 from facetoon.convert.improve.improvements import improve
 from facetoon.convert.judge.comparison import Comparison, check_change, check_range, compare
+from facetoon.convert.judge.sample_checks import check_samples
 from facetoon.convert.quiet import quiet, refusing
 from facetoon.convert.sources.foreign_source import is_model
 from facetoon.convert.sources.generator_source import GeneratorSource, read_source
 from facetoon.convert.sources.samples import Sample, load_samples
 from facetoon.convert.sources.source_facts import NO_FACTS, SourceFacts
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.sessions.session import open_session
+from facetoon.edge_runtime.sessions.session import Session, open_session
 from facetoon.edge_runtime.styles import parse_mix, to_vector
 
 
@@ -50,7 +52,11 @@ class Request:
     improve: tuple[str, ...] = ()
     """Some of improve.methods.IMPROVEMENTS, for recipes with int8 weights."""
     qat_steps: int = 300
+    target_db: float | None = None
+    """The mean PSNR that the file must reach, in place of its recipe's thresholds."""
     dynamic_batch: bool = False
+    npu: bool = False
+    """Whether space-to-depth and depth-to-space become convolutions."""
     seed: int = 1
     foreign: SourceFacts = NO_FACTS
     """What the user states about another project's model."""
@@ -73,6 +79,10 @@ class Material:
     """The style to bake, float32 (styles,)."""
     improved: Any = None
     """The network that becomes int8: the generator, or an improved copy."""
+    improvements: tuple[str, ...] = ()
+    """What `improved` was improved by."""
+    npu: bool = False
+    """See Request."""
 
     @property
     def is_live(self) -> bool:
@@ -87,16 +97,30 @@ def load_material(request: Request) -> Material:
     source = replace(source, keeps_shape=_keeping_shape(request, source))
     style = _style_to_bake(request, source)
     calibration, test = load_samples(source, (request.calibration_images, request.test_images), request.seed)
+    check_samples(calibration, test)
     if style is not None:
         calibration, test = (replace(s, styles=np.tile(style, (len(s.images), 1))) for s in (calibration, test))
     check_range(source.generator, test.images, test.styles if source.styles else None)
     if is_model(request.run):
         check_change(source.generator, test.images, test.styles if source.styles else None)
-    improved = source.generator
-    if request.improve or (style is None and has_style_affines(improved)):
-        with quiet():
-            improved = improve(improved, request.improve, calibration, style, request.qat_steps, request.seed)
-    return Material(source, calibration, test, style, improved)
+    plain = Material(source, calibration, test, style, source.generator, npu=request.npu)
+    return _improved(plain, request, request.improve)
+
+
+def load_steps(request: Request) -> list[Material]:
+    """Load the material without improvements, and with each further one of the request's."""
+    plain, names = load_material(replace(request, improve=())), request.improve
+    return [plain, *(_improved(plain, request, names[: count + 1]) for count in range(len(names)))]
+
+
+def _improved(material: Material, request: Request, names: tuple[str, ...]) -> Material:
+    """Improve the material's generator; style affines that stay live are conditioned even without improvements."""
+    generator, style = material.source.generator, material.style
+    if not names and (style is not None or not has_style_affines(generator)):
+        return material
+    with quiet():
+        network = improve(generator, names, material.calibration, style, request.qat_steps, request.seed)
+    return replace(material, improved=network, improvements=names)
 
 
 def _keeping_shape(request: Request, source: GeneratorSource) -> tuple[str, ...]:
@@ -123,14 +147,24 @@ def convert(
     material: Material, recipe: Quantization, suffix: str, calibration: Sample, dynamic_batch: bool = False
 ) -> bytes:
     """Return model bytes without a spec; `calibration` is the material's whole sample or a half of it."""
-    generator = material.improved if recipe.weight_bits == 8 else material.source.generator
-    with refusing(f"The generator {generator.name} cannot become {recipe.name} in {suffix}"):
-        fixed = batch_of_one(generator, material.style, None if dynamic_batch else 1)
+    with refusing(f"The generator {material.source.generator.name} cannot become {recipe.name} in {suffix}"):
+        fixed = fixed_network(material, recipe, None if dynamic_batch else 1)
         return (to_onnx if suffix == ONNX else to_tflite)(fixed, recipe, calibration)
+
+
+def fixed_network(material: Material, recipe: Quantization, batch: int | None = 1) -> Any:
+    """Return the network that becomes the file, with a fixed batch; None keeps it dynamic."""
+    network = material.improved if recipe.weight_bits == 8 else material.source.generator
+    return batch_of_one(with_convolutions(network) if material.npu else network, material.style, batch)
 
 
 def measure(path: Path, material: Material) -> Comparison:
     """Compare the file at `path`, in the shipped runtime, with the float generator on the test pictures."""
+    return measure_session(open_session(path), material)
+
+
+def measure_session(session: Session, material: Material) -> Comparison:
+    """Do `measure` for a file that is open already, in any runtime."""
     test = material.test
     styles = test.styles if material.source.styles else None
-    return compare(open_session(path), material.source.generator, test.images, styles, material.style is not None)
+    return compare(session, material.source.generator, test.images, styles, material.style is not None)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.errors import InputError, escaped_lines
+from facetoon.edge_runtime.picture_files import LIMIT_FLAG, LIMIT_VARIABLE, MOST_MEGAPIXELS, allow_megapixels
+from facetoon.edge_runtime.whole_file import FORBIDDEN, FULL
 
 
 class Command(Protocol):
@@ -64,6 +67,7 @@ class Program:
 
     def main(self, argv: list[str] | None = None) -> int:
         """Parse and run; return 2 on bad input, 1 for a diverged training, 130 when interrupted, else run's status."""
+        _open_standard_streams()
         argv = sys.argv[1:] if argv is None else argv
         parser = self.parser()
         arguments = parser.parse_args(argv)
@@ -77,7 +81,10 @@ class Program:
     def run(self, command: Command, arguments: argparse.Namespace) -> int:
         """Run one command; turn errors that the user can mend into one sentence on standard error."""
         try:
-            return command.run(arguments)
+            allow_megapixels(getattr(arguments, "max_megapixels", None))
+            status = command.run(arguments)
+            print(end="", flush=True)  # noqa: T201  a full disk or a closed pipe shows here at the latest
+            return status
         except InputError as error:
             return self._fail(str(error), 2)
         except FloatingPointError as error:
@@ -87,12 +94,41 @@ class Program:
             if missing not in self.extras:
                 raise  # a defect of the kit, not of the installation
             return self._fail(f"{missing} is missing: pip install 'facetoon[{self.extras[missing]}]' brings it.", 2)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would fail again when it ends
+            return self._fail("nobody reads the output any more.", 1)
+        except OSError as error:
+            if error.errno not in (*FULL, *FORBIDDEN):
+                raise
+            return self._fail(f"{error.filename or 'The output'} cannot be used: {error.strerror}.", 2)
         except KeyboardInterrupt:
             return self._fail(self.interrupted, 130)
 
     def _fail(self, sentence: str, status: int) -> int:
-        print(f"{self.name}: {sentence}", file=sys.stderr)  # noqa: T201  what a command says when it fails
+        print(f"{self.name}: {escaped_lines(sentence)}", file=sys.stderr)  # noqa: T201  what a command says when it fails
         return status
+
+
+def _open_standard_streams() -> None:
+    """Open /dev/null for a closed standard stream. The next file would get its number, and a library's words."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))
+
+
+def add_picture_limit(parser: argparse.ArgumentParser) -> None:
+    """Add the flag for the largest picture to a command that reads pictures."""
+    limit_help = f"refuse pictures of more than N megapixels (default: ${LIMIT_VARIABLE}, or {MOST_MEGAPIXELS})"
+    parser.add_argument(LIMIT_FLAG, type=_megapixels, metavar="N", help=limit_help)
+
+
+def _megapixels(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 6 and int(text)):
+        raise argparse.ArgumentTypeError("must be a number from 1 to 99999")
+    return int(text)
 
 
 def counted(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Finds picture files, for training and for the device alike.
+"""Finds and reads picture files, for training and for the device alike, and limits their size.
 
 `pixels.decode_image` decodes them.
 """
@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.whole_file import read_bounded
 
+MOST_MEGAPIXELS = 100  # decoded they fill 300 MB; a file of 100 kB may claim 900 megapixels
+LIMIT_FLAG = "--max-megapixels"
+LIMIT_VARIABLE = "FACETOON_MAX_MEGAPIXELS"
+OPENCV_LIMIT_VARIABLE = "OPENCV_IO_MAX_IMAGE_PIXELS"
+"""OpenCV reads it when it is first imported, and then refuses larger pictures of every format itself."""
+PIXEL_BYTES = 3  # of a picture file for each pixel that is allowed; only an uncompressed one comes near
 PICTURES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".jp2"),
     *(".avif", ".heic", ".heif", ".hif", ".ppm", ".pgm", ".pbm", ".pnm"),
@@ -76,11 +83,31 @@ def find_pictures(folder: Path, *, deep: bool) -> Found:
 
 
 def read_picture(path: Path) -> bytes:
-    """Read the bytes of a picture file. Raises InputError when it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
+    """Read the bytes of a picture file. Raises InputError when it cannot be read, or exceeds `most_picture_bytes`."""
+    return read_bounded(path, most_picture_bytes(), "The picture")
+
+
+def allow_megapixels(megapixels: int | None) -> None:
+    """Set the limit of pictures for this process and its children. None leaves the variable, or MOST_MEGAPIXELS.
+
+    Call it before OpenCV is imported. Raises InputError when the variable holds no number.
+    """
+    if megapixels is not None:
+        os.environ[LIMIT_VARIABLE] = str(megapixels)
+    os.environ[OPENCV_LIMIT_VARIABLE] = str(most_pixels())
+
+
+def most_pixels() -> int:
+    """Return the most pixels of a picture. Raises InputError when the variable holds no number."""
+    text = os.environ.get(LIMIT_VARIABLE, str(MOST_MEGAPIXELS))
+    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 6 and int(text)):
+        raise InputError(f"{LIMIT_VARIABLE} is {text[:40]!r}; it takes a number of megapixels from 1 to 99999.")
+    return int(text) * 1_000_000
+
+
+def most_picture_bytes() -> int:
+    """Return the most bytes of a picture file."""
+    return PIXEL_BYTES * most_pixels()
 
 
 def _walk(folder: Path, top: Path, found: Found, links: list[Path], entered: set[tuple[int, int]], deep: bool) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.errors import InputError, shown
 from facetoon.edge_runtime.framing import Framing
 from facetoon.edge_runtime.model_files.spec_text import (
     Level,
@@ -23,7 +23,6 @@ from facetoon.edge_runtime.model_files.spec_text import (
     Sha256,
     parse_facts,
     parse_json,
-    shown,
 )
 from facetoon.edge_runtime.model_files.tailed_file import GENERATOR, is_tflite, read_tailed, write_tailed
 from facetoon.edge_runtime.model_files.tflite_check import check_tflite

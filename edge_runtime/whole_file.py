@@ -11,6 +11,12 @@ from pathlib import Path
 
 from facetoon.edge_runtime.errors import InputError
 
+FORBIDDEN = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EFBIG),
+    *(errno.ELOOP, errno.EIO),
+)
+"""Errors of a file system that the user can mend, beside those of FULL."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
 PARTIAL = ".partial-"  # before the name, since Keras and OpenCV choose the format by the suffix
 
 
@@ -69,10 +75,10 @@ def disk_faults(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise InputError(
                 f"The disk of {out} is full; make room and run the same command again: it continues where it was."
             ) from None
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR):
+        if error.errno in FORBIDDEN:
             raise InputError(f"{error.filename or out} cannot be written: {error.strerror}.") from None
         raise

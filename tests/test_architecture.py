@@ -23,8 +23,8 @@ FOLDERS = {  # the other folders that each may import; the lightest folder owns 
 # Rooms and top modules of each folder, from the ground up: an import may only point down, or stay in its room.
 ORDER = {
     "edge_runtime": (
-        "errors whole_file picture_files command_line value_range pixels framing model_files spec styles timing "
-        "sessions faces cartoon sources sinks gallery playing live pace summary pages control serving preview photos "
+        "errors whole_file folder_owner picture_files command_line value_range pixels framing model_files spec styles "
+        "timing sessions faces cartoon sources sinks gallery playing live pace pages control serving preview photos "
         "service commands __main__"
     ),
     "training": (
@@ -32,17 +32,35 @@ ORDER = {
         "face_tracker prepare score flags commands __main__"
     ),
     "convert": (
-        "quiet sources formats judge improve destination material build debug verify inspection commands __main__"
+        "quiet sources formats judge targets improve destination material trials build debug choosing verify "
+        "inspection commands __main__"
     ),
     "benchmarks": "device results roofline opening measuring boards commands __main__",
 }
 SHARED_WITH_TRAINING = {
-    *("errors", "whole_file", "picture_files", "command_line", "value_range", "pixels", "framing", "faces", "spec")
+    *(
+        "errors",
+        "whole_file",
+        "folder_owner",
+        "picture_files",
+        "command_line",
+        "value_range",
+        "pixels",
+        "framing",
+        "faces",
+        "spec",
+    )
 }
 SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles", "model_files"}  # it judges what ships, as it runs
 SHARED_WITH_DRAWN = SHARED_WITH_TRAINING | {"sessions"}  # it runs the face mesh, a foreign file, on LiteRT
 SHARED_WITH_FOREIGN = SHARED_WITH_TRAINING | {"sessions", "model_files"}  # it runs other projects' files
-SHARED_WITH_ROOM = {"score": SHARED_WITH_SCORE, "drawn": SHARED_WITH_DRAWN, "foreign": SHARED_WITH_FOREIGN}
+SHARED_WITH_DETECTORS = SHARED_WITH_TRAINING | {"sessions"}  # it tries files of detectors in a child process
+SHARED_WITH_ROOM = {
+    "score": SHARED_WITH_SCORE,
+    "drawn": SHARED_WITH_DRAWN,
+    "foreign": SHARED_WITH_FOREIGN,
+    "detectors": SHARED_WITH_DETECTORS,
+}
 SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks"}
 LATE: dict[str, str] = {  # module -> why it imports another one of the kit inside a function
     "training.flags.training_run": "the back-end is chosen before Keras is imported, and --help does without it",

@@ -18,6 +18,7 @@ from facetoon.benchmarks.results.result_schema import Measured, ModelRecord, Pip
 from facetoon.benchmarks.roofline.device_peaks import Peaks, measure_peaks, roofline_share
 from facetoon.benchmarks.roofline.operator_counts import Op
 from facetoon.benchmarks.roofline.operator_profile import profile_operators
+from facetoon.edge_runtime.model_files.tailed_file import read_model_bytes
 from facetoon.edge_runtime.spec import read_model
 
 OVERHEAD_PAIRS = 15
@@ -113,5 +114,5 @@ def operator_rows(subject: Subject, worker: Worker, peaks: PeaksOfVariants) -> l
     if subject.path.suffix != ".tflite" or key not in peaks:
         subject.notes.add("No operator table: it needs a .tflite file and its runtime's peaks.")
         return []
-    model = read_model(subject.path)[0] if subject.is_ours else subject.path.read_bytes()
+    model = read_model(subject.path)[0] if subject.is_ours else read_model_bytes(subject.path)
     return subject.notes.attempt(lambda: profile_operators(model, *key, peaks[key])) or []

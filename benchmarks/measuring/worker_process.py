@@ -85,7 +85,7 @@ def memory_mb() -> tuple[float, float]:
         now, peak = (int(fields[key].split()[0]) / 1024 for key in ("VmRSS", "VmHWM"))
         return round(now, 1), round(peak, 1)
     except (OSError, KeyError):  # not Linux
-        from facetoon.edge_runtime.summary import peak_memory_mb  # late for the same reason as the pipeline
+        from facetoon.edge_runtime.service.summary import peak_memory_mb  # late for the same reason as the pipeline
 
         return peak_memory_mb(), peak_memory_mb()
 

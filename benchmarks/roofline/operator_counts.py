@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.model_files.tailed_file import read_model_bytes
 
 ONNX_MATRIX_OPS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 ITEM_BYTES = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 7: 2, 9: 1}  # TFLite's TensorType: float32, float16, int32, uint8, ...
@@ -30,7 +31,7 @@ class Op:
 
 def count_ops(path: Path) -> list[Op]:
     """Count the operators of a model file, in order. Raises InputError when they cannot be counted."""
-    return _count_onnx(path) if path.suffix == ".onnx" else count_tflite(path.read_bytes())
+    return _count_onnx(path) if path.suffix == ".onnx" else count_tflite(read_model_bytes(path))
 
 
 def read_tflite(model: bytes) -> Any:
@@ -91,7 +92,7 @@ def _count_onnx(path: Path) -> list[Op]:
         import onnx
     except ImportError:
         raise InputError("ONNX operators are counted with the onnx package: pip install onnx.") from None
-    model = onnx.load(str(path))
+    model = onnx.load_from_string(read_model_bytes(path))
     for tensor in model.graph.input:  # a batch of any size is one picture
         batch = tensor.type.tensor_type.shape.dim[0:1]
         if batch and not batch[0].dim_value:

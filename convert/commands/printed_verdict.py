@@ -24,6 +24,8 @@ def print_verdict(report: Report, out: Path, keep: bool) -> int:
     )
     for style, each in scores.get("styles", {}).items():
         print(f"  {style}: PSNR {each['psnr_mean_db']:.1f} dB, SSIM {each['ssim_mean']:.3f}")
+    if report.tried:
+        print(report.tried_table())
     for reason in report.shortfalls:
         print(f"  {reason}")
     return 0 if passed else 1

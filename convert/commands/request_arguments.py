@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from facetoon.convert.sources.source_facts import read_facts
+from facetoon.edge_runtime.command_line import add_picture_limit
 
 
 def add_request_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +23,7 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="where the training pictures of the input side lie now, if they were moved: folders or zips, '#pattern'",
     )
+    add_picture_limit(parser)
     parser.add_argument("--style-names", default="", metavar="A,B", help="names of the styles, if the run has none")
     parser.add_argument("--calibration-images", type=int, default=200, metavar="N", help="default: %(default)s")
     parser.add_argument("--test-images", type=int, default=200, metavar="N", help="default: %(default)s")

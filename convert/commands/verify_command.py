@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     parser.add_argument("file", type=Path, metavar="FILE", help=".tflite or .onnx, made by toon-convert build")
     parser.add_argument("--run", type=Path, required=True, metavar="RUN", help="run directory, .keras or SavedModel")
+    parser.add_argument("--openvino", action="store_true", help="run an .onnx file in OpenVINO (docs/CONVERT.md)")
     add_request_arguments(parser)
 
 
@@ -26,7 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
         from facetoon.convert.material import Request
         from facetoon.convert.verify import verify
 
-    spec, scores, reasons = verify(arguments.file, Request(out=arguments.file, **request_fields(arguments)))
+    request = Request(out=arguments.file, **request_fields(arguments))
+    spec, scores, reasons = verify(arguments.file, request, arguments.openvino)
     verdict = "fails" if reasons else "holds"
     measured = f"PSNR {scores['psnr_mean_db']:.1f} dB, worst {scores['psnr_min_db']:.1f} dB"
     print(f"{arguments.file}: {verdict}, {spec.recipe}; {measured}.")

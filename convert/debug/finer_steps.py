@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from facetoon.convert.build import judge_and_deliver
+from facetoon.convert.build import NPU_MARK, judge_and_deliver
 from facetoon.convert.debug.onnx_ranking import rank_onnx
 from facetoon.convert.debug.ranking import MakeFiner, OperatorError
 from facetoon.convert.debug.tflite_ranking import rank_tflite
-from facetoon.convert.formats.bake import batch_of_one
 from facetoon.convert.formats.quantization import ONNX, Quantization, find_recipe
 from facetoon.convert.improve.methods import IMPROVEMENTS
 from facetoon.convert.judge.comparison import Comparison
 from facetoon.convert.judge.conversion_report import Report
-from facetoon.convert.material import Material, Request, load_material, measure
+from facetoon.convert.judge.latency import latencies_ms
+from facetoon.convert.material import Material, Request, fixed_network, load_material, measure
 from facetoon.convert.quiet import quiet, refusing
 from facetoon.convert.sources.samples import Sample
+from facetoon.convert.trials import Way
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.model_files.tailed_file import format_of
-from facetoon.edge_runtime.pixels import Tensor
-from facetoon.edge_runtime.sessions.session import Session, open_session
 from facetoon.edge_runtime.spec import ModelSpec, read_model, write_model
-
-TIMED_RUNS = 30
 
 
 @dataclass(frozen=True)
@@ -54,6 +49,7 @@ class Debugging:
     spec: ModelSpec
     errors: list[OperatorError]
     """The worst first."""
+    make_finer: MakeFiner
     steps: list[Step]
 
     def apply(self, count: int, finer: str, out: Path) -> Report:
@@ -61,15 +57,28 @@ class Debugging:
 
         Its recipe's name ends in the number of finer operators and their type.
         """
-        material, tensors = self.material, [error.tensor for error in self.errors[:count]]
+        tensors = [error.tensor for error in self.errors[:count]]
+        way = finer_way(self.recipe, self.material, out.suffix, tensors, finer, self.make_finer)
+        way = replace(way, marks=(*self.spec.recipe.split("+")[1:], *way.marks))
+        spec = replace(self.spec, calibration=self.material.calibration.describe())
+        return judge_and_deliver(way, spec, replace(self.request, out=out))
 
-        def model(calibration: Sample) -> bytes:
-            _, make_finer = _rank(replace(material, calibration=calibration), self.recipe, out.suffix)
-            return _finer(make_finer, tensors, finer)
 
-        name, calibration = f"{self.spec.recipe}+{count}{finer}", material.calibration.describe()
-        spec = replace(self.spec, recipe=name, calibration=calibration)
-        return judge_and_deliver(model, spec, replace(self.request, out=out), self.recipe, material)
+def finer_way(
+    recipe: Quantization, material: Material, suffix: str, worst: list[str], finer: str, make_finer: MakeFiner
+) -> Way:
+    """Return the way to a static file whose operators with the outputs `worst` are finer: "float" or "int16".
+
+    `make_finer` is that of `rank` for the material.
+    """
+
+    def make(calibration: Sample) -> bytes:
+        if calibration is material.calibration:
+            return made_finer(make_finer, worst, finer)
+        _, of_a_half = rank(replace(material, calibration=calibration), recipe, suffix)
+        return made_finer(of_a_half, worst, finer)
+
+    return Way(recipe, (f"{len(worst)}{finer}",), make, material)
 
 
 def debug(path: Path, request: Request, finer: str, counts: Sequence[int], tell: Callable[[str], None]) -> Debugging:
@@ -84,29 +93,32 @@ def debug(path: Path, request: Request, finer: str, counts: Sequence[int], tell:
         raise InputError(f"{path} is {recipe.name}; debug takes only static_wi8_ai8.")
     # The file's improvements are repeated; the request sets the number of steps of "qat".
     improve = tuple(name for name in spec.recipe.split("+") if name in IMPROVEMENTS)
-    material = load_material(replace(request, improve=improve))
+    is_npu = NPU_MARK in spec.recipe.split("+")
+    material = load_material(replace(request, improve=improve, npu=is_npu))
     if material.source.sha256 != spec.run:
         raise InputError(f"{path} was made from run {spec.run[:12]}, not from {material.source.sha256[:12]}.")
     tell("measuring every operator ...")
-    errors, make_finer = _rank(material, recipe, suffix)
+    errors, make_finer = rank(material, recipe, suffix)
     steps = []
     for count in (count for count in counts if count < len(errors)):  # the debugger needs one int8 operator
         tell(f"{count} operators in {finer} ...")
-        model = _finer(make_finer, [error.tensor for error in errors[:count]], finer)
+        model = made_finer(make_finer, [error.tensor for error in errors[:count]], finer)
         steps.append(_step(count, finer, model, suffix, material, spec))
-    return Debugging(path, request, recipe, material, spec, errors, steps)
+    return Debugging(path, request, recipe, material, spec, errors, make_finer, steps)
 
 
-def _finer(make_finer: MakeFiner, tensors: list[str], finer: str) -> bytes:
+def made_finer(make_finer: MakeFiner, tensors: list[str], finer: str) -> bytes:
+    """Return the model with these tensors' operators in "float" or "int16". Raises InputError if a library refuses."""
     with quiet(), warnings.catch_warnings(), refusing(f"{len(tensors)} operators cannot be in {finer}"):
         warnings.simplefilter("ignore")
         return make_finer(tensors, finer)
 
 
-def _rank(material: Material, recipe: Quantization, suffix: str) -> tuple[list[OperatorError], MakeFiner]:
+def rank(material: Material, recipe: Quantization, suffix: str) -> tuple[list[OperatorError], MakeFiner]:
+    """Rank the operators of the material's static file, worst first; also return a MakeFiner for them."""
     with quiet(), warnings.catch_warnings(), refusing("The operators cannot be ranked"):
         warnings.simplefilter("ignore")  # TensorFlow's own interpreter is deprecated
-        fixed = batch_of_one(material.improved, material.style)
+        fixed = fixed_network(material, recipe)
         if suffix == ONNX:
             return rank_onnx(fixed, material.calibration)
         return rank_tflite(fixed, material.calibration, recipe)
@@ -117,13 +129,5 @@ def _step(count: int, finer: str, model: bytes, suffix: str, material: Material,
         path = Path(folder) / f"step{suffix}"
         write_model(path, model, spec)
         comparison = measure(path, material)
-        session = open_session(path, threads=1)
-    tensor = session.to_tensor(material.test.images[0])
-    latency_ms = statistics.median(_timed_ms(session, tensor) for _ in range(TIMED_RUNS))
+        latency_ms = latencies_ms({"step": path})["step"]
     return Step(count, finer, model, comparison, latency_ms)
-
-
-def _timed_ms(session: Session, tensor: Tensor) -> float:
-    start = time.perf_counter()
-    session.infer(tensor)
-    return (time.perf_counter() - start) * 1000

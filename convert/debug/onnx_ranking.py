@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 
 from facetoon.convert.debug.ranking import MakeFiner, OperatorError, snr_db, worst_first
-from facetoon.convert.formats.to_onnx import CalibrationReader, better_ranges, float32, prepare, quantize
+from facetoon.convert.formats.to_onnx import CalibrationReader, best_ranges, float32, prepare, quantize
 from facetoon.convert.sources.samples import Sample
 
 PICTURES = 8  # memory holds all their tensors, twice
@@ -25,7 +25,7 @@ def rank_onnx(fixed: Any, calibration: Sample) -> tuple[list[OperatorError], Mak
     prepared = prepare(float32(fixed))
     maker = {name: node for node in prepared.graph.node for name in node.output}
     few = replace(calibration, images=calibration.images[:PICTURES], styles=calibration.styles[:PICTURES])
-    average, quantized = better_ranges(prepared, calibration)
+    ranges, quantized = best_ranges(prepared, calibration)
     errors = [
         OperatorError(maker[tensor].op_type, tensor, ratio_db)
         for tensor, ratio_db in _snrs_db(prepared, quantized, few).items()
@@ -35,7 +35,7 @@ def rank_onnx(fixed: Any, calibration: Sample) -> tuple[list[OperatorError], Mak
     def make_finer(tensors: list[str], finer: str) -> bytes:
         nodes = [maker[tensor].name for tensor in tensors]
         chosen = {"in_float": nodes} if finer == "float" else {"in_int16": tensors}
-        model = quantize(prepared, calibration, average, **chosen)
+        model = quantize(prepared, calibration, ranges, **chosen)
         return bytes(model.SerializeToString(deterministic=True))
 
     return worst_first(errors), make_finer

@@ -6,6 +6,7 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import onnx
 import tensorflow as tf
 
+from facetoon.convert.formats.percentiles import Spans, onnx_tensors, percentile_spans
 from facetoon.convert.formats.quantization import Quantization
 from facetoon.convert.quiet import quiet
 from facetoon.convert.sources.samples import Sample
@@ -21,7 +23,7 @@ from facetoon.edge_runtime.pixels import Tensor
 from facetoon.edge_runtime.sessions.onnx_session import open_onnx
 
 OPSET = 17  # tf2onnx writes 18 at most, and calls its 18 incomplete
-JUDGED = 50  # calibration pictures that compare the two kinds of ranges
+JUDGED = 50  # calibration pictures that compare the kinds of ranges
 
 
 def to_onnx(fixed: Any, recipe: Quantization, calibration: Sample) -> bytes:
@@ -91,16 +93,26 @@ def _float16(model: onnx.ModelProto) -> onnx.ModelProto:
 def _int8(model: onnx.ModelProto, calibration: Sample) -> onnx.ModelProto:
     """QDQ with uint8 activations (x86 runs int8 ones 2-3 times slower) and per-channel int8 weights of 7 bits.
 
-    Ranges are either the widest of all pictures, or averages of each picture's least and greatest value. Outliers
-    spoil the widest ranges; averages clip pictures or styles that are unlike the others. The ranges with the smaller
-    error on JUDGED calibration pictures are used.
+    Ranges are the widest of all pictures, or averages of each picture's least and greatest value, or percentiles.
+    Outliers spoil the widest ranges; averages clip pictures or styles that are unlike the others. The ranges with the
+    smallest error on JUDGED calibration pictures are used.
     """
-    return better_ranges(prepare(model), calibration)[1]
+    return best_ranges(prepare(model), calibration)[1]
 
 
-def better_ranges(prepared: onnx.ModelProto, calibration: Sample) -> tuple[bool, onnx.ModelProto]:
-    """Return whether averaged ranges have the smaller error, and the model quantized with the better ranges."""
-    candidates = [(average, quantize(prepared, calibration, average)) for average in (False, True)]
+@dataclass(frozen=True)
+class Ranges:
+    """How the ranges of tensors are measured: the widest, averaged, or as `spans` says, by tensor."""
+
+    average: bool = False
+    spans: Spans = field(default_factory=dict)
+
+
+def best_ranges(prepared: onnx.ModelProto, calibration: Sample) -> tuple[Ranges, onnx.ModelProto]:
+    """Return the ranges with the smallest error, and the model quantized with them."""
+    tensors = onnx_tensors(prepared, iter(CalibrationReader(prepared, calibration).get_next, None))
+    kinds = Ranges(), Ranges(average=True), Ranges(spans=percentile_spans(tensors))
+    candidates = [(ranges, quantize(prepared, calibration, ranges)) for ranges in kinds]
     return min(candidates, key=lambda candidate: _mean_square(prepared, candidate[1], calibration))
 
 
@@ -118,7 +130,7 @@ def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
 def quantize(
     prepared: onnx.ModelProto,
     calibration: Sample,
-    average: bool,
+    ranges: Ranges,
     in_float: Sequence[str] = (),
     in_int16: Sequence[str] = (),
 ) -> onnx.ModelProto:
@@ -128,6 +140,11 @@ def quantize(
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
+    overrides: dict[str, dict[str, Any]] = {
+        name: {"rmin": np.float32(low), "rmax": np.float32(high)} for name, (low, high) in ranges.spans.items()
+    }
+    for tensor in in_int16:
+        overrides.setdefault(tensor, {})["quant_type"] = QuantType.QUInt16
     with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy warns about a tensor that is always 0
         plain, quantized = (Path(name) / f"{step}.onnx" for step in ("prepared", "int8"))
@@ -145,8 +162,8 @@ def quantize(
             nodes_to_exclude=list(in_float),
             calibrate_method=CalibrationMethod.MinMax,
             extra_options={
-                "CalibMovingAverage": average,
-                "TensorQuantOverrides": {tensor: [{"quant_type": QuantType.QUInt16}] for tensor in in_int16},
+                "CalibMovingAverage": ranges.average,
+                "TensorQuantOverrides": {tensor: [values] for tensor, values in overrides.items()},
             },
         )
         return onnx.load(quantized)

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.lite.python.convert import ConverterError
 
+from facetoon.convert.formats.percentiles import litert_tensors, percentile_spans
 from facetoon.convert.formats.quantization import Quantization
 from facetoon.convert.quiet import quiet
 from facetoon.convert.sources.samples import Sample
@@ -37,6 +38,8 @@ def to_tflite(fixed: Any, recipe: Quantization, calibration: Sample) -> bytes:
                 return to_hybrid(float32(fixed))
             if recipe.name == "static_wi8_ai8_mean":
                 return to_averaged(float32(fixed), fixed, calibration)
+            if recipe.name == "static_wi8_ai8_percentile":
+                return to_percentile(float32(fixed), fixed, calibration)
             return bytes(make_converter(fixed, recipe, calibration).convert())
     except (ConverterError, RuntimeError) as error:  # the quantizer raises RuntimeError
         raise InputError(
@@ -89,6 +92,18 @@ def to_averaged(float_model: bytes, fixed: Any, calibration: Sample) -> bytes:
     work = _static_quantizer(float_model)
     feeds = list(_feeds(fixed, calibration))
     ranges = work.calibrate({"serving_default": feeds}, num_threads=1)  # threads change the order of sums
+    return _quantized(work, ranges)
+
+
+def to_percentile(float_model: bytes, fixed: Any, calibration: Sample) -> bytes:
+    """Quantize to int8 with ai-edge-quantizer and the ranges of percentiles.percentile_spans."""
+    work = _static_quantizer(float_model)
+    feeds = list(_feeds(fixed, calibration))
+    ranges = work.calibrate({"serving_default": feeds[:1]}, num_threads=1)  # for its form
+    for tensor, (least, greatest) in percentile_spans(litert_tensors(float_model, feeds)).items():
+        if tensor in ranges:
+            form = ranges[tensor]["min"]
+            ranges[tensor] |= {"min": np.full_like(form, least), "max": np.full_like(form, greatest)}
     return _quantized(work, ranges)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from facetoon.convert.formats.quantization import MATTE_ERROR, Thresholds
 from facetoon.convert.judge.comparison import Comparison, Fidelity
 from facetoon.convert.judge.delegation import describe_delegation
+from facetoon.convert.judge.instruction_sets import instruction_sets
 from facetoon.edge_runtime import __version__, pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
@@ -30,6 +32,15 @@ LABELS = {
     "ssim_mean": "SSIM, mean",
     "largest_error_levels": "largest error (grey levels)",
     MATTE_ERROR: "error of the matte (share)",
+}
+TRIED = {
+    "way": "way",
+    "psnr_mean_db": LABELS["psnr_mean_db"],
+    "psnr_min_db": LABELS["psnr_min_db"],
+    "ssim_mean": LABELS["ssim_mean"],
+    "kB": "kB",
+    "latency_ms": "ms",
+    "result": "result",
 }
 
 
@@ -50,6 +61,10 @@ class Report:
     """Scores of two files against each other, each calibrated on one half of the pictures; empty when not static."""
     delegation: dict[str, Any] = field(default_factory=dict)
     """From delegation.delegation; empty for ONNX."""
+    is_run: bool = True
+    """Whether a training run tells what the generator is and what it was trained on; a bare model file does not."""
+    tried: tuple[Mapping[str, Any], ...] = ()
+    """All ways that were tried, this file's own among them, as trials.Trial.row describes them; empty for one way."""
 
     @property
     def verdict(self) -> str:
@@ -72,9 +87,9 @@ class Report:
         ]
         calibration = [[f"calibration {key}", value] for key, value in spec.calibration.items()]
         facts = [
-            ["direction", spec.direction],
+            *([["direction", spec.direction]] if self.is_run else []),
             ["recipe", spec.recipe],
-            ["run", spec.run],
+            ["run" if self.is_run else "source sha256", spec.run],
             ["model sha256", spec.sha256],
             *(calibration or [["calibration", "none: this recipe measures no ranges"]]),
             *([f"test {key}", value] for key, value in self.test.items()),
@@ -84,8 +99,8 @@ class Report:
         parts = [
             f"# {spec.name}: {self.verdict}",
             "\n".join(f"- {reason}" for reason in self.shortfalls) or f"Every score of {spec.recipe} is reached.",
-            "The shipped file against the float generator, both as uint8, on test pictures that neither training nor "
-            "calibration has seen:",
+            f"The shipped file against the float generator, both as uint8, on test pictures that {self._seen()}. It "
+            f"ran on {self.versions['processor']}; the int8 kernels of other processors may round differently.",
             _table(["score", *measured, "wanted"], scores),
             _table([f"{p}th percentile" for p in self.percentiles_db], [list(self.percentiles_db.values())]),
             *self._more(),
@@ -93,8 +108,21 @@ class Report:
         ]
         return "\n\n".join(parts) + "\n"
 
+    def tried_table(self) -> str:
+        """Return a Markdown table with a line for each way."""
+        keys = [key for key in TRIED if any(key in row for row in self.tried)]
+        return _table([TRIED[key] for key in keys], [[row.get(key, "") for key in keys] for row in self.tried])
+
+    def _seen(self) -> str:
+        if self.is_run:
+            return "neither training nor calibration has seen"
+        return "calibration has not seen; whether the generator was trained on them, the source does not tell"
+
     def _more(self) -> list[str]:
         parts = []
+        if self.tried:
+            parts.append("Ways that were tried, on these same pictures; the last column says which one this file is:")
+            parts.append(self.tried_table())
         if self.agreement:
             rows = [[LABELS[key], value] for key, value in self.agreement.items()]
             parts.append("Two files calibrated on disjoint halves, one against the other:")
@@ -151,6 +179,7 @@ def versions(runtime: str) -> dict[str, str]:
         "runtime": runtime,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
+        "processor": instruction_sets(),
     }
 
 
@@ -177,19 +206,19 @@ def worst_sheet(comparison: Comparison) -> Image:
     return np.hstack([np.vstack(list(column)) for column in columns])
 
 
-def table_of_all(results: dict[str, Report | InputError]) -> str:
+def table_of_all(results: Mapping[str, Report | InputError], times_ms: Mapping[str, float]) -> str:
     """Return a Markdown table with a line for each file; a refused file's line has the reason."""
     rows: list[list[Any]] = []
     for name, result in results.items():
         if isinstance(result, InputError):
-            rows.append([name, f"refused: {result}", "", "", "", "", ""])
+            rows.append([name, f"refused: {result}", "", "", "", "", "", ""])
             continue
         scores, counts = result.spec.scores, result.delegation
         undelegated = ", ".join(f"{count} {op}" for op, count in counts["left"].items()) or "none" if counts else ""
         kilobytes = f"{result.sizes_bytes['file'] / 1000:.0f}"
         figures = [f"{scores[key]:.1f}" for key in ("psnr_mean_db", "psnr_min_db")] + [f"{scores['ssim_mean']:.4f}"]
-        rows.append([name, result.verdict, *figures, kilobytes, undelegated])
-    head = ["file", "verdict", "PSNR, mean (dB)", "PSNR, worst (dB)", "SSIM, mean", "kB", "left by XNNPACK"]
+        rows.append([name, result.verdict, *figures, kilobytes, f"{times_ms[name]:.2f}", undelegated])
+    head = ["file", "verdict", "PSNR, mean (dB)", "PSNR, worst (dB)", "SSIM, mean", "kB", "ms", "left by XNNPACK"]
     return _table(head, rows) + "\n"
 
 

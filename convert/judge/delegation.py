@@ -17,18 +17,23 @@ def delegation(model: bytes, name: str = "the model") -> dict[str, Any]:
     its inputs and its outputs. Raises InputError when LiteRT cannot run the model.
     """
     interpreter, _ = open_interpreter(model, name, "litert", threads=1)
-    listed = interpreter._get_ops_details()
-    nodes = [op for op in listed if op["op_name"] == DELEGATE]
-    operators = [op for op in listed if op["op_name"] != DELEGATE]
-    maker = {int(output): op for op in operators for output in op["outputs"]}
-    delegated = set().union(*(_inside(node, maker) for node in nodes))
+    operators, delegated = delegated_operators(interpreter)
+    nodes = sum(op["op_name"] == DELEGATE for op in interpreter._get_ops_details())
     left = Counter(op["op_name"] for op in operators if op["index"] not in delegated)
     return {
         "operators": len(operators),
         "delegated": len(delegated),
-        "partitions": len(nodes),
+        "partitions": nodes,
         "left": dict(left.most_common()),
     }
+
+
+def delegated_operators(interpreter: Any) -> tuple[list[dict[str, Any]], set[int]]:
+    """Return the model's own operators, as the interpreter describes them, and the indices of the delegated ones."""
+    listed = interpreter._get_ops_details()
+    operators = [op for op in listed if op["op_name"] != DELEGATE]
+    maker = {int(output): op for op in operators for output in op["outputs"]}
+    return operators, set().union(*(_inside(node, maker) for node in listed if node["op_name"] == DELEGATE))
 
 
 def _inside(node: dict[str, Any], maker: dict[int, dict[str, Any]]) -> set[int]:

@@ -19,6 +19,8 @@ from keras import layers, ops
 from facetoon.convert.sources import onnx_operators as form
 from facetoon.convert.sources.onnx_values import LAST, OnnxNode, as_onnx, axis_of, beside, is_picture
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.model_files.tailed_file import read_model_bytes
+from facetoon.edge_runtime.sessions.model_trial import check_and_try
 from facetoon.edge_runtime.sessions.onnx_session import open_onnx
 
 CLOSE = 1e-4  # largest difference from ONNX Runtime, in shares of the values' reach
@@ -141,7 +143,7 @@ def load_onnx(path: Path, size_px: int | None, output: str = "") -> Any:
 
 def external_weights(path: Path) -> list[Path]:
     """Return the files beside an .onnx file in which it keeps large weights."""
-    graph = onnx.load(path, load_external_data=False).graph
+    graph = onnx.load_from_string(read_model_bytes(path)).graph
     entries = [entry for tensor in graph.initializer for entry in tensor.external_data]
     return sorted({path.parent / entry.value for entry in entries if entry.key == "location"})
 
@@ -151,7 +153,11 @@ def _of_one_size(path: Path, size_px: int | None) -> onnx.ModelProto:
     import onnxruntime
 
     try:
+        for file in external_weights(path):
+            read_model_bytes(file)
         model = onnx.load(path)
+    except InputError:
+        raise
     except Exception as error:  # protobuf's and the checker's exceptions share no base class
         raise InputError(f"{path} is not an ONNX model that can be loaded: {str(error).splitlines()[0]}") from None
     constants = {tensor.name for tensor in model.graph.initializer}
@@ -169,6 +175,7 @@ def _of_one_size(path: Path, size_px: int | None) -> onnx.ModelProto:
     for value in model.graph.output:
         value.type.tensor_type.ClearField("shape")
     del model.graph.value_info[:]
+    check_and_try(model.SerializeToString(), path, "onnxruntime")
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.log_severity_level = 4

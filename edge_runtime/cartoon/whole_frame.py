@@ -1,7 +1,7 @@
 """Draws a whole frame with a generator of small squares, in overlapping, feathered tiles.
 
 The frame is drawn at the generator's own scale, so that the cost does not grow with the camera's size. Its short side
-is two tiles, which overlap by a quarter of a tile.
+is two tiles, which overlap by a quarter of a tile. A long strip is squeezed, so that its memory has a limit.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from facetoon.edge_runtime.pixels import Image
 
 TILES_ON_SHORT_SIDE = 2
 OVERLAP = 0.25  # of a tile's side
+LONGEST = 8  # sides of the drawn frame; 2000x2 pixels would need 2 GB at their own shape
 
 
 def cartoonize(frame: Image, run: Callable[[Image], Image], size_px: int) -> Image:
@@ -24,7 +25,8 @@ def cartoonize(frame: Image, run: Callable[[Image], Image], size_px: int) -> Ima
     height, width = frame.shape[:2]
     short_px = size_px * (TILES_ON_SHORT_SIDE - (TILES_ON_SHORT_SIDE - 1) * OVERLAP)
     scale = short_px / min(height, width)
-    image = pixels.swap_red_blue(pixels.resize(frame, round(width * scale), round(height * scale)))
+    sides = (min(round(side * scale), round(LONGEST * short_px)) for side in (width, height))
+    image = pixels.swap_red_blue(pixels.resize(frame, *sides))
     total = np.zeros(image.shape, np.float32)
     weight = np.zeros((*image.shape[:2], 1), np.float32)
     ramp = _ramp(size_px)

@@ -6,17 +6,23 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
 from facetoon.edge_runtime import __version__
+from facetoon.edge_runtime.command_line import add_picture_limit
 from facetoon.edge_runtime.commands.tune_command import positive_rate
+from facetoon.edge_runtime.folder_owner import owned
+from facetoon.edge_runtime.picture_files import allow_megapixels
 from facetoon.edge_runtime.service import logs
 from facetoon.edge_runtime.service.config_file import with_config
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, model_file
 
 HELP = "cartoonize live, with the flags above"
+MOST, MOST_THREADS = 100_000_000, 256
 TOKEN_HELP = (
     "the token that the preview demands (default: $FACETOON_TOKEN; for a --host that other machines reach, toon-live "
     "makes one and prints it)"
@@ -31,6 +37,7 @@ SMALLEST_HELP = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of toon-live itself."""
     _add_input(parser)
+    add_picture_limit(parser)
     _add_preview(parser)
     _add_looks(parser)
     _add_faces(parser)
@@ -67,13 +74,13 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
         help=f"model file or name of a shipped one; repeat it to switch models (default: {DEFAULT_MODEL.stem})",
     )
     add("--runtime", choices=RUNTIMES, help="library that runs the model (default: litert; onnxruntime for .onnx)")
-    add("--threads", type=positive, default=1, metavar="N", help="threads for the network (default: %(default)s)")
+    add("--threads", type=thread_count, default=1, metavar="N", help="threads for the network (default: %(default)s)")
 
 
 def _add_preview(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("preview").add_argument
     add("--host", default="127.0.0.1", help="address of the preview (default: %(default)s, this machine alone)")
-    add("--port", type=int, default=8000, help="port of the preview, 0 for any free one (default: %(default)s)")
+    add("--port", type=_port, default=8000, help="port of the preview, 0 for any free one (default: %(default)s)")
     add("--token", default=os.environ.get("FACETOON_TOKEN"), help=TOKEN_HELP)
     add("--certificate", type=Path, metavar="FILE.pem", help="serve the preview by HTTPS with this certificate chain")
     add("--key", type=Path, metavar="FILE.pem", help="the certificate's private key (default: in the same file)")
@@ -155,16 +162,21 @@ def run(arguments: argparse.Namespace) -> int:
     add_arguments(parser)
     read_flags = partial(with_config, parser, arguments.argv)
     flags = read_flags()
+    allow_megapixels(flags.max_megapixels)
     logs.set_up(flags.log_format)
+    with owned(flags.gallery) if flags.gallery and flags.gallery.is_dir() else nullcontext():
+        return _cartoonize(flags, read_flags)
 
+
+def _cartoonize(flags: argparse.Namespace, read_flags: Callable[[], argparse.Namespace]) -> int:
     from facetoon.edge_runtime.control.controls import opened_controls
     from facetoon.edge_runtime.service import running
     from facetoon.edge_runtime.service.assembly import assemble
     from facetoon.edge_runtime.service.reloading import Reloading
     from facetoon.edge_runtime.service.signals import PendingSignal
+    from facetoon.edge_runtime.service.summary import summary
     from facetoon.edge_runtime.service.supervision import Supervisor
     from facetoon.edge_runtime.service.tuning import tuned
-    from facetoon.edge_runtime.summary import summary
 
     ending = PendingSignal()
     live = assemble(tuned(flags) if flags.target_fps else flags, on_quit=ending.note)
@@ -187,10 +199,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _size(text: str) -> tuple[int, int]:
-    width, cross, height = text.lower().partition("x")
-    if not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+    match = re.fullmatch(r"([1-9][0-9]{0,4})[xX]([1-9][0-9]{0,4})", text)
+    if not match:
         raise argparse.ArgumentTypeError("must look like 640x480")
-    return int(width), int(height)
+    return int(match[1]), int(match[2])
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 6 and int(text) < 2**16):
+        raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
+    return int(text)
 
 
 def _web_address(text: str) -> str:
@@ -202,6 +220,13 @@ def _web_address(text: str) -> str:
 def positive(text: str) -> int:
     """Parse a whole number of 1 or more, for argparse."""
     value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
+    if not 1 <= value <= MOST:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, and at most {MOST}")
+    return value
+
+
+def thread_count(text: str) -> int:
+    """Parse a number of threads, for argparse."""
+    if (value := positive(text)) > MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"must be at most {MOST_THREADS}")
     return value

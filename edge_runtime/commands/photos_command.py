@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from facetoon.edge_runtime.commands.live_command import positive
+from facetoon.edge_runtime.command_line import add_picture_limit
+from facetoon.edge_runtime.commands.live_command import positive, thread_count
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, model_file
 
@@ -23,11 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--overwrite", action="store_true", help="replace older cartoons; photographs are never replaced")
     add("--side-by-side", action="store_true", help="one picture of the photograph and its cartoons in a row")
     add("--keep-metadata", action="store_true", help="keep camera, date and place (EXIF); by default they are dropped")
+    add_picture_limit(parser)
     add = parser.add_argument_group("model").add_argument
     model_help = f"model file, or name of a shipped one (default: {DEFAULT_MODEL.stem})"
     add("--model", type=model_file, default=DEFAULT_MODEL, metavar="FILE", help=model_help)
     add("--runtime", choices=RUNTIMES, help="library that runs the model (default: litert; onnxruntime for .onnx)")
-    add("--threads", type=positive, default=1, metavar="N", help="threads for the network (default: %(default)s)")
+    add("--threads", type=thread_count, default=1, metavar="N", help="threads for the network (default: %(default)s)")
     add = parser.add_argument_group("looks").add_argument
     style_help = "style, mix such as anime:0.6,photo:0.4, or all; repeat it for a folder of each (default: the first)"
     add("--style", action="append", metavar="MIX", help=style_help)

@@ -1,4 +1,4 @@
-"""The photo booth without its page: who photographs, what the tiles show, and presses of a real button."""
+"""The photo booth without its page: who photographs and draws, what the tiles show, and presses of a real button."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
 
 from facetoon.edge_runtime.cartoon.style_tiles import StyleTiles
 from facetoon.edge_runtime.errors import InputError
@@ -16,6 +19,29 @@ WATCHED_S = 3.0  # an open page asks several times a second
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class DrawnUpload:
+    """The cartoon of a picture that somebody brought."""
+
+    data: bytes
+    suffix: str
+    """Its format: .jpg, .png, .webp or .avif."""
+    faces: int
+    """Faces that were found and drawn."""
+    style: str
+    """Its mix, see `styles.parse_mix`; empty for a model with one baked look."""
+
+
+class UploadDesk(Protocol):
+    """Draws pictures that people bring."""
+
+    def place(self) -> AbstractContextManager[bool]:
+        """Hold a place for a picture inside the block; False when all are taken."""
+
+    def draw(self, data: bytes, style: str | None = None, suffix: str | None = None) -> DrawnUpload:
+        """Draw the bytes of a picture file. Raises InputError for bytes, or a mix, that cannot be drawn."""
+
+
 class Booth:
     """What the booth's page, a button on a pin and a broker share. Any thread may call it."""
 
@@ -24,10 +50,14 @@ class Booth:
         tiles: StyleTiles,
         photographer: Photographer | None,
         public_url: str | None = None,
+        studio: UploadDesk | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Without a `photographer` nothing is kept. `public_url` is the preview's address for guests' phones."""
-        self.tiles, self.photographer, self.public_url = tiles, photographer, public_url
+        """Without a `photographer` nothing is kept, and without a `studio` no brought picture is drawn.
+
+        `public_url` is the preview's address for guests' phones.
+        """
+        self.tiles, self.photographer, self.public_url, self.studio = tiles, photographer, public_url, studio
         self._clock = clock
         self._lock = threading.Lock()
         self._seen_s = float("-inf")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.picture_files import read_picture
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sources.films import VideoSource
 from facetoon.edge_runtime.whole_file import write_whole
@@ -163,7 +164,7 @@ def described(name: str) -> Keepsake:
 def _first_frame(path: Path) -> Image:
     """Return the first frame of a picture or film, BGR."""
     if path.suffix != ".mp4":
-        return pixels.swap_red_blue(pixels.decode_image(path.read_bytes(), path.name))
+        return pixels.swap_red_blue(pixels.decode_image(read_picture(path), path.name))
     film = VideoSource(path)
     try:
         frame = film.read()

@@ -46,6 +46,11 @@ class FlatbufferTable:
         start, count = self.vector(slot, struct.calcsize(f"<{kind}"))
         return struct.unpack_from(f"<{count}{kind}", self._data, start)
 
+    def data(self, slot: int) -> bytes:
+        """Return the bytes of a vector or text; empty without one."""
+        start, count = self.vector(slot, 1)
+        return self._data[start : start + count]
+
     def vector(self, slot: int, item_bytes: int) -> tuple[int, int]:
         """Return the start and the number of items of a vector; (0, 0) without one."""
         place = self._place(slot)

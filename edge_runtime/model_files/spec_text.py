@@ -12,11 +12,10 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.errors import InputError, shown
 
 MOST_DEPTH = 8
 MOST_DIGITS = 18
-SHOWN_CHARACTERS = 200  # of another error's text
 
 # A name is shown in terminals, logs, pages and metrics: one line, nothing that moves the cursor or turns the text.
 _UNSHOWN = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"  # all but tab and line end
@@ -55,14 +54,6 @@ def parse_facts(values: dict[str, Any], kind: type[AnyFacts], where: str) -> Any
 def unreadable(where: str, reason: object) -> InputError:
     """Return the error for a spec that does not hold."""
     return InputError(f"{where} carries a model spec that cannot be read: {shown(reason)}.")
-
-
-def shown(text: object) -> str:
-    """Return text from a file as it may be shown: one line of bounded length, with escapes for control characters."""
-    escaped = "".join(
-        letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(text)[:SHOWN_CHARACTERS]
-    )
-    return escaped[:SHOWN_CHARACTERS]
 
 
 def _integer(digits: str) -> int:

@@ -28,7 +28,7 @@ CODE_INDEX, OP_INPUTS, OP_OUTPUTS, OPTIONS, CUSTOM_OPTIONS, INTERMEDIATES = 0, 1
 DATA, FAR_OFFSET, FAR_BYTES = 0, 1, 2  # of Buffer
 TYPE_BITS = {0: 32, 1: 16, 2: 32, 3: 8, 4: 64, 6: 8, 7: 16, 8: 64, 9: 8, 10: 64, 11: 128, 12: 64, 15: 32, 16: 16}
 PACKED_BITS = {17: 4, 18: 16, 19: 2}  # int4, bfloat16, int2
-OPTIONAL_FROM = {3: 2, 4: 2, 9: 2, 67: 3, 16: 1, 44: 1, 27: 4, 125: 2}
+OPTIONAL_FROM = {3: 2, 4: 2, 9: 2, 67: 3, 16: 1, 44: 1, 27: 4, 125: 2, 132: 2, 134: 3}
 """Builtin code -> the first input that may be left out (-1), such as the bias of a convolution."""
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from facetoon.edge_runtime.gallery.photographer import BOOMERANG_PX, STRIP_PHOTOS
+from facetoon.edge_runtime.pages.upload_pages import LARGEST_PICTURE_BYTES, MEDIA_TYPES
+from facetoon.edge_runtime.styles import PHOTO
 
 Schema = dict[str, Any]
 
@@ -61,6 +65,37 @@ def _recording() -> dict[str, Any]:
     del operation["responses"]["201"]
     operation["responses"]["200"] = answer("Whether it is on now.", "application/json", {"type": "object"})
     return operation
+
+
+def cartoon_path(styles: Sequence[str]) -> dict[str, Any]:
+    """Return the path that draws a picture; `styles` are those of the model in use."""
+    name = "|".join(re.escape(style) for style in dict.fromkeys([*styles, PHOTO]))
+    part = rf"({name})(:(0\.[0-9]{{1,3}}|1))?"
+    picture: Schema = {"type": "string", "format": "binary", "maxLength": LARGEST_PICTURE_BYTES}
+    headers = {
+        "Facetoon-Faces": {"schema": {"type": "integer"}, "description": "Faces that were drawn."},
+        "Facetoon-Style": {"schema": {"type": "string"}, "description": "The mix, quoted as `style` takes it."},
+    }
+    drawn = {"description": "The cartoon.", "content": {kind: {} for kind in MEDIA_TYPES.values()}, "headers": headers}
+    style: Schema = {
+        "type": "string",
+        "pattern": f"^{part}(,{part})*$",
+        "description": "A mix; by default the live one.",
+    }
+    keep: Schema = {"type": "boolean", "description": "Put the cartoon into the gallery, and describe it."}
+    operation = {
+        "summary": "Draw a picture, which is not stored.",
+        "parameters": [
+            {"name": name, "in": "query", "schema": schema} for name, schema in (("style", style), ("keep", keep))
+        ],
+        "requestBody": {"required": True, "content": {kind: {"schema": picture} for kind in MEDIA_TYPES.values()}},
+        "responses": {
+            "200": drawn,
+            "201": answer("The cartoon is kept.", "application/json", TAKEN),
+            **errors(400, 401, 403, 409, 411, 413, 415, 421, 503),
+        },
+    }
+    return {"post": operation}
 
 
 def _removal() -> dict[str, Any]:

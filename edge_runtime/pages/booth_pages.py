@@ -54,7 +54,7 @@ def _add_camera(app: Flask, booth: Booth) -> None:
     @app.post("/api/photo")
     def photo() -> tuple[Response, int]:
         optional_object()
-        return _taken(booth, lambda who: who.photo())
+        return answer_kept(booth, lambda who: who.photo())
 
     @app.post("/api/strip")
     def strip() -> tuple[Response, int]:
@@ -63,17 +63,17 @@ def _add_camera(app: Flask, booth: Booth) -> None:
             raise BadRequest("photos must be a list of names.")
         if len(set(names)) != STRIP_PHOTOS or len(names) != STRIP_PHOTOS:
             raise BadRequest(f"A strip is made of {STRIP_PHOTOS} different photos.")
-        return _taken(booth, lambda who: who.strip(names))
+        return answer_kept(booth, lambda who: who.strip(names))
 
     @app.post("/api/boomerang")
     def boomerang() -> tuple[Response, int]:
         kind = optional_object("format").get("format", "webp")
         if not isinstance(kind, str) or kind not in BOOMERANG_PX:
             raise BadRequest(f"format must be {' or '.join(BOOMERANG_PX)}.")
-        return _taken(booth, lambda who: who.boomerang(kind))
+        return answer_kept(booth, lambda who: who.boomerang(kind))
 
 
-def _taken(booth: Booth, take: Callable[[Photographer], Keepsake]) -> tuple[Response, int]:
+def answer_kept(booth: Booth, take: Callable[[Photographer], Keepsake]) -> tuple[Response, int]:
     """Take a picture, and describe it with its addresses."""
     if booth.photographer is None:
         raise Conflict(NO_GALLERY)

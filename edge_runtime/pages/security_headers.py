@@ -50,7 +50,8 @@ def protect_browsers(app: Flask, embedders: Sequence[str] = (), hsts: bool = Fal
         if has_form:  # with no-referrer a browser sends the form with "Origin: null", as a foreign page would
             response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Content-Security-Policy"] = (
-            f"default-src 'self'; object-src 'none'; frame-ancestors {frames}; base-uri 'none'; form-action {forms}"
+            "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+            f"frame-ancestors {frames}; form-action {forms}"
         )
         if not embedders:
             response.headers["X-Frame-Options"] = "DENY"  # it cannot name an origin

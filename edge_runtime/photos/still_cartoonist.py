@@ -55,6 +55,15 @@ class StillCartoonist:
         known = self._cartoonizer
         return LiveSettings(known.settings.model).patched(values, known.styles, known.faces_only)
 
+    def like(self, live: LiveSettings, style: str | None = None) -> LiveSettings:
+        """Return the settings of a live picture for `draw`, without what belongs to its camera and its time.
+
+        `style` is the text of another mix. Raises InputError for a wrong one.
+        """
+        known = self._cartoonizer
+        still = dataclasses.replace(live, model=known.settings.model, split=None, turn=0, mirror=False, morph_s=0.0)
+        return still if style is None else still.patched({"style": style}, known.styles, known.faces_only)
+
     def draw(self, frame: Image, settings: Sequence[LiveSettings]) -> tuple[list[Image], int]:
         """Return the cartoons of a BGR frame (height, width, 3), one for each of the settings, and the faces found."""
         self._cartoonizer.begin_scene()

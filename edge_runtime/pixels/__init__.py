@@ -28,7 +28,7 @@ from facetoon.edge_runtime.pixels.picture_codec import (
     on_white,
     write_animation,
 )
-from facetoon.edge_runtime.pixels.picture_headers import is_animated, picture_size
+from facetoon.edge_runtime.pixels.picture_headers import is_animated, picture_size, web_format
 from facetoon.edge_runtime.pixels.picture_metadata import encode_picture, read_metadata
 from facetoon.edge_runtime.pixels.resampling import (
     bend,
@@ -102,5 +102,6 @@ __all__ = [
     "uncover",
     "view",
     "warp",
+    "web_format",
     "write_animation",
 ]

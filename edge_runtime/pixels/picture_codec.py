@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.picture_files import LIMIT_FLAG, most_pixels
 from facetoon.edge_runtime.pixels.arrays import Image, swap_red_blue
 from facetoon.edge_runtime.pixels.picture_headers import has_alpha, is_cut_short, is_heic, picture_size
 
-MOST_MEGAPIXELS = 120  # decoded they fill 360 MB; a file of 100 kB may claim 900
+STRIP_PIXELS = 2**20  # of a transparent picture that are laid over white at once: as float32 they fill 16 MB
 _DECODE_FLAGS = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -28,20 +29,30 @@ def decode_image(data: bytes, name: str, reduce: int = 1) -> Image:
 
     `reduce` (1, 2, 4 or 8) divides the sides while decoding, which for JPEG saves memory too. Of an animation it takes
     the first frame. Raises InputError, which names the file, when the bytes are no picture, are cut short, or claim
-    more than MOST_MEGAPIXELS.
+    more pixels than `picture_files.most_pixels`.
     """
-    header = picture_size(data)
-    if header and header[0] * header[1] > MOST_MEGAPIXELS * 1e6 * reduce**2:
-        raise InputError(f"{name} is too large: {header[0]}x{header[1]} pixels.")
+    if header := picture_size(data):
+        width, height, shrinks = header
+        check_pixels(width, height, name, reduce if shrinks else 1)
     if is_cut_short(data):
         raise InputError(f"{name} is cut short.")
     frame = _decode(data, cv2.IMREAD_UNCHANGED) if has_alpha(data) else None
     if frame is not None and frame.ndim == 3 and frame.shape[2] == 4 and frame.dtype.kind == "u":
         return swap_red_blue(on_white(frame))
+    del frame  # before the picture is decoded again
     frame = _decode(data, _DECODE_FLAGS[reduce])
     if frame is None:
         return _decode_heic(data, name)
     return swap_red_blue(frame)
+
+
+def check_pixels(width: int, height: int, name: str, reduce: int = 1) -> None:
+    """Raise InputError, which names the file, for more pixels than the limit once both sides are divided."""
+    if width * height > most_pixels() * reduce**2:
+        raise InputError(
+            f"{name} is too large: {width}x{height} pixels, of at most {most_pixels() // 1_000_000} megapixels; "
+            f"{LIMIT_FLAG} allows more."
+        )
 
 
 def _decode_heic(data: bytes, name: str) -> Image:
@@ -54,7 +65,11 @@ def _decode_heic(data: bytes, name: str) -> Image:
         raise InputError(f"{name} is {kind or 'not a picture that can be read'}{brings}.") from None
     try:
         picture = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
+        width, height = picture.size
+        check_pixels(width, height, name)
         pixels = np.asarray(picture)
+    except InputError:
+        raise
     except (ValueError, OSError, EOFError, SyntaxError):
         raise InputError(f"{name} is not a picture that can be read.") from None
     return swap_red_blue(on_white(pixels[..., [2, 1, 0, 3]])) if pixels.shape[2] == 4 else pixels
@@ -71,9 +86,14 @@ def _decode(data: bytes, flags: int) -> Any:
 
 def on_white(frame: NDArray[np.unsignedinteger]) -> Image:
     """Lay BGRA (height, width, 4), of 8 or 16 bits a channel, over white: BGR uint8."""
-    values = frame.astype(np.float32) / np.iinfo(frame.dtype).max
-    alpha = values[..., 3:]
-    return np.rint(255 * (values[..., :3] * alpha + 1 - alpha)).astype(np.uint8)
+    height, width = frame.shape[:2]
+    rows = max(STRIP_PIXELS // width, 1)
+    result = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, rows):
+        values = frame[top : top + rows].astype(np.float32) / np.iinfo(frame.dtype).max
+        alpha = values[..., 3:]
+        result[top : top + rows] = np.rint(255 * (values[..., :3] * alpha + 1 - alpha))
+    return result
 
 
 def encode_jpeg(frame: Image, quality: int = 85) -> bytes:

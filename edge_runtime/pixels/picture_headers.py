@@ -53,6 +53,20 @@ def is_heic(data: bytes) -> bool:
     return data[4:8] == b"ftyp" and data[8:12] in _HEIC
 
 
+def web_format(data: bytes) -> str | None:
+    """Return the format that pages show, .jpg, .png, .webp or .avif, by a file's first bytes; HEIC becomes .jpg.
+
+    None for every other format.
+    """
+    if data[:3] == b"\xff\xd8\xff" or is_heic(data):
+        return ".jpg"
+    if data[:8] == _PNG:
+        return ".png"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return ".webp"
+    return ".avif" if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis") else None
+
+
 def has_alpha(data: bytes) -> bool:
     """Whether a picture file may be transparent; False only where its format cannot be."""
     return data[:2] not in (b"\xff\xd8", b"BM")

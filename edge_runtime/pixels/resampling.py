@@ -58,7 +58,8 @@ def to_grey(frame: Image, longest_px: int) -> tuple[NDArray[np.uint8], float]:
     """
     height, width = frame.shape[:2]
     scale = min(1.0, longest_px / max(height, width))
-    return cv2.cvtColor(resize(frame, round(width * scale), round(height * scale)), cv2.COLOR_BGR2GRAY), scale
+    small = resize(frame, max(round(width * scale), 1), max(round(height * scale), 1))
+    return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), scale
 
 
 def view(picture: Image, matrix: NDArray[np.float64], width_px: int, height_px: int) -> Image:

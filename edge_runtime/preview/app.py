@@ -15,6 +15,7 @@ from facetoon.edge_runtime.pages.gallery_pages import add_gallery
 from facetoon.edge_runtime.pages.guest_pages import add_guests
 from facetoon.edge_runtime.pages.json_body import flag, json_object
 from facetoon.edge_runtime.pages.security_headers import protect_browsers
+from facetoon.edge_runtime.pages.upload_pages import LARGEST_PICTURE_BYTES, add_upload
 from facetoon.edge_runtime.preview.access import Access, cookie_name
 from facetoon.edge_runtime.preview.door import add_door
 from facetoon.edge_runtime.preview.jpeg_streams import BARE, MULTIPART, frames, multipart
@@ -88,6 +89,7 @@ def _add_picture(app: Flask, preview: PreviewSink, live: Live, viewers: Viewers)
             turns=TURNS,
             booth="booth_page" in app.view_functions,
             gallery="gallery" in app.view_functions,
+            upload_bytes=LARGEST_PICTURE_BYTES if "cartoon" in app.view_functions else 0,
         )
 
     @app.get("/view")
@@ -122,6 +124,8 @@ def _add_booth(
         return recorder.on
 
     add_booth(app, booth, state, record if recorder else None)
+    if booth.studio:
+        add_upload(app, booth.studio, booth)
     if booth.photographer:
         add_gallery(app, booth.photographer.album, booth)
         add_guests(app, booth.photographer.album)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from facetoon.edge_runtime.model_files.spec_text import shown
+from facetoon.edge_runtime.errors import shown
 
 QUANTILES = {"p50_ms": "0.5", "p95_ms": "0.95"}
 

@@ -8,7 +8,7 @@ from typing import Any
 from facetoon.edge_runtime import __version__
 from facetoon.edge_runtime.cartoon.background import BACKGROUNDS, COLOUR_PATTERN
 from facetoon.edge_runtime.cartoon.settings import LONGEST_MORPH_S, MODES, MOST_FACES, RANDOM, TURNS
-from facetoon.edge_runtime.pages.booth_document import BOOTH_PATHS, Schema, answer, errors, page
+from facetoon.edge_runtime.pages.booth_document import BOOTH_PATHS, Schema, answer, cartoon_path, errors, page
 from facetoon.edge_runtime.styles import PHOTO
 
 STAGE: Schema = {
@@ -69,6 +69,7 @@ def describe(state: dict[str, Any], cookie: str, paths: Collection[str]) -> dict
     `cookie` is the name of the cookie that holds the token's hash.
     """
     shown = {"type": "object", "required": list(MEASURED), "properties": MEASURED}
+    booth = {**BOOTH_PATHS, "/api/cartoon": cartoon_path(state["styles"])}
     state_answer = answer("The state.", "application/json", shown)
     return {
         "openapi": "3.1.0",
@@ -94,7 +95,7 @@ def describe(state: dict[str, Any], cookie: str, paths: Collection[str]) -> dict
             "/metrics": {"get": page("The state in Prometheus's text format.", "text/plain")},
             "/openapi.json": {"get": page("This document.", "application/json")},
             "/view": {"get": page("The live picture alone, for OBS or a page that embeds it.", "text/html")},
-            **{path: about for path, about in BOOTH_PATHS.items() if path in paths},
+            **{path: about for path, about in booth.items() if path in paths},
         },
         "components": {
             "securitySchemes": {

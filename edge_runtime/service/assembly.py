@@ -20,6 +20,7 @@ from facetoon.edge_runtime.gallery.keepsakes import Album
 from facetoon.edge_runtime.gallery.photographer import Photographer
 from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.pace import Pace
+from facetoon.edge_runtime.photos.upload_studio import UploadStudio
 from facetoon.edge_runtime.playing.playlist import HeldSource, Playlist
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording
 from facetoon.edge_runtime.service.reloading import settings_of
@@ -83,7 +84,9 @@ def assemble(flags: argparse.Namespace, on_quit: Callable[[], None]) -> Assembly
     album = Album(flags.gallery, flags.keep_days, flags.keep_mb) if flags.gallery else None
     photographer = Photographer(preview, album, lambda: loop.settings.to_json()) if preview and album else None
     cartoonizer.tiles = StyleTiles(sessions, demo_portrait())
-    booth = Booth(cartoonizer.tiles, photographer)
+    paths = {path.stem: path for path in flags.model or [DEFAULT_MODEL]}
+    studio = UploadStudio(paths, lambda: loop.settings, flags.runtime)
+    booth = Booth(cartoonizer.tiles, photographer, studio=studio)
     recorder = _recorder(flags, source, photographer)
     sinks = [sink for sink in (preview, *_outputs(flags, source, on_quit), recorder) if sink]
     loop = LiveLoop(

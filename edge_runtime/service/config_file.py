@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.errors import InputError, shown
+from facetoon.edge_runtime.whole_file import read_bounded
 
+MOST_BYTES = 1_000_000
 TUNED = "facetoon.toml"
 """The file in the present folder that `toon-live tune` writes unless told otherwise."""
 EXAMPLE = """# Flags of toon-live, without their dashes: toon-live --help lists them all.
@@ -62,7 +64,7 @@ def merged(text: str, values: Mapping[str, Any], name: str) -> str:
 def _is_whole(statement: str) -> bool:
     try:
         tomllib.loads(statement)
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         return False
     return True
 
@@ -89,6 +91,8 @@ def _words(path: Path, key: str, value: Any, action: argparse.Action) -> list[st
     if not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in values):
         wanted = "text or a number, or a list of them" if repeats else "text or a number"
         raise InputError(f"{path} sets {key!r} to {_kind(value)}; it takes {wanted}.")
+    if any(isinstance(item, str) and not item.isprintable() for item in values):
+        raise InputError(f"{path} sets {key!r} to text with a control character.")
     return [f"--{key}={item}" for item in values]
 
 
@@ -101,9 +105,7 @@ def _kind(value: Any) -> str:
 def read_config(path: Path) -> str:
     """Return the text of a configuration. Raises InputError when it cannot be read."""
     try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise InputError(f"The configuration {path} cannot be read: {error.strerror}.") from None
+        return read_bounded(path, MOST_BYTES, "The configuration").decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"The configuration {path} is not valid TOML: {error}.") from None
 
@@ -112,5 +114,7 @@ def parsed(text: str, name: str) -> dict[str, Any]:
     """Return the values of a configuration. Raises InputError, with its `name`, when the text is not valid TOML."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"The configuration {name} is not valid TOML: {error}.") from None
+    except RecursionError:
+        raise InputError(f"The configuration {name} is nested too deep.") from None
+    except ValueError as error:  # a number of more digits than Python takes raises no TOMLDecodeError
+        raise InputError(f"The configuration {name} is not valid TOML: {shown(error)}.") from None

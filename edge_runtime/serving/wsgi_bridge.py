@@ -13,7 +13,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Any
@@ -30,15 +30,18 @@ from tornado.httputil import (
 )
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 
+from facetoon.edge_runtime.serving.sent_body import SentBody
 from facetoon.edge_runtime.serving.visitors import Visit, Visitors
 
 PROBES = ("/healthz", "/readyz")
 """Paths for supervisors. They have a thread of their own, and no limit applies."""
 WORKERS = 8
 LARGEST_HEADER_BYTES = 16 * 1024
-LARGEST_BODY_BYTES = 16 * 1024
+LARGEST_BODY_BYTES = 16 * 1024  # of a body that is read before the app is called
 HEADER_S = 5.0  # from the connection, or the last answer, to the end of a request's header; with the TLS handshake
 BODY_S = 5.0
+SLOWEST_BYTES_S = 100_000  # of a large body, whose deadline is later
+LINGER_S = 2.0  # for the rest of a body that was refused
 TIMEOUT_S = 10.0  # a client that takes no chunk of its answer for so long is dropped
 SMALL_BYTES = 256 * 1024  # an answer of known length up to here is collected in the thread that made it
 
@@ -100,37 +103,49 @@ class Exchange(HTTPMessageDelegate):
     def __init__(self, bridge: Bridge, stream: IOStream, visit: Visit, connection: HTTP1Connection) -> None:
         self._bridge, self._stream, self._visit, self._connection = bridge, stream, visit, connection
         self._body = bytearray()
+        self._sent_body: SentBody | None = None
         self._is_answered = False
 
     def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
-        """Keep the header. What is too large is answered at once, unread."""
+        """Keep the header. The app is called at once for a large body, which it reads or refuses."""
         scheme = "https" if isinstance(self._stream, SSLIOStream) else "http"
         self._environ = environ_of(start_line, headers, self._visit.address, scheme)
         length = headers.get("Content-Length", "")
         size = len(start_line.path) + sum(len(name) + len(value) for name, value in headers.get_all())
         if size > LARGEST_HEADER_BYTES:
             self._refuse(431, "Request Header Fields Too Large")
-        elif length.isdecimal() and (len(length) > 9 or int(length) > LARGEST_BODY_BYTES):
-            self._answer_unread()
+        elif length.isdecimal() and length.isascii() and len(length) < 12 and int(length) > LARGEST_BODY_BYTES:
+            self._environ["CONTENT_LENGTH"] = length
+            self._connection.set_body_timeout(BODY_S + int(length) / SLOWEST_BYTES_S)
+            self._answer_while_sent()
 
-    def data_received(self, chunk: bytes) -> None:
-        """Collect the body."""
-        if self._is_answered:
-            return
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """Collect the body, or hand it on."""
+        if self._sent_body:
+            return self._sent_body.put(chunk)
         self._body += chunk
         if len(self._body) > LARGEST_BODY_BYTES:  # sent in chunks, without a length
-            self._answer_unread()
+            self._environ["HTTP_TRANSFER_ENCODING"] = "chunked"
+            self._answer_while_sent()
+        return None
 
     def finish(self) -> None:
         """Answer the whole request."""
-        if not self._is_answered:
+        if self._sent_body:
+            self._sent_body.end()
+        elif not self._is_answered:
             self._environ["CONTENT_LENGTH"] = str(len(self._body))
+            self._environ["wsgi.input"] = io.BytesIO(self._body)
             self._answer()
 
-    def _answer_unread(self) -> None:
-        """Let the app refuse a body that is too large, if it does not refuse the request for another reason."""
-        self._body.clear()
-        self._environ["CONTENT_LENGTH"] = str(LARGEST_BODY_BYTES + 1)
+    def on_connection_close(self) -> None:
+        """Let the app's thread wait no longer for a client that has gone."""
+        if self._sent_body:
+            self._sent_body.end()
+
+    def _answer_while_sent(self) -> None:
+        self._sent_body = SentBody(bytes(self._body))
+        self._environ["wsgi.input"] = self._sent_body
         self._answer()
 
     def _answer(self) -> None:
@@ -138,7 +153,6 @@ class Exchange(HTTPMessageDelegate):
         if not self._bridge.visitors.answer(self._visit) and self._environ["PATH_INFO"] not in PROBES:
             self._refuse(503, "Too many requests are being answered")
             return
-        self._environ["wsgi.input"] = io.BytesIO(self._body)
         self._bridge.answers[self._visit] = asyncio.get_running_loop().create_task(self._send())
 
     def _refuse(self, status: int, words: str) -> None:
@@ -176,6 +190,8 @@ class Exchange(HTTPMessageDelegate):
         async for chunk in chunks:
             async with asyncio.timeout(TIMEOUT_S):
                 await self._connection.write(chunk)
+        if self._sent_body:
+            await self._sent_body.drop(LINGER_S)
         self._connection.finish()
 
     async def _chunks(self, answer: _Answer) -> AsyncGenerator[bytes]:
@@ -246,7 +262,7 @@ def environ_of(line: RequestStartLine, headers: HTTPHeaders, address: str, schem
     for name, value in headers.items():
         if "_" not in name:  # it could pass for a header with a hyphen
             environ[f"HTTP_{name.replace('-', '_').upper()}"] = value
-    environ.pop("HTTP_CONTENT_LENGTH", None)  # the body that was read says it
+    environ.pop("HTTP_CONTENT_LENGTH", None)  # the body itself says it
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
     return environ

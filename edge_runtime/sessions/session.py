@@ -60,8 +60,7 @@ class Session(Protocol):
 
 def model_file(text: str) -> Path:
     """Return the path of a model file; `text` is the path, or the name of a shipped file, such as styles-64."""
-    shipped = MODELS / f"{text}.tflite"
-    return shipped if shipped.parent == MODELS and shipped.exists() else Path(text)
+    return next((path for path in MODELS.glob("*.tflite") if path.stem == text), Path(text))
 
 
 def shipped_generators() -> list[Path]:

@@ -1,4 +1,4 @@
-"""The child process of model_trial: loads a model from standard input, computes one frame, and ends.
+"""The child process of model_trial: loads a model or detector from standard input, computes one frame, and ends.
 
 Status 0 means that it passed. Else standard output holds the runtime's own reason, if it gave one.
 """
@@ -7,30 +7,39 @@ from __future__ import annotations
 
 import resource
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 
 REFUSED = 3
-DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8", "tensor(int8)": "int8"}
+DTYPES = {"float": "float32", "double": "float64"}
+"""Names of ONNX that NumPy has another name for."""
 
 
 def main(argv: list[str]) -> int:
-    """`argv`: most processor seconds, most bytes of memory, "model", runtime, size of variable sides in px."""
-    most_cpu_s, most_bytes, _, runtime, size_px = argv
+    """`argv`: most processor seconds, most bytes of memory, a key of TRIALS, and the words that the trial takes."""
+    most_cpu_s, most_bytes, kind, *words = argv
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (int(most_cpu_s), int(most_cpu_s) + 1))
     resource.setrlimit(resource.RLIMIT_AS, (int(most_bytes), int(most_bytes)))
     try:
-        model = sys.stdin.buffer.read()
-        TRIALS[RUNTIMES[runtime].suffix](RUNTIMES[runtime].load(), model, int(size_px))
+        TRIALS[kind](sys.stdin.buffer.read(), *words)
     except MemoryError:
         return 1
     except Exception as error:
         sys.stdout.write(str(error) or type(error).__name__)
         return REFUSED
     return 0
+
+
+def _try_model(model: bytes, runtime: str, size_px: str, path: str = "") -> None:
+    library = RUNTIMES[runtime].load()
+    if RUNTIMES[runtime].suffix == ".tflite":
+        _try_tflite(library, model, int(size_px))
+    else:
+        _try_onnx(library, path or model, int(size_px))
 
 
 def _try_tflite(library: Any, model: bytes, size_px: int) -> None:
@@ -46,7 +55,7 @@ def _try_tflite(library: Any, model: bytes, size_px: int) -> None:
         interpreter.get_tensor(details["index"])
 
 
-def _try_onnx(library: Any, model: bytes, size_px: int) -> None:
+def _try_onnx(library: Any, model: bytes | str, size_px: int) -> None:
     import numpy as np  # the runtime has imported it already
 
     options = library.SessionOptions()
@@ -56,12 +65,44 @@ def _try_onnx(library: Any, model: bytes, size_px: int) -> None:
     feeds = {}
     for argument in session.get_inputs():
         batch, *sides = argument.shape or [1]
+        if len(sides) == 3 and not any(isinstance(side, int) for side in sides):
+            sides[0] = 3
         shape = [batch if isinstance(batch, int) else 1, *(s if isinstance(s, int) else size_px for s in sides)]
-        feeds[argument.name] = np.zeros(shape, DTYPES.get(argument.type, "float32"))
+        feeds[argument.name] = np.zeros(shape, _dtype(argument.type))
     session.run(None, feeds)
 
 
-TRIALS: dict[str, Callable[[Any, bytes, int], None]] = {".tflite": _try_tflite, ".onnx": _try_onnx}
+def _dtype(kind: str) -> str:
+    """Return NumPy's name for ONNX's "tensor(float)"."""
+    name = kind.removeprefix("tensor(").removesuffix(")")
+    return DTYPES.get(name, name)
+
+
+def _try_cascade(cascade: bytes) -> None:
+    import cv2
+    import numpy as np
+
+    with tempfile.NamedTemporaryFile(suffix=".xml") as file:  # an old cascade is read by its path alone
+        file.write(cascade)
+        file.flush()
+        classifier = cv2.CascadeClassifier(file.name)
+    if classifier.empty():
+        raise ValueError("it holds none")
+    grey = np.add.outer(np.arange(240), 7 * np.arange(320)).astype(np.uint8)
+    classifier.detectMultiScale(grey, 1.1, 5, minSize=(16, 16))
+
+
+def _try_yunet(model: bytes) -> None:
+    import cv2
+    import numpy as np
+
+    cv2.setNumThreads(1)
+    side_px = 320
+    net = cv2.FaceDetectorYN.create("onnx", np.frombuffer(model, np.uint8), np.empty(0, np.uint8), (side_px, side_px))
+    net.detect(np.zeros((side_px, side_px, 3), np.uint8))
+
+
+TRIALS: dict[str, Callable[..., None]] = {"model": _try_model, "cascade": _try_cascade, "YuNet": _try_yunet}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -63,7 +63,8 @@ def to_frame(decoded: Any, aspect: Fraction | None) -> Image:
 
 def square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
     """Return (width, height) with square pixels. One side grows, so that no detail is lost."""
-    if not aspect or not Fraction(1, 8) <= aspect <= 8:  # a wilder shape is a fault of the header
+    # a wilder shape is a fault of the header
+    if not aspect or not Fraction(1, 8) <= aspect <= 8 or width * height * max(aspect, 1 / aspect) > MOST_PIXELS:
         return width, height
     return (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
 

@@ -130,7 +130,7 @@ class PictureSource:
         self.frames: int | None = len(self._paths)
         self._next = 0
         height, width = self._load(0).shape[:2]
-        self._size_px = (width - width % 2, height - height % 2)  # video encoders need even sides
+        self._size_px = (max(width - width % 2, 2), max(height - height % 2, 2))  # video encoders need even sides
 
     def read(self) -> Image | None:
         """See Source. Raises InputError for a picture that cannot be read."""

@@ -93,6 +93,8 @@ def test_the_report_reads_well(built):
     text = built.with_suffix(".report.md").read_text()
     assert text.startswith("# ovals: pass\n\nEvery score of static_wi8_ai8 is reached.")
     assert "| PSNR, mean (dB) |" in text
+    assert "that neither training nor calibration has seen. It ran on" in text
+    assert "| direction | photo to cartoon |" in text
     sheet = cv2.imread(str(built.with_suffix(".worst.png")))
     assert sheet.shape == (6 * SIZE_PX, 4 * SIZE_PX, 3)
 

@@ -42,7 +42,7 @@ def test_a_library_that_raises_gives_a_row_and_the_rest_goes_on(run, few, tmp_pa
     broken(step)
     assert main(["build", str(run), "--all", "--out", str(tmp_path), *few]) in (1, 2)
     rows = capfd.readouterr().out.splitlines()[2:]
-    assert len(rows) == 10
+    assert len(rows) == 11
     (row,) = (row for row in rows if row.startswith(f"| {NAME} "))
     assert "refused: " in row
     assert "node number 7 (RSQRT) failed to prepare. |" in row

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
+import sys
+
 import pytest
 
-from facetoon.edge_runtime.command_line import Program
+from facetoon.edge_runtime.command_line import Program, add_picture_limit
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.picture_files import LIMIT_VARIABLE, OPENCV_LIMIT_VARIABLE, most_pixels
 
 
 class FakeCommand:
@@ -45,6 +51,88 @@ def test_a_command_gets_its_flags_and_the_command_line_and_its_status_is_the_pro
 def test_what_the_user_can_mend_is_one_sentence(capsys, error, status, sentence):
     assert program(work=FakeCommand(ends=error)).main(["work"]) == status
     assert capsys.readouterr().err == f"toon-fake: {sentence}\n"
+
+
+def test_what_a_file_says_moves_no_cursor(capsys):
+    error = InputError("No style \x1b[2J\u202e is here:\n  - a\n  + " + 10_000 * "b")
+    assert program(work=FakeCommand(ends=error)).main(["work"]) == 2
+    sentence = capsys.readouterr().err
+    assert sentence.startswith(r"toon-fake: No style \x1b[2J\u202e is here:" + "\n  - a\n")
+    assert len(sentence) < 4100
+
+
+class PictureCommand(FakeCommand):
+    """A command that reads pictures, and records the limits under which it runs."""
+
+    def add_arguments(self, parser):
+        add_picture_limit(parser)
+
+    def run(self, arguments):
+        self.limits = most_pixels(), os.environ[OPENCV_LIMIT_VARIABLE]
+        return 0
+
+
+def test_a_flag_or_variable_sets_the_limit_of_pictures_for_every_reader(monkeypatch, capsys):
+    monkeypatch.setenv(OPENCV_LIMIT_VARIABLE, "")  # monkeypatch puts both back at the end
+    monkeypatch.setenv(LIMIT_VARIABLE, "50")
+    command = PictureCommand()
+    assert program(work=command).main(["work"]) == 0
+    assert command.limits == (50_000_000, "50000000")
+    assert program(work=command).main(["work", "--max-megapixels", "7"]) == 0
+    assert command.limits == (7_000_000, "7000000")
+    monkeypatch.setenv(LIMIT_VARIABLE, "many")
+    assert program(work=command).main(["work"]) == 2
+    assert "FACETOON_MAX_MEGAPIXELS is 'many'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(errno.EFBIG, "File too large", "out.png"), "out.png cannot be used: File too large."),
+        (OSError(errno.EACCES, "Permission denied", "in"), "in cannot be used: Permission denied."),
+        (OSError(errno.ENOSPC, "No space left on device"), "The output cannot be used: No space left on device."),
+    ],
+)
+def test_a_fault_of_the_disk_is_one_sentence(capsys, error, sentence):
+    assert program(work=FakeCommand(ends=error)).main(["work"]) == 2
+    assert capsys.readouterr().err == f"toon-fake: {sentence}\n"
+
+
+PRINTING = """
+import sys
+from types import SimpleNamespace as Names
+from facetoon.edge_runtime.command_line import Program
+work = Names(HELP="print", add_arguments=lambda parser: None, run=lambda arguments: print(100_000 * "line\\n") or 0)
+sys.exit(Program("toon-fake", None, "", {"work": work}).main(["work"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "status", "sentence"),
+    [
+        ("/dev/full", 2, "The output cannot be used: No space left on device."),
+        ("pipe", 1, "nobody reads the output any more."),
+    ],
+)
+def test_a_full_or_closed_output_is_one_sentence(output, status, sentence):
+    if output == "pipe":
+        reader, number = os.pipe()
+        os.close(reader)
+    else:
+        number = os.open(output, os.O_WRONLY)
+    done = subprocess.run([sys.executable, "-c", PRINTING], stdout=number, stderr=subprocess.PIPE, text=True)
+    os.close(number)
+    assert (done.returncode, done.stderr) == (status, f"toon-fake: {sentence}\n")
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_closed_streams_are_no_fault(tmp_path, closed):
+    """A file that is opened later must not get the number of a closed stream."""
+    work = PRINTING.replace(
+        'print(100_000 * "line\\n") or 0', f"print(1) or 9 * (open('{tmp_path}/a', 'w').fileno() < 3)"
+    )
+    assert "fileno" in work
+    assert subprocess.run(["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, work]).returncode == 0
 
 
 @pytest.mark.parametrize("error", [ModuleNotFoundError(name="colorsys2"), ModuleNotFoundError(), KeyError("defect")])

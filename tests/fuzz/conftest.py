@@ -7,10 +7,18 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import struct
+import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from facetoon.edge_runtime.errors import InputError
+
+LONGEST_S = 20
+MOST_MB = 500
 MUTANTS = int(os.environ.get("FACETOON_FUZZ", "1000"))
 WORDS = (0, 1, 2, 7, 255, 256, 4096, 8192, 30000, 65535, 2**20, 2**31 - 1, 2**31, 2**32 - 1, 2**32 - 2)
 
@@ -48,3 +56,51 @@ def mutants():
         return (mutate(data, offset + number) for number in range(round(MUTANTS * share)))
 
     return each
+
+
+@pytest.fixture(scope="session")
+def chances():
+    """`chances(offset, share)` yields a random generator for each of that share of MUTANTS."""
+
+    def each(offset=0, share=1.0):
+        return (random.Random(offset + number) for number in range(round(MUTANTS * share)))
+
+    return each
+
+
+@pytest.fixture(scope="session")
+def sentence_of():
+    """Call some work; return the sentence of a refusal, or an empty text. Any other error is the test's."""
+
+    def call(work, *arguments):
+        start_s = time.monotonic()
+        try:
+            work(*arguments)
+        except InputError as error:
+            sentence = str(error)
+        else:
+            sentence = ""
+        assert "\n" not in sentence
+        assert len(sentence) < 600
+        assert time.monotonic() - start_s < LONGEST_S
+        return sentence
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def bounded():
+    """A block in which this process takes no more than MOST_MB beside what it has."""
+
+    def memory_mb(name):
+        kilobytes = re.search(rf"{name}:\s*(\d+) kB", Path("/proc/self/status").read_text())
+        return int(kilobytes[1]) / 1024
+
+    @contextmanager
+    def block():
+        Path("/proc/self/clear_refs").write_text("5")  # forgets the peak, VmHWM
+        before_mb = memory_mb("VmRSS")
+        yield
+        assert memory_mb("VmHWM") - before_mb < MOST_MB
+
+    return block

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facetoon.edge_runtime.command_line import add_picture_limit
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.drawn.style_names import NAMES
 from facetoon.training.flags.source_flags import add_source
@@ -22,6 +23,7 @@ LEAST_PX, MOST_PX = 64, 2048
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
+    add_picture_limit(parser)
     parser.add_argument(
         "--style", default="toon", metavar="STYLE", help=f"{', '.join(NAMES)}, or your FILE.py (default: %(default)s)"
     )

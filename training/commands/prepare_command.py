@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from facetoon.edge_runtime.command_line import add_picture_limit
 from facetoon.edge_runtime.errors import InputError
 
 HELP = "turn folders of pictures into a clean, split data set"
@@ -13,6 +14,7 @@ HELP = "turn folders of pictures into a clean, split data set"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
+    add_picture_limit(parser)
     parser.add_argument("--photos", nargs="+", default=[], metavar="SOURCE", help="folders or zips, '#pattern'")
     parser.add_argument("--cartoons", nargs="+", default=[], metavar="SOURCE", help="folders or zips, '#pattern'")
     parser.add_argument("--out", type=Path, metavar="DIR", help="the data set; an existing one is continued")

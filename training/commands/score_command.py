@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facetoon.edge_runtime.command_line import add_picture_limit
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.value_range import ValueRange
 from facetoon.training.commands.stylize_command import painter
@@ -23,6 +24,7 @@ DEFAULT_RECIPE = "anime_64"  # holds out a fifth, as every recipe here
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
+    add_picture_limit(parser)
     parser.add_argument(
         "places", nargs="*", type=Path, metavar="MODEL", help="run directory, .keras, .tflite or .onnx, ours or not"
     )

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facetoon.edge_runtime.command_line import add_picture_limit
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.engine.backend import started_backend
 from facetoon.training.flags.style_flags import add_style
@@ -20,6 +21,7 @@ HELP = "paint photographs in a cartoon's style (VGG19)"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags. A flag that is left out keeps the default of StyleSettings."""
+    add_picture_limit(parser)
     parser.add_argument("--content", nargs="+", required=True, metavar="PICTURE", help="files, folders or zips")
     add_style(parser)
     parser.add_argument("--out", type=Path, required=True, help="a folder, or FILE.png for one picture")

@@ -6,6 +6,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from facetoon.edge_runtime.command_line import add_picture_limit
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.engine.backend import started_backend
 from facetoon.training.flags.source_flags import add_source
@@ -16,6 +17,7 @@ HELP = "train the face tracker that toon-live uses"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
+    add_picture_limit(parser)
     add_source(parser, "--photos", "pictures that a face fills", required=True)
     add_source(parser, "--wide-photos", "pictures that show a face and its surroundings", required=True)
     parser.add_argument(

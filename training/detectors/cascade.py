@@ -7,11 +7,13 @@ from pathlib import Path
 import cv2
 
 from facetoon.edge_runtime import pixels
-from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Face
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sessions.model_trial import try_detector
+from facetoon.edge_runtime.whole_file import read_bounded
 from facetoon.training.detectors.detector import Detection, nearest
 
+MOST_BYTES = 50_000_000
 SEARCH_PX = 640
 SMALLEST = 0.06  # smallest face, as a share of the longest side
 
@@ -21,15 +23,8 @@ class CascadeDetector:
 
     def __init__(self, path: Path) -> None:
         """Raises InputError when the file is no cascade."""
-        fault = InputError(f"The detector {path} is no cascade that OpenCV can read.")
-        if not path.is_file():
-            raise fault
-        try:
-            self._cascade = cv2.CascadeClassifier(str(path))
-        except (cv2.error, SystemError):
-            raise fault from None
-        if self._cascade.empty():
-            raise fault
+        try_detector(read_bounded(path, MOST_BYTES, "The detector"), path, "cascade", cv2.__version__)
+        self._cascade = cv2.CascadeClassifier(str(path))
 
     def detect(self, frame: Image) -> list[Detection]:
         """Return the faces in a BGR frame, largest first. A cascade gives no probability, so it is 1."""

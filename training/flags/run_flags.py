@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from facetoon.edge_runtime.command_line import add_picture_limit
+
 
 def add_run_flags(parser: argparse.ArgumentParser, recipe: str) -> None:
     """Add the flags for recipe, run directory, back-end and workers. `recipe` is the command's default recipe."""
     parser.add_argument("--recipe", default=recipe, help="packaged name or .toml file (default: %(default)s)")
     parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="override one recipe key; repeatable")
     parser.add_argument("--run", type=Path, help="run directory; an existing run is resumed")
+    add_picture_limit(parser)
     parser.add_argument("--dry-run", action="store_true", help="measure its cost on this machine; writes nothing")
     parser.add_argument("--backend", default="tensorflow", choices=("tensorflow", "jax"))
     parser.add_argument("--coordinator", metavar="HOST:PORT", help="where worker 0 waits for the others (JAX)")

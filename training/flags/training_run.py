@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.folder_owner import owned
 from facetoon.training.engine import cluster
 from facetoon.training.engine.backend import started_backend
 from facetoon.training.pictures.data_source import DataSource
@@ -64,7 +65,8 @@ def train_by_plan(
             print(line, flush=True)
         return 0
     part, init = (arguments.worker, arguments.workers), getattr(arguments, "init", None)
-    with cluster.last_words(arguments.run) if arguments.workers > 1 else nullcontext():
+    last_words = cluster.last_words(arguments.run) if arguments.workers > 1 else nullcontext()
+    with last_words, owned(arguments.run) if arguments.worker == 0 else nullcontext():
         loop.train(recipe, arguments.run, job.sources, job.build, job.provenance, part, init)
     print(f"{arguments.run}: {recipe.steps} steps done.")
     return 0

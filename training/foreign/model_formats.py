@@ -11,12 +11,14 @@ import numpy as np
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.model_files.metadata_reader import metadata_ranges
-from facetoon.edge_runtime.model_files.tailed_file import ONNX, TFLITE_MAGIC, read_tailed
+from facetoon.edge_runtime.model_files.tailed_file import ONNX, is_tflite, read_model_bytes, read_tailed
 from facetoon.edge_runtime.sessions.litert_session import open_interpreter
+from facetoon.edge_runtime.sessions.model_trial import check_and_try
 from facetoon.edge_runtime.sessions.onnx_session import DTYPES, open_onnx
 from facetoon.edge_runtime.spec import ModelSpec
 from facetoon.edge_runtime.value_range import ValueRange
 from facetoon.training.foreign.foreign_model import FREE, ForeignModel, Values, one_each, sides
+from facetoon.training.foreign.model_parts import external_weights
 from facetoon.training.runs.checkpoint import load_generator
 
 GREY = ValueRange((0.0,), (255.0,))
@@ -37,9 +39,10 @@ def open_model(path: Path) -> ForeignModel:
 
 
 def _open_tflite(path: Path) -> ForeignModel:
-    data = path.read_bytes()
-    if data[4:8] != TFLITE_MAGIC:
+    data = read_model_bytes(path)
+    if not is_tflite(data):
         raise InputError(f"{path} is not a TFLite model.")
+    check_and_try(data, path, "litert", TRIED_PX)
     opened: dict[int, Any] = {}  # by side, of the last picture only
 
     def interpreter(size_px: int) -> Any:
@@ -58,7 +61,7 @@ def _open_tflite(path: Path) -> ForeignModel:
         network.invoke()
         return _dequantized(network.get_tensor(target["index"]), target)
 
-    said = metadata_ranges(data)
+    said = metadata_ranges(data, str(path))
     return ForeignModel(shape, run, (said[0] or _grey(source), said[1] or _grey(target)))
 
 
@@ -81,6 +84,7 @@ def _grey(details: dict[str, Any]) -> ValueRange | None:
 
 
 def _open_onnx(path: Path) -> ForeignModel:
+    check_and_try(read_model_bytes(path), path, "onnxruntime", TRIED_PX, external_weights(path))
     session, _ = open_onnx(str(path), str(path), THREADS)
     source, target = one_each(path, session.get_inputs(), session.get_outputs())
     if source.type not in DTYPES:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from facetoon.edge_runtime.model_files.tailed_file import ONNX
+from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.model_files.tailed_file import ONNX, read_model_bytes
 
 
 def digest_of(path: Path) -> str:
@@ -13,19 +14,23 @@ def digest_of(path: Path) -> str:
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
     else:
-        files = [path, *_external_weights(path)]
+        files = [path, *external_weights(path)]
     total = hashlib.sha256()
     for file in files:
-        total.update(file.read_bytes())
+        total.update(read_model_bytes(file))
     return total.hexdigest()
 
 
-def _external_weights(path: Path) -> list[Path]:
-    """Return the files in which an .onnx file keeps large weights."""
+def external_weights(path: Path) -> list[Path]:
+    """Return the files in which an .onnx file keeps large weights. Raises InputError for a file that is no ONNX."""
     if path.suffix != ONNX:
         return []
     import onnx
+    from google.protobuf.message import DecodeError
 
-    graph = onnx.load(path, load_external_data=False).graph
+    try:
+        graph = onnx.load_from_string(read_model_bytes(path)).graph
+    except DecodeError:
+        raise InputError(f"{path} is not a model that onnxruntime can run: it is no ONNX file.") from None
     entries = [entry for tensor in graph.initializer for entry in tensor.external_data]
     return sorted({path.parent / entry.value for entry in entries if entry.key == "location"})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
+import struct
 import zipfile
 import zlib
 from collections import Counter
@@ -17,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from facetoon.edge_runtime import pixels
-from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.picture_files import find_pictures, reason_against
+from facetoon.edge_runtime.errors import InputError, shown
+from facetoon.edge_runtime.picture_files import find_pictures, most_picture_bytes, read_picture, reason_against
 from facetoon.training.pictures.data_source import DataSource, as_source
 
 
@@ -78,6 +80,11 @@ def falls_to_test(digest: str, test_share: float) -> bool:
     return int(digest[:8], 16) / 2**32 < test_share
 
 
+ZIP_FAULTS = (
+    *(OSError, KeyError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error, OverflowError),
+    RuntimeError,  # encrypted, or a compression that Python lacks
+    ValueError,  # an offset below zero, or a name that is no text
+)
 LAYOUT = ("trainA", "testA", "trainB", "testB")
 """Folders of a data set: A for photographs, B for cartoons, as in CycleGAN, U-GAT-IT and selfie2anime."""
 UNFINISHED = ".prepare/unfinished"
@@ -150,15 +157,18 @@ class PictureFile:
         return f"{self.container}/{self.member}"
 
     def read(self) -> bytes:
-        """Read the file's bytes. Raises InputError when they cannot be read."""
+        """Read the file's bytes. Raises InputError when they cannot be read, or are more than a picture may have."""
+        if Path(self.container).is_dir():
+            return read_picture(Path(self.container) / self.member)
         try:
-            if Path(self.container).is_dir():
-                return (Path(self.container) / self.member).read_bytes()
             archive, names = _open_zip(self.container, os.stat(self.container).st_mtime_ns)
-            return archive.read(names[self.member])
-        except (OSError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
-            # RuntimeError: encrypted; NotImplementedError: a compression that Python lacks
-            raise InputError(f"{self.name} cannot be read: {error}.") from None
+            with archive.open(names[self.member]) as member:
+                data = member.read(most_picture_bytes() + 1)  # the size that the archive states may be false
+        except ZIP_FAULTS as error:
+            raise InputError(f"{self.name} cannot be read: {shown(error)}.") from None
+        if len(data) > most_picture_bytes():
+            raise InputError(f"{self.name} is too large: it may have {most_picture_bytes() / 1e6:g} MB.")
+        return data
 
 
 @lru_cache(maxsize=8)
@@ -229,8 +239,8 @@ def _in_zip(path: Path) -> list[tuple[PictureFile, str]]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"The zip file {path} cannot be read: {error}.") from None
+    except ZIP_FAULTS as error:
+        raise InputError(f"The zip file {path} cannot be read: {shown(error)}.") from None
     files: dict[str, tuple[PictureFile, str]] = {}
     for entry in entries:
         member = _member(entry)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.errors import InputError, shown
 from facetoon.edge_runtime.whole_file import replacing, write_whole
 from facetoon.training.runs.trainer import Trainer
 
@@ -119,8 +119,8 @@ def load_generator(run: Path, direction: str = "ab") -> Any:
     path = generator_path(run, direction)
     try:
         return keras.saving.load_model(path, compile=False)
-    except (ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
-        raise InputError(_why_not_loaded(path, str(error))) from None
+    except Exception as error:  # Keras builds whatever the file's JSON names: any error may come of it
+        raise InputError(_why_not_loaded(path, str(error) or type(error).__name__)) from None
 
 
 def _why_not_loaded(path: Path, keras_says: str) -> str:
@@ -131,4 +131,4 @@ def _why_not_loaded(path: Path, keras_says: str) -> str:
     if not zipfile.is_zipfile(path):
         return f"{path} is not a Keras model that can be loaded: it is no .keras archive, whatever its name says."
     *_, cause = keras_says.split("Exception encountered: ")
-    return f"{path} is not a Keras model that can be loaded: {cause.splitlines()[0]}"
+    return f"{path} is not a Keras model that can be loaded: {shown(cause.splitlines()[0])}"

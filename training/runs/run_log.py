@@ -9,6 +9,7 @@ from tensorboardX import SummaryWriter
 from tensorboardX.proto.summary_pb2 import Summary
 
 from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.whole_file import write_whole
 
 
@@ -52,6 +53,13 @@ class RunLog:
 
 def _forget_after(path: Path, step: int) -> None:
     if path.exists():
-        whole = [line for line in path.read_text("utf-8").splitlines(True) if line.endswith("\n")]
-        lines = [line for line in whole if json.loads(line)["step"] <= step]
-        write_whole(path, "".join(lines))
+        whole = [line for line in path.read_bytes().splitlines(True) if line.endswith(b"\n")]
+        lines = [line for number, line in enumerate(whole, 1) if _step_of(line, path, number) <= step]
+        write_whole(path, b"".join(lines))
+
+
+def _step_of(line: bytes, path: Path, number: int) -> int:
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise InputError(f"Line {number} of {path} holds no metrics of a step: repair it, or take it out.") from None

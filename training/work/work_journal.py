@@ -9,10 +9,12 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.folder_owner import LOCK, owned
 from facetoon.edge_runtime.whole_file import PARTIAL
 
 SYNC_S = 1.0  # a power cut loses at most this much work
@@ -21,7 +23,7 @@ Values = dict[str, Any]
 
 
 class WorkJournal:
-    """`journal.jsonl` in a hidden folder inside the output folder of a command. Close it after use."""
+    """`journal.jsonl` in a hidden folder inside the output folder of a command, which it owns until `close`."""
 
     def __init__(
         self,
@@ -35,7 +37,7 @@ class WorkJournal:
 
         `check` gets the settings on the disk and those of this run; it raises InputError when they differ. `recall`
         gets the values of each line; a ValueError, KeyError or TypeError of it marks the line as damaged.
-        Raises InputError for a folder with other contents.
+        Raises InputError for a folder with other contents, or of which another process is the owner.
         """
         out = path.parents[1]
         settings = json.loads(json.dumps(settings))
@@ -43,17 +45,27 @@ class WorkJournal:
             raise InputError(f"{out} is a file, not a folder.")
         if out.is_dir() and not path.exists() and any(p.name != path.parent.name for p in out.iterdir()):
             raise InputError(f"{out} is not empty, and {command} did not begin it; choose another folder.")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as owner:  # released again when the journal cannot be continued
+            owner.enter_context(owned(out, f"{path.parent.name}/{LOCK}"))
+            self._file = self._opened(path, settings, check, recall)
+            self._synced_s = time.monotonic()
+            if not self._file.tell():
+                self.add({"settings": settings})
+            self._owner = owner.pop_all()
+
+    def _opened(
+        self, path: Path, settings: Values, check: Callable[[Values, Values], None], recall: Callable[[Values], None]
+    ) -> BinaryIO:
+        """Open the journal at its end, without the half line that a killed run may have left."""
+        out = path.parents[1]
         whole = _read(path, lambda earlier: check(earlier, settings), recall) if path.exists() else 0
         for pattern in (f"{PARTIAL}*", "*.partial"):  # facetoon 0.1 named its partial files *.partial
             for stale in out.glob(f"**/{pattern}"):
                 stale.unlink()
-        self._file = path.open("r+b" if path.exists() else "w+b")
-        self._file.truncate(whole)
-        self._file.seek(whole)
-        self._synced_s = time.monotonic()
-        if not whole:
-            self.add({"settings": settings})
+        file = path.open("r+b" if path.exists() else "w+b")
+        file.truncate(whole)
+        file.seek(whole)
+        return file
 
     def add(self, values: Values) -> None:
         """Record a finished piece. Its files must be on the disk already."""
@@ -75,6 +87,7 @@ class WorkJournal:
                 self.sync()
             finally:
                 self._file.close()
+                self._owner.close()
 
 
 def _read(path: Path, check: Callable[[Values], None], recall: Callable[[Values], None]) -> int:

@@ -80,7 +80,7 @@ export class LivePicture {
   async #read(reader) {
     let buffer = new Uint8Array(0);
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(() => ({ done: true })); // cut off behind the last words
       if (done) return new TextDecoder().decode(buffer);
       this.#heardMs = performance.now();
       buffer = joined(buffer, value);

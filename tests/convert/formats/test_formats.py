@@ -36,6 +36,7 @@ FILES = [
     "ovals.static_wi8_ai8.onnx",
     "ovals.static_wi8_ai8.tflite",
     "ovals.static_wi8_ai8_mean.tflite",
+    "ovals.static_wi8_ai8_percentile.tflite",
 ]
 UNSUITED = ("ovals.static_wi8_ai16.tflite", "ovals.static_wi8_ai8_mean.tflite")
 SMALL = ["--calibration-images", "32", "--test-images", "6"]
@@ -65,6 +66,9 @@ def test_all_writes_every_format_and_a_table(everything):
     table = (everything / "table.md").read_text()
     assert all(f"| {name} | pass |" in table for name in FILES if name not in UNSUITED)
     assert all(f"| {name} |" in table for name in UNSUITED)
+    rows = [[cell.strip() for cell in row.split("|")] for row in table.splitlines()]
+    assert rows[0][7] == "ms"
+    assert all(0 < float(row[7]) < 100 for row in rows[2:])
 
 
 def test_every_file_opens_and_says_its_recipe(everything):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 
@@ -220,10 +221,19 @@ def test_fine_tuning_brings_the_rounded_network_nearer_and_twice_the_same():
     assert all(np.array_equal(a, b) for a, b in zip(first.get_weights(), second.get_weights(), strict=True))
 
 
-def test_build_says_in_the_file_what_was_done(run, few, tmp_path):
+def test_the_best_of_what_was_tried_is_kept_and_each_is_shown(run, few, tmp_path, capfd):
     out, recipe = tmp_path / "toon.tflite", ["--recipe", "dynamic_wi8_afp32"]
     assert main(["build", str(run), "--out", str(out), "--improve", "bias,equalize", *recipe, *few]) == 0
-    assert read_model(out)[1].recipe == "dynamic_wi8_afp32+equalize+bias"
+    tried = json.loads(out.with_suffix(".report.json").read_text())["tried"]
+    plain = "dynamic_wi8_afp32"
+    assert [row["way"] for row in tried] == [plain, f"{plain}+equalize", f"{plain}+equalize+bias"]
+    (kept,) = (row for row in tried if row["result"] == "kept")
+    assert kept["psnr_mean_db"] == max(row["psnr_mean_db"] for row in tried)
+    spec = read_model(out)[1]
+    assert spec.recipe == kept["way"]
+    assert spec.scores["psnr_mean_db"] == kept["psnr_mean_db"]
+    printed = capfd.readouterr().out
+    assert all(f"| {row['way']} |" in printed for row in tried)
 
 
 @pytest.mark.parametrize(

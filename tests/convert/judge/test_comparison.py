@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from facetoon.convert.formats.quantization import RECIPES, Thresholds
 from facetoon.convert.judge.comparison import IDENTICAL_DB, Comparison, Fidelity, compare, psnr_db, score, ssim
 from facetoon.convert.judge.conversion_report import shortfalls, worst_sheet
+from facetoon.convert.sources.samples import spread_styles
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.sessions.session import open_session
@@ -121,6 +124,40 @@ def test_a_bad_style_and_a_bad_matte_do_not_hide_in_the_mean():
         "manga: PSNR, mean (dB) is 38, at least 40 is wanted.",
         "manga: error of the matte (share) is 0.03, at most 0.02 is wanted.",
     )
+
+
+class Twelve:
+    """A session and its float generator of twelve styles, of which the file draws one too dark."""
+
+    name, styles, spec = "twelve", tuple(f"style{i}" for i in range(12)), SimpleNamespace(matte=False)
+    inputs = (SimpleNamespace(shape=(None, 32, 32, 3)), SimpleNamespace(shape=(None, 12)))
+
+    def set_style(self, weights: np.ndarray) -> None:
+        self.is_bad = weights[7] == 1
+
+    def to_tensor(self, image: np.ndarray) -> np.ndarray:
+        return image
+
+    def infer(self, tensor: np.ndarray) -> np.ndarray:
+        return np.maximum(tensor, 12) - 12 if self.is_bad else tensor
+
+    def to_image(self, tensor: np.ndarray) -> np.ndarray:
+        return tensor
+
+    def __call__(self, arguments: list[np.ndarray], training: bool) -> np.ndarray:
+        return arguments[0]
+
+
+def test_one_bad_style_of_twelve_fails_by_name():
+    styles = spread_styles(240, 12, 1)
+    inputs = np.stack([noise(seed) for seed in range(240)])
+    comparison = compare(Twelve(), Twelve(), inputs, styles)
+    limits = RECIPES["static_wi8_ai8"].thresholds
+    assert comparison.scores.psnr_mean_db > limits.psnr_mean_db + 40  # all pictures together hide it
+    assert comparison.scores.psnr_5th_percentile_db == IDENTICAL_DB
+    reasons = shortfalls(comparison, limits)
+    assert reasons
+    assert all(reason.startswith("style7: ") for reason in reasons)
 
 
 def test_the_matte_counts_apart_from_the_picture():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 
@@ -130,6 +131,23 @@ def test_a_saved_model_converts(photos, tmp_path):
     assert main([*command, *SMALL, "--range=-1..1"]) == 0
     picture = np.random.default_rng(1).uniform(-1, 1, (1, SIZE_PX, SIZE_PX, 3)).astype(np.float32)
     assert np.abs(open_session(out).infer(picture) - np.asarray(model(picture))).max() < 1e-4
+    report = out.with_suffix(".report.md").read_text()
+    assert "has not seen; whether the generator was trained on them, the source does not tell" in report
+    assert "direction" not in report
+
+
+def test_black_pictures_calibrate_and_judge_nothing(tmp_path, capfd):
+    """They gave "pass, 49.8 dB" for a file of 16.8 dB on faces."""
+    transposed_resnet().save(tmp_path / "toon.keras")
+    (tmp_path / "black").mkdir()
+    for number in range(20):  # each with another grey pixel, since equal files fall on one side of the split
+        picture = np.zeros((SIZE_PX, SIZE_PX, 3), np.uint8)
+        picture[number, 0] = 20
+        cv2.imwrite(str(tmp_path / "black" / f"{number}.png"), picture)
+    command = ["build", str(tmp_path / "toon.keras"), "--photos", str(tmp_path / "black"), "--range=-1..1"]
+    assert main([*command, "--out", str(tmp_path / "toon.tflite")]) == 2
+    assert "pictures are of one colour" in capfd.readouterr().err
+    assert not (tmp_path / "toon.tflite").exists()
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.model_files.spec_text import shown
+from facetoon.edge_runtime.errors import InputError, shown
 from facetoon.edge_runtime.spec import ModelSpec, read_model
 
 

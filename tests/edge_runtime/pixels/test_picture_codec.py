@@ -6,12 +6,42 @@ import pytest
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.picture_files import LIMIT_VARIABLE
 
 
 def test_decode_names_the_file_that_is_no_picture():
     for data in (b"", b"not a picture"):
         with pytest.raises(InputError, match=r"holiday\.jpg is not a picture"):
             pixels.decode_image(data, "holiday.jpg")
+
+
+def test_the_limit_is_in_megapixels_and_a_flag_raises_it(monkeypatch):
+    data = cv2.imencode(".png", np.zeros((1000, 1001, 3), np.uint8))[1].tobytes()
+    monkeypatch.setenv(LIMIT_VARIABLE, "1")
+    sentence = r"a\.png is too large: 1001x1000 pixels, of at most 1 megapixels; --max-megapixels allows more\."
+    with pytest.raises(InputError, match=sentence):
+        pixels.decode_image(data, "a.png")
+    monkeypatch.setenv(LIMIT_VARIABLE, "2")
+    assert pixels.decode_image(data, "a.png").shape == (1000, 1001, 3)
+
+
+def test_only_what_shrinks_while_it_is_decoded_may_be_larger(monkeypatch):
+    monkeypatch.setenv(LIMIT_VARIABLE, "1")
+    picture = np.full((1200, 1200, 3), 90, np.uint8)
+    baseline, progressive = (
+        cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_PROGRESSIVE, int(kind)))[1].tobytes() for kind in (0, 1)
+    )
+    assert pixels.decode_image(baseline, "x", 2).shape == (600, 600, 3)
+    with pytest.raises(InputError, match="too large"):
+        pixels.decode_image(progressive, "x", 2)
+
+
+def test_a_large_transparent_picture_is_laid_over_white_in_strips():
+    frame = np.zeros((700, 3000, 4), np.uint16)
+    frame[350:, :, 3] = 65535
+    white = pixels.on_white(frame)
+    assert (white[:350] == 255).all()
+    assert (white[350:] == 0).all()
 
 
 def test_decode_honours_exif_rotation():

@@ -32,6 +32,27 @@ def shown(browser, name):
     return browser.find_element("id", name).is_displayed()
 
 
+def tap(browser, element):
+    """Touch the middle of an element, as a finger does."""
+    box = element.rect
+    point = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}]
+    browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": point})
+    browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_tap_on_a_tile_is_a_style_and_the_tiles_show_the_face(booth, wait_until):
+    booth.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    drawn = "return [...document.querySelectorAll('.tile img')].map((image) => image.naturalWidth)"
+    wait_until(lambda: set(booth.execute_script(drawn)) == {160})
+    tiles = booth.find_elements("css selector", ".tile")
+    assert len(tiles) > 1
+    assert tiles[0].get_attribute("aria-pressed") == "true"
+    tap(booth, tiles[1])
+    wait_until(lambda: tiles[1].get_attribute("aria-pressed") == "true")
+    booth.refresh()  # it is the server's style, not the page's
+    wait_until(lambda: booth.find_elements("css selector", ".tile:nth-child(2)[aria-pressed=true]"))
+
+
 def test_space_takes_a_photo_again_drops_it_and_keep_gives_a_code(booth, tmp_path, wait_until):
     body = booth.find_element("tag name", "body")
     body.send_keys(" ")
@@ -57,3 +78,40 @@ def test_a_strip_takes_four_and_nobody_needs_to_answer(booth, tmp_path, wait_unt
     wait_until(lambda: shown(booth, "share"))  # three seconds without an answer keep it
     (strip,) = files(tmp_path)
     assert cv2.imread(str(strip)).shape == (2040, 660, 3)
+
+
+def test_the_owner_looks_chooses_and_deletes(booth, live, tmp_path, wait_until):
+    for _ in range(3):
+        booth.execute_async_script("fetch('api/photo', {method: 'POST'}).then(arguments[0])")
+    booth.get(f"{live.url}/gallery")
+    wait_until(lambda: len(booth.find_elements("css selector", ".entry")) == 3)
+    booth.find_element("css selector", ".entry").click()
+    wait_until(lambda: shown(booth, "qr"))
+    booth.find_element("id", "remove").click()
+    assert len(files(tmp_path)) == 3  # the first tap asks
+    booth.find_element("id", "remove").click()
+    wait_until(lambda: len(files(tmp_path)) == 2)
+    booth.find_element("id", "close").click()
+    booth.find_element("id", "select").click()
+    for entry in booth.find_elements("css selector", ".entry"):
+        entry.click()
+    booth.find_element("id", "zip").click()
+    wait_until((tmp_path / "downloads" / "facetoon.zip").exists)
+    booth.find_element("id", "remove-all").click()
+    booth.find_element("id", "remove-all").click()
+    wait_until(lambda: not files(tmp_path) and shown(booth, "empty"))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1080, 1920), (390, 844), (844, 390)])
+def test_nothing_of_the_booth_is_cut_off(booth, wait_until, width, height):
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}
+    booth.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    wait_until(lambda: len(booth.find_elements("css selector", ".tile")) > 1)
+    for element in booth.find_elements("css selector", "#stream, .tile, #modes button, #shutter"):
+        box = element.rect
+        assert box["x"] >= 0
+        assert box["y"] >= 0
+        assert box["x"] + box["width"] <= width + 1
+        assert box["y"] + box["height"] <= height + 1
+        assert min(box["width"], box["height"]) >= 35, element.get_attribute("outerHTML")  # a finger hits it
+    assert booth.find_element("id", "stream").rect["width"] >= 0.55 * min(width, height * 4 / 3)

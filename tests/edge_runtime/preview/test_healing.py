@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import http.client
 import signal
+import time
 from urllib.parse import urlsplit
 
+import cv2
+import psutil
 import pytest
 
 from facetoon.edge_runtime.preview.viewers import MOST_VIEWERS
@@ -29,6 +32,25 @@ def moves(browser, wait_until):
     """Wait until the picture changes; a dead one never does."""
     first = browser.execute_script(PICTURE)
     wait_until(lambda: browser.execute_script(PICTURE) != first)
+
+
+@pytest.mark.slow
+def test_after_a_phones_sleep_the_picture_moves_again(browser, start_live, wait_until):
+    live = start_live("--port", 0)
+    browser.get(live.url)
+    wait_until(lambda: status(browser) == "live: demo")
+    sleepers = psutil.Process(browser.service.process.pid).children(recursive=True)
+    for process in sleepers:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        wait_until(lambda: live.state()["viewers"] == 0)  # the server drops a viewer that takes nothing
+        time.sleep(15)  # the sleep itself: 25 s with the server's 10
+    finally:
+        for process in sleepers:
+            process.send_signal(signal.SIGCONT)
+    wait_until(lambda: live.state()["viewers"] == 1)  # frames of before the sleep may still lie in the browser
+    moves(browser, wait_until)
+    wait_until(lambda: status(browser) == "live: demo")
 
 
 def test_a_frozen_server_is_no_live_picture(browser, start_live, wait_until):
@@ -57,6 +79,28 @@ def test_the_seventeenth_viewer_waits_and_then_sees(browser, start_live, wait_un
         viewer.close()
     wait_until(lambda: status(browser) == "live: demo")
     moves(browser, wait_until)
+
+
+@pytest.fixture
+def short_film(tmp_path, portrait):
+    """A film of half a minute, so that the browser sees its end: toon-live ends with it."""
+    path = tmp_path / "short.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 2.0, (512, 512))
+    for _ in range(60):
+        writer.write(portrait)
+    writer.release()
+    return path
+
+
+@pytest.mark.slow
+def test_a_film_that_is_over_says_so_and_a_new_start_is_seen(browser, start_live, short_film, wait_until):
+    live = start_live("--port", 0, "--source", short_film)
+    browser.get(live.url)
+    wait_until(lambda: status(browser) == "live: short.mp4")
+    wait_until(lambda: status(browser) == "the source has ended")
+    live.end()
+    start_live("--port", live.url.rsplit(":", 1)[1])
+    wait_until(lambda: status(browser) == "live: demo")
 
 
 def test_a_page_of_a_named_origin_embeds_the_view_and_another_may_not(browser, start_live, tmp_path, wait_until):

@@ -13,6 +13,7 @@ from facetoon.edge_runtime.gallery.booth import Booth
 from facetoon.edge_runtime.gallery.keepsakes import Album
 from facetoon.edge_runtime.gallery.photographer import Photographer
 from facetoon.edge_runtime.live import LiveLoop
+from facetoon.edge_runtime.photos.upload_studio import UploadStudio
 from facetoon.edge_runtime.preview.app import create_app
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording
 from facetoon.edge_runtime.sessions.session import open_session
@@ -42,7 +43,8 @@ def api(request, tiny_model, portrait, tmp_path):
     recorder = SwitchedRecording(
         lambda: photographer.album.new_path("ink", "mp4"), lambda path: open_recording(path, 30)
     )
-    booth = Booth(StyleTiles(cartoonizer.models, demo_portrait()), photographer)
+    studio = UploadStudio({loop.settings.model: tiny_model.with_name(request.param)}, lambda: loop.settings)
+    booth = Booth(StyleTiles(cartoonizer.models, demo_portrait()), photographer, studio=studio)
     app = create_app(sink, loop, recorder=recorder, booth=booth)
     return schemathesis.openapi.from_wsgi("/openapi.json", app)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -50,11 +51,38 @@ def test_the_example_is_valid(tmp_path):
         ("host = ['rtsp://admin:pw@cam']", "sets 'host' to a list; it takes text or a number"),
         ("port = ", "is not valid TOML"),
         ("config = 'other'", "which is no flag"),
+        ("source = " + 30_000 * "[", "is nested too deep"),
+        ("port = " + 5000 * "9", "is not valid TOML"),
+        ('background = "a\\u0000b.png"', "sets 'background' to text with a control character"),
+        ('host = "a\\u001b[2Jb"', "sets 'host' to text with a control character"),
+        ("#" * 1_000_001, "is too large: it may have 1 MB"),
     ],
 )
 def test_a_wrong_file_is_one_sentence(tmp_path, text, sentence):
     with pytest.raises(InputError, match=re.escape(sentence)):
         parse(tmp_path, text)
+
+
+@pytest.mark.parametrize("value", [99999, "9" * 40, -1, "nan", 0.5])
+@pytest.mark.parametrize("flag", ["port", "threads", "size", "frames", "keep-days", "smallest-face"])
+def test_a_number_that_no_device_has_is_refused(tmp_path, capsys, flag, value):
+    text = f"'{value}x4'" if flag == "size" else value
+    if value == 99999 and flag in ("frames", "keep-days", "size", "smallest-face"):
+        pytest.skip("not too many")
+    with pytest.raises(SystemExit, match="2"):
+        parse(tmp_path, f"{flag} = {text}")
+    assert f"argument --{flag}: " in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_bytes_and_pipes_are_one_sentence(tmp_path):
+    path = tmp_path / "facetoon.toml"
+    path.write_bytes(bytes(range(256)))
+    with pytest.raises(InputError, match="is not valid TOML"):
+        with_config(build_parser(), ["--config", str(path)])
+    path.unlink()
+    os.mkfifo(path)  # reading it would never end
+    with pytest.raises(InputError, match="cannot be read: it is no regular file"):
+        with_config(build_parser(), ["--config", str(path)])
 
 
 def test_a_missing_file_is_one_sentence(capsys):

@@ -15,6 +15,17 @@ def test_a_log_line_is_json():
     assert line["time"].endswith("+00:00")
 
 
+def test_what_a_file_says_is_one_line_that_moves_no_cursor():
+    record = logging.LogRecord(
+        "facetoon.x", logging.WARNING, "f", 1, "lost %s", ("\x1b[2J\n\u202e" + 9000 * "x",), None
+    )
+    line = logs.TextLines().format(record)
+    assert line.isprintable()
+    assert r" WARNING lost \x1b[2J\n\u202exxx" in line
+    assert len(line) < 2100
+    assert json.loads(logs.JsonLines().format(record))["message"].isprintable()
+
+
 @pytest.fixture
 def untouched_logging(monkeypatch):
     """Takes pytest's handlers off for a test, and puts handlers and levels back."""

@@ -88,6 +88,20 @@ def test_a_storm_of_reloads_is_survived_and_a_word_for_a_number_is_told_in_one_l
     assert message.endswith("argument --strength: invalid float value: 'much'")
 
 
+def test_a_configuration_that_became_a_pipe_leaves_the_old_settings_and_a_process_that_hears(tmp_path, start_live):
+    """Reading the pipe would wait for ever, deaf to SIGTERM."""
+    config = tmp_path / "facetoon.toml"
+    config.write_text("strength = 0.25\n")
+    live = start_live("--port", 0, "--config", config)
+    config.unlink()
+    os.mkfifo(config)
+    live.process.send_signal(signal.SIGHUP)
+    live.logs("is no regular file")
+    assert live.state()["settings"]["strength"] == 0.25
+    _, log = live.end()
+    assert live.process.returncode == 0, log
+
+
 def test_the_choice_of_tuning_is_no_change_of_the_configuration(tmp_path, start_live):
     config = tmp_path / "facetoon.toml"
     config.write_text('target-fps = 0.5\nlog-format = "json"\n')

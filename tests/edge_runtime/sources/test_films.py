@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from facetoon.edge_runtime.__main__ import main
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sources.containers import square_size
 from facetoon.edge_runtime.sources.films import FilmClock
 from facetoon.edge_runtime.sources.source import open_source
 
@@ -171,3 +173,8 @@ def test_decoder_threads_never_log_since_that_can_stop_close_for_ever(ffmpeg):
     """With any level, a thread that logs waits for Python's lock, which `close` holds while it waits for the thread."""
     open_source(str(ffmpeg(f"{pattern(25, 0.2)} -c:v mpeg4", "film.mp4"))).close()
     assert av.logging.get_level() is None
+
+
+def test_a_stated_shape_of_pixels_makes_no_picture_of_more_than_8k():
+    assert square_size(7680, 4320, Fraction(8)) == (7680, 4320)
+    assert square_size(1920, 1080, Fraction(1, 2)) == (1920, 2160)

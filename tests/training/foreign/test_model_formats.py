@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,3 +144,15 @@ def test_files_that_are_none_of_these_are_one_sentence(tmp_path):
     }.items():
         with pytest.raises(InputError, match=sentence):
             open_generator(tmp_path / name, None, UNIT, UNIT)
+
+
+@pytest.mark.parametrize(
+    "config", [100_000 * b"[", b"{}", b"null", b"[]", b"\xff", 10_000 * b"9", b'{"class_name": 3}']
+)
+def test_a_keras_file_of_any_json_is_one_sentence(tmp_path, config):
+    with zipfile.ZipFile(tmp_path / "a.keras", "w") as archive:
+        for name, data in (("metadata.json", b"{}"), ("config.json", config), ("model.weights.h5", b"")):
+            archive.writestr(name, data)
+    with pytest.raises(InputError, match=r"a\.keras is not a Keras model that can be loaded: ") as refusal:
+        open_generator(tmp_path / "a.keras", None, UNIT, UNIT)
+    assert str(refusal.value).isprintable()

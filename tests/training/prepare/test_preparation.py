@@ -143,11 +143,11 @@ def broken_zip(tmp_path):
                 "--detector-model",
                 p / "x.onnx",
             ],
-            "not an ONNX file|onnx is missing",
+            "The detector .* cannot be read|onnx is missing",
         ),
         (
             lambda p: ["--cartoons", p / "cartoons", "--out", p / "o", "--cartoon-detector", p / "x.xml"],
-            "is no cascade",
+            "The detector .* cannot be read",
         ),
         (
             lambda p: ["--photos", p / "cartoons", "--out", p / "o", "--set", "prepare.faces=some"],

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from facetoon.edge_runtime import summary
+from facetoon.edge_runtime.service import summary
 from facetoon.edge_runtime.sessions.session import open_session
 from facetoon.edge_runtime.timing import StageTimer
 
