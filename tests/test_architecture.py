@@ -24,8 +24,8 @@ FOLDERS = {  # the other folders that each may import; the lightest folder owns 
 ORDER = {
     "edge_runtime": (
         "errors whole_file folder_owner picture_files command_line value_range pixels framing model_files spec styles "
-        "timing sessions faces cartoon sources sinks gallery playing live pace pages control preview photos service "
-        "commands __main__"
+        "timing sessions faces cartoon sources sinks gallery playing live pace pages control serving preview photos "
+        "service commands __main__"
     ),
     "training": (
         "engine work recipes pictures guides networks critic detectors drawn drawings runs foreign stylize trainers "

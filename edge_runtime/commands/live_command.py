@@ -84,6 +84,8 @@ def _add_preview(parser: argparse.ArgumentParser) -> None:
     add("--token", default=os.environ.get("FACETOON_TOKEN"), help=TOKEN_HELP)
     add("--certificate", type=Path, metavar="FILE.pem", help="serve the preview by HTTPS with this certificate chain")
     add("--key", type=Path, metavar="FILE.pem", help="the certificate's private key (default: in the same file)")
+    hsts_help = "tell browsers to use HTTPS alone with this host, on all of its ports, for a year"
+    add("--hsts", action="store_true", help=hsts_help)
     add("--allow-host", action="append", default=[], metavar="NAME", help="a further host name, such as a proxy's")
 
 

@@ -5,6 +5,15 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+HOME_DOMAINS = ("local", "lan", "fritz.box", "home.arpa")  # mDNS, OpenWrt, FRITZ!Box, RFC 8375
+
+
+def names_of(machine: str) -> set[str]:
+    """Return the names of a machine in a home network: its own, and its first label in each home domain."""
+    own = machine.lower()
+    label = own.partition(".")[0]
+    return {own, *(f"{label}.{domain}" for domain in HOME_DOMAINS)}
+
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach the address."""

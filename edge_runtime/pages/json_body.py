@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from flask import request
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 
 def json_object() -> dict[str, Any]:
@@ -15,7 +15,7 @@ def json_object() -> dict[str, Any]:
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("A change is sent as application/json.")
     try:
-        values = json.loads(request.get_data(), parse_constant=_refuse)
+        values = json.loads(_body(), parse_constant=_refuse)
     except RecursionError:
         raise BadRequest("The body is nested too deeply.") from None
     except ValueError:
@@ -27,7 +27,7 @@ def json_object() -> dict[str, Any]:
 
 def optional_object(*keys: str) -> dict[str, Any]:
     """Return the request's JSON object, or an empty one without a body. Raises BadRequest for other keys."""
-    values = json_object() if request.get_data() else {}
+    values = json_object() if _body() else {}
     for key in values:
         if key not in keys:
             raise BadRequest(f"There is nothing to set by the name {key[:40]!r} here.")
@@ -42,6 +42,12 @@ def flag(values: dict[str, Any], key: str) -> bool | None:
     if not isinstance(value, bool):
         raise BadRequest(f"{key} must be true or false.")
     return value
+
+
+def _body() -> bytes:
+    if "Transfer-Encoding" in request.headers:  # the server keeps it where the chunks are too many
+        raise RequestEntityTooLarge
+    return request.get_data()
 
 
 def _refuse(constant: str) -> None:

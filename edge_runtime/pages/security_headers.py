@@ -36,8 +36,11 @@ def origin_of(text: str) -> str:
     return whole
 
 
-def protect_browsers(app: Flask, embedders: Sequence[str] = ()) -> None:
-    """Add the headers to every answer. Only pages of the origins `embedders` may frame a page or show the picture."""
+def protect_browsers(app: Flask, embedders: Sequence[str] = (), hsts: bool = False) -> None:
+    """Add the headers to every answer. Only pages of the origins `embedders` may frame a page or show the picture.
+
+    With `hsts` a browser that came by HTTPS never again asks any port of this host by plain HTTP, for a year.
+    """
 
     def add(response: Response) -> Response:
         has_form = response.headers.pop(FORMS_HERE, None) is not None
@@ -55,7 +58,7 @@ def protect_browsers(app: Flask, embedders: Sequence[str] = ()) -> None:
         response.headers["Cross-Origin-Resource-Policy"] = (
             "cross-origin" if _from_embedder(embedders) else "same-origin"
         )
-        if request.is_secure:
+        if hsts and request.is_secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         return response
 

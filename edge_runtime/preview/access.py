@@ -12,15 +12,17 @@ import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, redirect, request
 from werkzeug.exceptions import Forbidden, MisdirectedRequest, Unauthorized
+from werkzeug.wrappers import Response as Answer
 
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pages.guest_pages import GUESTS
-from facetoon.edge_runtime.pages.host_names import host_name, is_loopback, is_numeric, port_of
+from facetoon.edge_runtime.pages.host_names import host_name, is_loopback, is_numeric, names_of, port_of
+from facetoon.edge_runtime.serving.wsgi_bridge import PROBES
 
 TOKEN_FORM = "/token"
-OPEN_PATHS = ("/healthz", "/readyz", TOKEN_FORM)  # two for supervisors, whose answer is one word
+OPEN_PATHS = (*PROBES, TOKEN_FORM)  # the probes' answer is one word
 # Guests see one picture, whose name is the secret. The page's own styles and scripts are public code.
 OPEN_FOLDERS = (GUESTS, "/static/")
 SHORTEST_TOKEN = 16
@@ -48,24 +50,27 @@ class Access:
         # The browser keeps this hash instead of the token. It opens the preview, but does not reveal the token.
         self._cookie = hmac.new((token or "").encode(), b"facetoon preview cookie", "sha256").hexdigest()
         self._names = {"localhost", *(name.lower() for name in names)}
-        if not is_loopback(host):
-            own = socket.gethostname().lower()
-            self._names |= {host.lower(), own, f"{own.split('.')[0]}.local"}
+        # A hostile network can point this machine's name at 127.0.0.1, so the name alone opens nothing.
+        if token is not None:
+            self._names |= {host.lower(), *names_of(socket.gethostname())}
 
     def protect(self, app: Flask) -> None:
         """Check every request of the app before its view runs."""
         app.before_request(self._check)
         app.after_request(self._remember)
 
-    def _check(self) -> None:
+    def _check(self) -> Answer | None:
         # With a name of its own for this address, a foreign page could share our origin (DNS rebinding).
         if not self._knows(host_name(request.host)):
             raise MisdirectedRequest("The preview does not answer to this name; --allow-host adds it.")
+        if self._secure and not request.is_secure and request.path not in PROBES:
+            return redirect(f"https://{request.url.partition('://')[2]}", 307)
         is_open = request.path in OPEN_PATHS or request.path.startswith(OPEN_FOLDERS)
         if self._token is not None and not is_open and not self._has_token(request):
             raise Unauthorized("The address of this page needs its token: ?token=..., as toon-live printed it.")
         if request.method not in ("GET", "HEAD", "OPTIONS") and not _same_origin(request):
             raise Forbidden("A change must come from the preview's own page.")
+        return None
 
     def _knows(self, name: str) -> bool:
         return is_numeric(name) or name in self._names  # a numeric address cannot be rebound

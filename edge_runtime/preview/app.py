@@ -23,8 +23,8 @@ from facetoon.edge_runtime.preview.machine import machine
 from facetoon.edge_runtime.preview.metrics import metrics_text
 from facetoon.edge_runtime.preview.openapi import describe
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording
-from facetoon.edge_runtime.preview.server import LARGEST_BODY_BYTES, VIEWERS
-from facetoon.edge_runtime.preview.viewers import Viewers
+from facetoon.edge_runtime.preview.viewers import MOST_VIEWERS, Viewers
+from facetoon.edge_runtime.serving.wsgi_bridge import LARGEST_BODY_BYTES
 from facetoon.edge_runtime.sinks.sink import PreviewSink
 
 PROMETHEUS = "text/plain; version=0.0.4"
@@ -47,18 +47,19 @@ def create_app(
     recorder: SwitchedRecording | None = None,
     booth: Booth | None = None,
     embedders: Sequence[str] = (),
+    hsts: bool = False,
 ) -> Flask:
     """Make the Flask application over a preview sink and a live loop.
 
     Without `access` only this machine may use it; without `recorder` there is no setting "record", without `booth` no
-    booth and no gallery. `embedders` are the origins whose pages may frame it.
+    booth and no gallery. `embedders` are the origins whose pages may frame it; see protect_browsers for `hsts`.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # sliders keep the model's order of styles
     access = access or Access("127.0.0.1")
     access.protect(app)
-    viewers = app.config["VIEWERS"] = Viewers(VIEWERS)
+    viewers = app.config["VIEWERS"] = Viewers(MOST_VIEWERS)
 
     def state() -> dict[str, Any]:
         now = live.state()
@@ -73,7 +74,7 @@ def create_app(
     if booth:
         _add_booth(app, booth, recorder, state)
     add_door(app, access)
-    protect_browsers(app, embedders)
+    protect_browsers(app, embedders, hsts)
     return app
 
 
@@ -100,8 +101,9 @@ def _add_picture(app: Flask, preview: PreviewSink, live: Live, viewers: Viewers)
         bare = "bare" in request.args
         watched = viewers.admit(frames(preview) if bare else multipart(preview, lambda: live.state()["ended"]))
         if watched is None:
-            raise ServiceUnavailable(f"The preview has {VIEWERS} viewers already.", retry_after=10)
-        return Response(watched, mimetype=BARE if bare else MULTIPART)
+            raise ServiceUnavailable(f"The preview has {MOST_VIEWERS} viewers already.", retry_after=10)
+        # Passed through, so that the server sees the asynchronous iterator itself.
+        return Response(watched, mimetype=BARE if bare else MULTIPART, direct_passthrough=True)  # type: ignore[arg-type]
 
     @app.get("/snapshot.jpg")
     def snapshot() -> Response:

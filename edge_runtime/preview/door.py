@@ -10,6 +10,8 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pages.security_headers import FORMS_HERE
 from facetoon.edge_runtime.preview.access import TOKEN_FORM, Access
 
+LONGEST_SENTENCE = 500  # an error may quote what was sent
+
 
 def add_door(app: Flask, access: Access) -> None:
     """Add the answers to errors, and the form that takes the token."""
@@ -30,6 +32,8 @@ def _answer(error: HTTPException) -> Response:
     """Answer an error with one sentence and the headers of its status."""
     ours = error.description != type(error).description  # werkzeug's own texts are several sentences
     sentence = error.description if ours and error.description else f"{error.name}."
+    if len(sentence) > LONGEST_SENTENCE:
+        sentence = f"{sentence[:LONGEST_SENTENCE]}..."
     answer = _page(error, sentence) if _is_person() else jsonify(error=sentence)
     answer.status_code = error.code or 500
     for name, value in error.get_headers(request.environ):

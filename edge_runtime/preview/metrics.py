@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from facetoon.edge_runtime.errors import shown
+
 QUANTILES = {"p50_ms": "0.5", "p95_ms": "0.95"}
 
 
@@ -66,4 +68,5 @@ def _since_s(output: dict[str, Any]) -> float:
 
 
 def _label(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    """Escape a label's value: a file's name may hold anything, even bytes that are no text."""
+    return shown(text).replace("\\", "\\\\").replace('"', '\\"')

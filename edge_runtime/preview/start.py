@@ -14,8 +14,8 @@ from facetoon.edge_runtime.pages.security_headers import origin_of
 from facetoon.edge_runtime.preview.access import Access, make_token
 from facetoon.edge_runtime.preview.app import Live, create_app
 from facetoon.edge_runtime.preview.recorder import SwitchedRecording
-from facetoon.edge_runtime.preview.server import PreviewServer
 from facetoon.edge_runtime.preview.viewers import Viewers
+from facetoon.edge_runtime.serving.server import PreviewServer
 from facetoon.edge_runtime.sinks.sink import PreviewSink
 
 LAST_WORDS_S = 0.5
@@ -44,10 +44,12 @@ def start_preview(
     """
     if flags.key and not flags.certificate:
         raise InputError("--key needs --certificate.")
+    if flags.hsts and not flags.certificate:
+        raise InputError("--hsts needs --certificate.")
     token = flags.token or (None if is_loopback(flags.host) else make_token())
     access = Access(flags.host, token, flags.allow_host, flags.certificate is not None)
     embedders = [origin_of(text) for text in flags.allow_embed]
-    app = create_app(preview, live, access, recorder, booth, embedders)
+    app = create_app(preview, live, access, recorder, booth, embedders, flags.hsts)
     server = PreviewServer(app, flags.host, flags.port, flags.certificate, flags.key)
     address = server.url
     for wildcard in ("//0.0.0.0:", "//[::]:"):

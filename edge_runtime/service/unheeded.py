@@ -30,6 +30,7 @@ def unheeded(flags: argparse.Namespace, source: Source) -> list[str]:
         ("--record-keep", flags.record_keep and not flags.record_minutes, "there is no --record-minutes"),
         ("--gallery", flags.gallery and flags.headless, "--headless has no page that takes pictures"),
         ("--certificate", flags.certificate and flags.headless, "--headless has no preview"),
+        ("--hsts", flags.hsts and flags.headless, "--headless has no preview"),
         ("--keep-days", flags.keep_days and not flags.gallery, "there is no --gallery"),
         ("--keep-mb", flags.keep_mb and not flags.gallery, "there is no --gallery"),
         ("--allow-embed", flags.allow_embed and flags.headless, "--headless has no preview"),

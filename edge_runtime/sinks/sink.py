@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,6 +45,7 @@ class PreviewSink:
         self._quality = quality
         self._newest: Jpeg | None = None
         self._changed = threading.Condition()
+        self._watchers: set[Callable[[], object]] = set()
         self.closed = False
 
     def write(self, frame: Image, time_s: float = 0.0) -> None:
@@ -50,7 +53,7 @@ class PreviewSink:
         data = pixels.encode_jpeg(frame, self._quality)
         with self._changed:
             self._newest = Jpeg(self._newest.number + 1 if self._newest else 1, data)
-            self._changed.notify_all()
+            self._tell()
 
     def newest(self) -> Jpeg | None:
         """Return the newest frame; None before the first."""
@@ -66,7 +69,23 @@ class PreviewSink:
         """End every viewer's stream."""
         with self._changed:
             self.closed = True
-            self._changed.notify_all()
+            self._tell()
+
+    @contextmanager
+    def watched(self, call: Callable[[], object]) -> Iterator[None]:
+        """Call `call` at each frame and at the close, from the encoder's thread, while the block runs."""
+        with self._changed:
+            self._watchers.add(call)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._watchers.discard(call)
+
+    def _tell(self) -> None:
+        self._changed.notify_all()
+        for call in self._watchers:
+            call()
 
     def _is_newer(self, after: int) -> bool:
         return self._newest is not None and self._newest.number > after

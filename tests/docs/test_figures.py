@@ -49,6 +49,17 @@ def test_live_figures_of_a_tiny_model(script, tiny_model, capsys):
     assert float(rows["flicker, cartoon to video"][0]) > 0
 
 
+def test_connection_figures_of_a_tiny_model(script, tiny_model, capsys):
+    script("measure_connections").main(["--model", str(tiny_model), "--connections", "5", "--seconds", "0.5"])
+    rows = {row[0]: row[1:] for row in cells(capsys.readouterr().out)[2:]}
+    assert len(rows) == 8
+    for rate_hz, _, asked, failed, megabytes in rows.values():
+        assert float(rate_hz) > 0
+        assert int(asked) > 0
+        assert int(failed) == 0
+        assert int(megabytes) > 10
+
+
 def test_it_runs_as_a_script():
     done = subprocess.run(
         [sys.executable, str(FIGURES / "measure_live.py"), "--help"], capture_output=True, text=True, check=True

@@ -42,3 +42,10 @@ def test_an_embedder_is_an_origin():
                  "ftp://h", "http://h:99999", "*", "http://h; script-src *", "http://h:0", ""):  # fmt: skip
         with pytest.raises(InputError, match="--allow-embed takes"):
             origin_of(text)
+
+
+def test_https_alone_only_when_asked_for(make_client):
+    for hsts, expected in ((False, None), (True, "max-age=31536000")):
+        client = make_client(hsts=hsts)
+        assert client.get("/", base_url="https://127.0.0.1").headers.get("Strict-Transport-Security") == expected
+        assert "Strict-Transport-Security" not in client.get("/").headers

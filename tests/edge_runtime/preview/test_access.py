@@ -84,7 +84,30 @@ def test_https_marks_its_cookie(sink, live):
     app = create_app(sink, live, Access("0.0.0.0", TOKEN, secure=True))
     answer = app.test_client().get("/", query_string={"token": TOKEN}, base_url="https://127.0.0.1")
     assert "Secure" in answer.headers["Set-Cookie"]
-    assert "max-age" in answer.headers["Strict-Transport-Security"]
+
+
+def test_plain_http_is_sent_to_https_but_probes_are_answered(sink, live):
+    client = create_app(sink, live, Access("0.0.0.0", TOKEN, secure=True)).test_client()
+    for method, path in (("GET", "/view?a=1"), ("PATCH", "/api/state"), ("GET", "/nothing")):
+        answer = client.open(path, method=method, base_url="http://127.0.0.1:8000")
+        assert (answer.status_code, answer.location) == (307, f"https://127.0.0.1:8000{path}")
+        assert answer.headers["Cache-Control"] == "no-store"  # a browser must not keep it for a later preview
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 421
+
+
+def test_this_machines_names_at_home_are_known_where_a_token_guards(sink, live, monkeypatch):
+    monkeypatch.setattr("socket.gethostname", lambda: "ToonPi.example.org")
+    own = ("toonpi.local", "toonpi.lan", "toonpi.fritz.box", "toonpi.home.arpa", "toonpi.example.org", "TOONPI.LOCAL.")
+    foreign = ("other.local", "evil.toonpi.local", "toonpi.evil", "toonpi.local.evil.example", "local", "fritz.box")
+    status = {}
+    for access in (Access("0.0.0.0", TOKEN), Access("127.0.0.1", TOKEN), Access("127.0.0.1")):
+        client = create_app(sink, live, access).test_client()
+        status[access] = [client.get("/healthz", headers={"Host": f"{name}:8000"}).status_code for name in own]
+        assert {client.get("/healthz", headers={"Host": name}).status_code for name in foreign} == {421}
+    guarded, proxied, unguarded = status.values()
+    assert set(guarded) == set(proxied) == {200}
+    assert set(unguarded) == {421}  # a hostile network can let these names lead to 127.0.0.1
 
 
 def test_a_proxys_name_is_let_in(guarded):

@@ -11,7 +11,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.preview.server import VIEWERS, PreviewServer
+from facetoon.edge_runtime.preview.viewers import MOST_VIEWERS
+from facetoon.edge_runtime.serving.server import PreviewServer
 
 
 @pytest.fixture
@@ -182,7 +183,7 @@ def test_metrics_are_prometheus(server, sink):
 
 def test_more_viewers_than_places_are_told_so(server, sink, wait_until):
     sink.write(grey(1))
-    viewers = [ask(server, "/stream.mjpg") for _ in range(VIEWERS)]
+    viewers = [ask(server, "/stream.mjpg") for _ in range(MOST_VIEWERS)]
     answer, body = read(server, "/stream.mjpg")
     assert answer.status == 503
     assert answer.getheader("Retry-After") == "10"
@@ -195,6 +196,16 @@ def test_more_viewers_than_places_are_told_so(server, sink, wait_until):
         return json.loads(read(server, "/api/state")[1])["viewers"] == 0
 
     wait_until(nobody_watches)
+
+
+def test_a_question_for_the_head_of_the_stream_takes_no_place(app, server):
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=120)
+    for _ in range(MOST_VIEWERS + 1):
+        connection.request("HEAD", "/stream.mjpg")
+        with connection.getresponse() as answer:
+            assert answer.status == 200
+    connection.close()
+    assert app.config["VIEWERS"].count == 0
 
 
 def test_a_port_in_use_is_one_sentence(app):

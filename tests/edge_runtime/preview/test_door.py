@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from facetoon.edge_runtime import preview
 from facetoon.edge_runtime.preview.access import Access, cookie_name
 from facetoon.edge_runtime.preview.app import create_app
 
@@ -62,6 +65,29 @@ def test_a_wrong_name_is_a_page_without_a_form(client):
     assert (answer.status_code, answer.mimetype) == (421, "text/html")
     assert b"--allow-host" in answer.data
     assert b"<form" not in answer.data  # a page under a foreign name must not ask for the token
+
+
+def test_what_was_sent_is_shown_escaped(client):
+    attack = '"><script>alert(1)</script>'
+    answers = [
+        client.get(f"/{attack}", headers=BROWSER),
+        client.post("/token", data={"token": "x", "next": f"/{attack}"}, headers=BROWSER),
+        client.get("/", headers={**BROWSER, "Host": attack}),
+    ]
+    for answer in answers:
+        assert answer.mimetype == "text/html"
+        assert b"<script>alert" not in answer.data
+
+
+def test_no_page_or_script_takes_text_for_html():
+    """Names of models, styles and files reach the pages as JSON; scripts set them as text."""
+    folder = Path(preview.__file__).parent
+    files = [*folder.glob("static/*.js"), *folder.glob("templates/*.html")]
+    assert len(files) > 8
+    for file in files:
+        text = file.read_text("utf-8")
+        for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "|safe", "| safe", "autoescape"):
+            assert word not in text, f"{file.name}: {word}"
 
 
 def test_two_previews_on_one_host_keep_their_cookies(app):

@@ -11,7 +11,7 @@ import cv2
 import psutil
 import pytest
 
-from facetoon.edge_runtime.preview.server import VIEWERS
+from facetoon.edge_runtime.preview.viewers import MOST_VIEWERS
 
 pytestmark = pytest.mark.browser
 
@@ -69,7 +69,7 @@ def test_a_frozen_server_is_no_live_picture(browser, start_live, wait_until):
 def test_the_seventeenth_viewer_waits_and_then_sees(browser, start_live, wait_until):
     live = start_live("--port", 0)
     viewers = []
-    for _ in range(VIEWERS):
+    for _ in range(MOST_VIEWERS):
         connection = http.client.HTTPConnection(urlsplit(live.url).netloc, timeout=120)
         connection.request("GET", "/stream.mjpg", headers={"Connection": "close"})
         viewers.append(connection.getresponse())

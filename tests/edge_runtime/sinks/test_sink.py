@@ -29,3 +29,14 @@ def test_close_sends_waiting_viewers_home():
     sink.close()
     viewer.join(30)
     assert answers == [None]
+
+
+def test_watchers_are_called_at_each_frame_and_at_the_close_until_they_leave():
+    sink, calls = PreviewSink(), []
+    frame = np.zeros((16, 16, 3), np.uint8)
+    with sink.watched(lambda: calls.append(sink.closed)):
+        sink.write(frame)
+        sink.write(frame)
+        sink.close()
+    sink.write(frame)
+    assert calls == [False, False, True]

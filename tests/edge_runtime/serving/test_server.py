@@ -8,54 +8,10 @@ import urllib.request
 
 import numpy as np
 import pytest
-import trustme
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.preview import server
-from facetoon.edge_runtime.preview.server import PreviewServer
-
-
-@pytest.fixture(scope="module")
-def authority():
-    return trustme.CA()
-
-
-@pytest.fixture(autouse=True)
-def no_client_is_dropped(monkeypatch, patience_s):
-    """A client that sends or reads nothing blocks its thread for longer than these tests wait."""
-    monkeypatch.setattr(server, "TIMEOUT_S", 2 * patience_s)
-
-
-@pytest.fixture
-def https(authority, app, sink, tmp_path):
-    issued = authority.issue_cert("127.0.0.1")
-    certificate, key = tmp_path / "chain.pem", tmp_path / "key.pem"
-    for part in issued.cert_chain_pems:
-        part.write_to_path(certificate, append=True)
-    issued.private_key_pem.write_to_path(key)
-    preview = PreviewServer(app, "127.0.0.1", 0, certificate, key)
-    preview.start()
-    yield preview
-    sink.close()
-    preview.stop()
-
-
-@pytest.fixture
-def preview(app, sink):
-    """The preview by plain HTTP. It ends when a test fails, too: a thread that waits for a client would stay."""
-    running = PreviewServer(app, "127.0.0.1", 0)
-    running.start()
-    yield running
-    sink.close()
-    running.stop()
-
-
-@pytest.fixture
-def trusting(authority):
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
+from facetoon.edge_runtime.serving.server import PreviewServer
 
 
 def address(preview):
@@ -100,7 +56,7 @@ def test_half_requests_and_long_headers_harm_nobody(preview, patience_s):
     for client, text in zip(clients, texts, strict=True):
         client.sendall(text)
     clients[3].sendall(b"x" * 20_000 + b"\r\n\r\n")
-    assert b"413" in clients[3].recv(100)
+    assert b"431" in clients[3].recv(100)
     with urllib.request.urlopen(f"{preview.url}/healthz", timeout=patience_s) as answer:
         assert answer.read() == b"ok\n"
     for client in clients:
