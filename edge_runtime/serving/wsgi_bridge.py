@@ -114,6 +114,8 @@ class Exchange(HTTPMessageDelegate):
         size = len(start_line.path) + sum(len(name) + len(value) for name, value in headers.get_all())
         if size > LARGEST_HEADER_BYTES:
             self._refuse(431, "Request Header Fields Too Large")
+        elif not start_line.path.isascii():  # RFC 3986; Werkzeug stumbles over such bytes
+            self._refuse(400, "An address is ASCII")
         elif length.isdecimal() and length.isascii() and len(length) < 12 and int(length) > LARGEST_BODY_BYTES:
             self._environ["CONTENT_LENGTH"] = length
             self._connection.set_body_timeout(BODY_S + int(length) / SLOWEST_BYTES_S)

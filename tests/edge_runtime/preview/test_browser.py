@@ -242,10 +242,10 @@ def test_nothing_is_cut_off_and_every_control_is_reached_by_tab(page, still, sty
     set_screen(page, width, height, mobile)
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
     reached = []
-    for _ in range(12):
+    for _ in range(13):
         page.switch_to.active_element.send_keys(Keys.TAB)
         reached.append(page.switch_to.active_element.get_attribute("id"))
-    wanted = ["snapshot", "record", "strength", "splitting", "random", *style_sliders]
+    wanted = ["snapshot", "record", "upload", "strength", "splitting", "random", *style_sliders]
     assert [name for name in reached if name][: len(wanted)] == wanted
 
 

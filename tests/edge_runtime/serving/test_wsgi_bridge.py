@@ -147,6 +147,7 @@ def test_too_many_requests_of_an_address_are_refused_and_its_probes_are_not(prev
     ("text", "status"),
     [
         (b"GET / HTTP/1.1\r\nA: " + b"x" * 20_000 + b"\r\n\r\n", 431),
+        (b"GET /api/state?\xff HTTP/1.1\r\n" + HEAD + b"\r\n", 400),
         (b"PATCH /api/state HTTP/1.1\r\n" + HEAD + b"Content-Length: 999999\r\n\r\n{", 413),
         (b"PATCH /api/state HTTP/1.1\r\n" + HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n{", 400),
         (b"PATCH /api/state HTTP/1.1\r\n" + HEAD + b"Content-Length: -1\r\n\r\n{", 400),
