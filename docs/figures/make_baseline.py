@@ -22,7 +22,7 @@ from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.engine.backend import select_backend
 
 OUT = Path(__file__).parents[1] / "baseline.png"
-STUDENT, STYLE = LIVE_MODELS[1], "anime"
+STUDENT, STYLE = LIVE_MODELS[-1], "anime"
 SIZE_PX, SHOWN_PX = 64, 192
 
 

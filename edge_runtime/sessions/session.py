@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # numpy and OpenCV stay out of `toon-live --help`
     from facetoon.edge_runtime.spec import ModelSpec
 
 MODELS = Path(__file__).parents[1] / "models"
-LIVE_MODELS = (MODELS / "styles-128.tflite", MODELS / "styles-64.tflite")
+LIVE_MODELS = tuple(MODELS / f"styles-{size_px}.tflite" for size_px in (256, 128, 64))
 """The shipped models for photographs, from which `toon-live tune` chooses; the largest is the default."""
 DEFAULT_MODEL = LIVE_MODELS[0]
 
