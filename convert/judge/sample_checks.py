@@ -31,8 +31,9 @@ def check_samples(calibration: Sample, test: Sample) -> None:
                 f"{flat} of the {count} {name} pictures are of one colour: they cannot show how the file draws others. "
                 "Give pictures like those that it will draw (--photos)."
             )
-    calibrated, tested = measured["calibration"], measured["test"]
-    least = max(LEAST_DISTANCE, CHANCE_DISTANCE * float(np.sqrt(1 / len(calibration.images) + 1 / len(test.images))))
+    calibrated, tested = _distinct(measured["calibration"]), _distinct(measured["test"])
+    counts = len(calibrated["contrast"]), len(tested["contrast"])
+    least = max(LEAST_DISTANCE, CHANCE_DISTANCE * float(np.sqrt(1 / counts[0] + 1 / counts[1])))
     for name in calibrated:
         if distance(calibrated[name], tested[name]) > least:
             raise InputError(
@@ -52,6 +53,12 @@ def _statistics(images: Image) -> dict[str, NDArray[np.float64]]:
         "detail": np.abs(np.diff(grey, axis=2)).mean((1, 2), np.float64),
         "colourfulness": np.ptp(levels, axis=-1).mean((1, 2), np.float64),
     }
+
+
+def _distinct(statistics: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """Keep one of equal pictures: a sample repeats its pictures for every style, which makes it no larger."""
+    rows = np.unique(np.column_stack(list(statistics.values())), axis=0)
+    return dict(zip(statistics, rows.T, strict=True))
 
 
 def distance(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

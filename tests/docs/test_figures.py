@@ -219,3 +219,11 @@ def test_the_tables_of_sources_say_what_this_version_does(script, needs_program)
     needs_program("ffmpeg", "ffmpeg")
     tried = script("try_sources")
     assert tried.DOCUMENT.read_text("utf-8").partition(tried.MARK)[2].strip() == tried.tables().strip()
+
+
+def test_the_list_of_licences_names_the_gpl_parts_of_wheels(script, capsys):
+    script("list_licences").main()
+    rows = {row[0].partition(" ")[0]: row[1:] for row in cells(capsys.readouterr().out)}
+    assert rows["tornado"][0] == "Apache-2.0"
+    assert "libx264 (GPL-2.0-or-later)" in rows["av"][1]
+    assert not any("?" in cell for row in (rows["av"], rows["numpy"]) for cell in row)

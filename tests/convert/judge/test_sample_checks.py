@@ -24,6 +24,11 @@ def test_pictures_of_one_kind_are_alike(seed, counts):
     check_samples(sample(pictures(counts[0], seed)), sample(pictures(counts[1], seed + 99)))
 
 
+def test_the_same_picture_many_times_is_one_picture():
+    """Two pictures in ten styles each are too few to tell that they are of another kind."""
+    check_samples(sample(pictures(8, 1)), sample(pictures(2, 2, 110, 150).repeat(20, 0)))
+
+
 def test_black_pictures_judge_nothing():
     black = np.zeros((300, 32, 32, 3), np.uint8)
     with pytest.raises(InputError, match=r"300 of the 300 calibration pictures are of one colour"):

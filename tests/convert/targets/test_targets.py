@@ -19,13 +19,14 @@ from facetoon.convert.inspection import placement
 from facetoon.convert.sources.samples import Sample, spread_styles
 from facetoon.convert.targets.ethos_u import CONFIGURATIONS
 from facetoon.convert.targets.targets import place
-from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL
+from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, model_file
 from facetoon.edge_runtime.spec import read_model
 from facetoon.training.networks.deep_student import build_deep_student, build_student_of
 from facetoon.training.networks.student import build_student
 from facetoon.training.recipes.parts import StudentRecipe
 from facetoon.training.recipes.recipe import load_recipe
 
+PLAIN_MODEL = model_file("styles-128")
 TINY = Path(__file__).parents[2] / "data"
 NARROW = StudentRecipe(stem_filters=16, middle_filters=16, filters=16, blocks=1)
 NEEDS_VELA = pytest.mark.skipif(not importlib.util.find_spec("ethosu"), reason="needs pip install 'facetoon[npu]'")
@@ -63,16 +64,16 @@ def test_nothing_of_the_deep_student_is_left_to_the_cpu():
 
 @NEEDS_VELA
 def test_vela_names_what_it_leaves_and_estimates_the_rest(capsys):
-    assert main(["inspect", str(DEFAULT_MODEL), "--target", "ethos-u55"]) == 0
+    assert main(["inspect", str(PLAIN_MODEL), "--target", "ethos-u55"]) == 0
     text = capsys.readouterr().out
     assert "left: 1 x SpaceToDepth, 1 x DepthToSpace." in text
     assert "million cycles on ethos-u55-128" in text
-    placed = placement(DEFAULT_MODEL, "ethos-u55")
+    placed = placement(PLAIN_MODEL, "ethos-u55")
     assert sum(op.cycles for op in placed.operators) > 5e6
 
 
 def test_the_edge_tpu_stops_at_the_first_unknown_operator():
-    placed = place(read_model(DEFAULT_MODEL)[0], "edgetpu", "the model").operators
+    placed = place(read_model(PLAIN_MODEL)[0], "edgetpu", "the model").operators
     assert [op.where for op in placed] == ["Edge TPU"] * (len(placed) - 1) + ["CPU"]
     assert placed[-1].operator == "DEPTH_TO_SPACE"
 
