@@ -186,10 +186,10 @@ def test_a_picture_that_breaks_in_mid_run_is_one_sentence(run, tmp_path, demo_fr
 def test_every_frame_of_a_real_talking_face_is_replaced(run, tmp_path, shared_data):
     """The face is found in each of 1,689 frames, lowered and tilted ones too: the region around it changes.
 
-    Anime changes it most: comic keeps a face's tones, and a dim one's change is not far from the codec's noise.
+    Manga changes it most: comic keeps a face's tones, and a dim one's change is not far from the codec's noise.
     """
     source = shared_data / "video" / "talking-320.mp4"
-    done = run("--source", source, "--headless", "--style", "anime", "--record", tmp_path / "out.mp4")
+    done = run("--source", source, "--headless", "--style", "manga", "--record", tmp_path / "out.mp4")
     assert done.returncode == 0, done.stderr
     assert "0 dropped" in done.stdout
     before, after = frames_of(source), frames_of(tmp_path / "out.mp4")
