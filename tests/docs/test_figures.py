@@ -29,7 +29,7 @@ def cells(text):
 
 def test_every_script_is_run_here():
     tested = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
-    scripts = {path.stem for path in FIGURES.glob("*.py")}
+    scripts = {path.stem for path in FIGURES.rglob("*.py")}
     assert scripts
     assert {name for name in scripts if name not in tested} == set()
 
@@ -162,20 +162,23 @@ def test_baked_and_live_files_of_a_tiny_run(script, tiny_run, drawings, tmp_path
 def test_the_kit_trains_as_fast_as_it_says(script, capsys):
     small = ["data.size_px=16", "batch_size=1", "generator.filters=4", "generator.blocks=1", "discriminator.filters=4"]
     values = [text for value in small for text in ("--set", value)]
-    script("compare_pytorch").main(["--kit-alone", "--steps", "1", "--warm-up", "1", *values])
+    script("pytorch/compare_pytorch").main(["--kit-alone", "--steps", "1", "--warm-up", "1", *values])
     assert json.loads(capsys.readouterr().out) > 0
 
 
 def test_pytorch_is_asked_for_where_it_is_missing(script):
     with pytest.raises(SystemExit, match="has no torch"):
-        script("compare_pytorch").main(["--torch-python", "false"])
+        script("pytorch/compare_pytorch").main(["--torch-python", "false"])
 
 
 def test_pytorch_trains_too():
     pytest.importorskip("torch", reason="pytorch_cyclegan.py needs torch, which no extra brings")
     small = ["--size=16", "--batch=1", "--filters=4", "--blocks=1", "--patch-filters=4", "--steps=1", "--warm-up=1"]
     done = subprocess.run(
-        [sys.executable, str(FIGURES / "pytorch_cyclegan.py"), *small], capture_output=True, text=True, check=True
+        [sys.executable, str(FIGURES / "pytorch/pytorch_cyclegan.py"), *small],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert json.loads(done.stdout) > 0
 

@@ -1,6 +1,6 @@
 """Compares the training speed of the CycleGAN of face_toon_64 with plain PyTorch: same networks, batch, losses, cores.
 
-    python docs/figures/compare_pytorch.py --torch-python /path/to/venv/bin/python
+    python docs/figures/pytorch/compare_pytorch.py --torch-python /path/to/venv/bin/python
 
 Rounds alternate between the kit and pytorch_cyclegan.py. Each measurement has its own process, because both frameworks
 take all cores. The pictures are random.
