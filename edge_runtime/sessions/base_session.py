@@ -117,8 +117,10 @@ class BaseSession(ABC):
 
     def _to_style_tensor(self, style: NDArray[np.float32]) -> Tensor:
         info = self._style_input
-        if info is None or info.is_float:
+        if info is None:
             return style[np.newaxis]
+        if info.is_float:
+            return style[np.newaxis].astype(info.dtype)
         limits = np.iinfo(info.dtype)
         levels = np.rint(style / info.scale) + info.zero_point
         return np.clip(levels, limits.min, limits.max).astype(info.dtype)[np.newaxis]
