@@ -110,7 +110,7 @@ class Distillation(Trainer):
         With a matte there are four channels. This is done once for the run, because in every step it would take more
         than half of the time.
         """
-        return {"taught": lesson(domains["photos"], self.teachers, self.mattes)}
+        return {"taught": lesson(domains["photos"], self.teachers, self.mattes, hold_skin=self.recipe.distill.hold_skin)}
 
     def step(self, index: int, photos: Tensor, targets: Tensor) -> dict[str, float]:
         """Train once on photographs and their teachers' cartoons, float32 (batch, side, side, 3) in -1..1.
@@ -262,6 +262,8 @@ def _perceptual_loss(frozen: FrozenFeatures, output: Any, targets: Any, size_px:
 def _check_files(recipe: Recipe, features: Path | None, mattes: HeadMattes | None) -> None:
     if recipe.distill.perceptual_weight and features is None:
         raise InputError("distill.perceptual_weight needs --features FILE.npz, or set it to 0.")
+    if recipe.distill.hold_skin and mattes is None:
+        raise InputError("distill.hold_skin finds the skin by --segments FILE.tflite; or set it to false.")
     if recipe.student.matte and mattes is None:
         raise InputError("A student with a matte learns it from --segments FILE.tflite; or set student.matte=false.")
 
