@@ -1,4 +1,4 @@
-"""The cartoons of a teacher network, made ready for a student of another size: crisp edges, and the person's own skin."""
+"""The cartoons of a teacher network, made ready for a student of another size: crisp edges and the person's skin."""
 
 from __future__ import annotations
 
@@ -57,12 +57,13 @@ class NetworkCartoons:
 def resized_crisp(cartoon: pixels.Image, side_px: int) -> pixels.Image:
     """Resample RGB uint8 (n, n, 3) to (side_px, side_px, 3). Much enlarged edges are sharpened, without halos."""
     scale = side_px / cartoon.shape[0]
+    plain = pixels.square(cartoon, side_px)
     if scale < CRISP_FROM:
-        return pixels.square(cartoon, side_px)
+        return plain
     large = cv2.resize(cartoon, (side_px, side_px), interpolation=cv2.INTER_CUBIC).astype(np.float32)
     sharp = large + CRISPER * (large - cv2.GaussianBlur(large, (0, 0), scale))
     near = np.ones((2 * round(scale) + 1,) * 2, np.uint8)
-    return np.rint(np.clip(sharp, cv2.erode(large, near), cv2.dilate(large, near))).astype(np.uint8)
+    return np.rint(np.clip(sharp, cv2.erode(plain, near), cv2.dilate(plain, near))).astype(np.uint8)
 
 
 def with_held_skin(cartoon: pixels.Image, photo: pixels.Image, labels: Labels) -> pixels.Image:
