@@ -1,1 +1,1 @@
-"""The order and times of frames: one source after another, at their own times, from thread to thread, scene by scene."""
+"""The order and times of frames: one source after another, at their own times, through threads and scenes."""
