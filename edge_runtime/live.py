@@ -44,7 +44,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class HalfDone:
     """A frame between drawer and finisher."""
 
     frame: Frame
@@ -82,7 +82,7 @@ class LiveLoop:
         self._settings = settings or cartoonizer.settings
         self._changing = threading.Lock()
         self._captured: Slot[Frame] = Slot(self._fast)
-        self._drawn: Slot[Drawn] = Slot(lossless=True)
+        self._drawn: Slot[HalfDone] = Slot(lossless=True)
         self._finished: Slot[Frame] = Slot(self._fast)
         self._stopping = threading.Event()
         self._ended = threading.Event()
@@ -258,7 +258,7 @@ class LiveLoop:
             drawn = self._cartoonizer.draw(frame.image, settings)
             if self._turned_look and not self._source.unrelated:
                 self._turned_look.look(drawn.frame, settings, bool(drawn.faces), frame.time_s)
-            self._drawn.put(Drawn(frame, drawn, time.perf_counter() - start_s))
+            self._drawn.put(HalfDone(frame, drawn, time.perf_counter() - start_s))
         self._drawn.close()
 
     def _finish(self) -> None:
