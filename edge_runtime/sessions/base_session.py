@@ -127,7 +127,7 @@ class BaseSession(ABC):
 
 
 def _ranges(path: Path, spec: ModelSpec) -> tuple[ValueRange, ValueRange]:
-    """The ranges of input and output. Raises InputError for a range that rises not, and another order of colours."""
+    """The ranges of input and output. Raises InputError for a range that does not rise, or another order of colours."""
     if spec.colour_order not in ("RGB", "BGR"):
         raise InputError(f"{path} wants its colours in the order {spec.colour_order}, which is neither RGB nor BGR.")
     pairs = spec.value_range, spec.output_range or spec.value_range
