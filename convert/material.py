@@ -16,7 +16,7 @@ from facetoon.convert.formats.to_onnx import to_onnx
 from facetoon.convert.formats.to_tflite import to_tflite
 from facetoon.convert.improve.fold import has_style_affines
 from facetoon.convert.improve.improvements import improve
-from facetoon.convert.judge.comparison import Comparison, check_change, check_range, compare
+from facetoon.convert.judge.comparison import Comparison, check_generator, compare
 from facetoon.convert.judge.sample_checks import check_samples
 from facetoon.convert.quiet import quiet, refusing
 from facetoon.convert.sources.foreign_source import is_model
@@ -100,9 +100,7 @@ def load_material(request: Request) -> Material:
     check_samples(calibration, test)
     if style is not None:
         calibration, test = (replace(s, styles=np.tile(style, (len(s.images), 1))) for s in (calibration, test))
-    check_range(source.generator, test.images, test.styles if source.styles else None)
-    if is_model(request.run):
-        check_change(source.generator, test.images, test.styles if source.styles else None)
+    check_generator(source.generator, test.images, test.styles if source.styles else None, is_model(request.run))
     plain = Material(source, calibration, test, style, source.generator, npu=request.npu)
     return _improved(plain, request, request.improve)
 
