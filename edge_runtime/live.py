@@ -1,10 +1,12 @@
-"""The live loop: reader, worker and encoder threads with a slot between each two.
+"""The live loop: four threads with a slot between each two.
 
-    source -> [reader] -> slot -> [worker: Cartoonizer] -> slot -> [encoder: sinks]
+    source -> [reader] -> slot -> [drawer] -> slot -> [finisher] -> slot -> [encoder: sinks]
 
-A slot holds one frame. From a camera it keeps the newest frame and counts the frames it drops, so that a slow stage
-never delays the stage before. From a file whose every frame counts, it makes the stage before wait. OpenCV and the
-interpreter release Python's lock while they work, so the three threads really run side by side.
+The drawer runs the first half of the Cartoonizer, the finisher the second. A slot holds one frame. From a camera it
+keeps the newest frame and counts the frames it drops, so that a slow stage never delays the stage before. From a file
+whose every frame counts, it makes the stage before wait. A drawn frame has cost too much to be dropped, so the drawer
+always waits for the finisher. OpenCV and the interpreter release Python's lock while they work, so the threads really
+run side by side.
 """
 
 from __future__ import annotations
@@ -14,57 +16,20 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from facetoon.edge_runtime.cartoon.cartoonizer import Cartoonizer
+from facetoon.edge_runtime.cartoon.drawn_head import DrawnFrame
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.cartoon.turned_look import TurnedLook
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.playing.playback import Playback
 from facetoon.edge_runtime.playing.scenes import CutDetector
+from facetoon.edge_runtime.playing.slot import Slot
 from facetoon.edge_runtime.sinks.guarded import GuardedSink
 from facetoon.edge_runtime.sinks.sink import Sink
 from facetoon.edge_runtime.sources.source import Source
 from facetoon.edge_runtime.timing import RateMeter, StageTimer
-
-Item = TypeVar("Item")
-
-
-class Slot(Generic[Item]):
-    """Room for one item between two threads."""
-
-    def __init__(self, lossless: bool) -> None:
-        self._lossless = lossless
-        self._item: Item | None = None
-        self._closed = False
-        self._changed = threading.Condition()
-        self.dropped = 0
-
-    def put(self, item: Item) -> None:
-        """Put an item. A lossless slot waits until the old item is taken; other slots replace it and count a drop."""
-        with self._changed:
-            if self._lossless:
-                self._changed.wait_for(lambda: self._closed or self._item is None)
-            elif self._item is not None:
-                self.dropped += 1
-            self._item = item
-            self._changed.notify_all()
-
-    def take(self) -> Item | None:
-        """Wait for an item and take it; None once the slot is closed and empty."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._item is not None)
-            item, self._item = self._item, None
-            self._changed.notify_all()
-            return item
-
-    def close(self, discard: bool = False) -> None:
-        """Accept no more items; `discard` drops the waiting item."""
-        with self._changed:
-            self._closed = True
-            if discard:
-                self._item = None
-            self._changed.notify_all()
 
 
 @dataclass(frozen=True)
@@ -76,6 +41,15 @@ class Frame:
     """When it was read, in seconds of time.perf_counter."""
     time_s: float
     """Its time in the source, see Source.time_s."""
+
+
+@dataclass(frozen=True)
+class HalfDone:
+    """A frame between drawer and finisher."""
+
+    frame: Frame
+    drawn: DrawnFrame
+    work_s: float
 
 
 class LiveLoop:
@@ -108,6 +82,7 @@ class LiveLoop:
         self._settings = settings or cartoonizer.settings
         self._changing = threading.Lock()
         self._captured: Slot[Frame] = Slot(self._fast)
+        self._drawn: Slot[HalfDone] = Slot(lossless=True)
         self._finished: Slot[Frame] = Slot(self._fast)
         self._stopping = threading.Event()
         self._ended = threading.Event()
@@ -115,12 +90,15 @@ class LiveLoop:
         self._read_all = False
         self._threads = [
             threading.Thread(target=self._guard, args=(work,), name=name, daemon=True)
-            for name, work in (("reader", self._read), ("worker", self._work), ("encoder", self._encode))
+            for name, work in (
+                *(("reader", self._read), ("drawer", self._draw)),
+                *(("finisher", self._finish), ("encoder", self._encode)),
+            )
         ]
         self.frames_out = 0
         self.frames_with_faces = self.faces_found = 0
         self.work = (0, 0.0)
-        """The worker's finished frames, and its seconds of work on them, without waits."""
+        """The finished frames, and the seconds of work on them by the slower of drawer and finisher, without waits."""
         self._newest_s = 0.0
         self.output_rate = RateMeter()
         self.started_s = 0.0
@@ -128,7 +106,7 @@ class LiveLoop:
         """Seconds from start to the first finished frame."""
 
     def start(self) -> None:
-        """Start the three threads."""
+        """Start the threads."""
         self.started_s = time.perf_counter()
         for thread in self._threads:
             thread.start()
@@ -140,7 +118,7 @@ class LiveLoop:
     def stop(self) -> None:
         """Ask every thread to end after its current frame."""
         self._stopping.set()
-        for slot in (self._captured, self._finished):
+        for slot in (self._captured, self._drawn, self._finished):
             slot.close(discard=True)
 
     def join(self) -> None:
@@ -270,21 +248,28 @@ class LiveLoop:
             number += 1
         self._captured.close()
 
-    def _work(self) -> None:
+    def _draw(self) -> None:
         cuts = CutDetector()
         while (frame := self._captured.take()) is not None:
             start_s = time.perf_counter()
             if self._source.unrelated or cuts.is_cut(frame.image):
                 self._cartoonizer.begin_scene()
             settings = self._settings
-            image = self._cartoonizer.process(frame.image, settings)
-            faces = self._cartoonizer.faces
+            drawn = self._cartoonizer.draw(frame.image, settings)
             if self._turned_look and not self._source.unrelated:
-                self._turned_look.look(image, settings, bool(faces), frame.time_s)
-            self.faces_found += len(faces)
-            self.frames_with_faces += bool(faces)
-            self.work = (self.work[0] + 1, self.work[1] + time.perf_counter() - start_s)
-            self._finished.put(dataclasses.replace(frame, image=image))
+                self._turned_look.look(drawn.frame, settings, bool(drawn.faces), frame.time_s)
+            self._drawn.put(HalfDone(frame, drawn, time.perf_counter() - start_s))
+        self._drawn.close()
+
+    def _finish(self) -> None:
+        while (item := self._drawn.take()) is not None:
+            start_s = time.perf_counter()
+            image = self._cartoonizer.finish(item.drawn)
+            self.faces_found += len(item.drawn.faces)
+            self.frames_with_faces += bool(item.drawn.faces)
+            work_s = max(item.work_s, time.perf_counter() - start_s)
+            self.work = (self.work[0] + 1, self.work[1] + work_s)
+            self._finished.put(dataclasses.replace(item.frame, image=image))
         self._finished.close()
 
     def _encode(self) -> None:

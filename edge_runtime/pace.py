@@ -39,7 +39,7 @@ class Pace:
         self._warned = False
 
     def tend(self) -> None:
-        """Every WINDOW_S, measure the worker's time for a frame; step down after WINDOWS slow windows."""
+        """Every WINDOW_S, measure the time that a frame takes; step down after WINDOWS slow windows."""
         now_s = self._clock()
         if now_s - self._since_s < WINDOW_S:
             return

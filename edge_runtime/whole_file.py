@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ FORBIDDEN = (
 )
 """Errors of a file system that the user can mend, beside those of FULL."""
 FULL = (errno.ENOSPC, errno.EDQUOT)
+ROOM_BYTES = 1_000_000  # with less, a disk counts as full
 PARTIAL = ".partial-"  # before the name, since Keras and OpenCV choose the format by the suffix
 
 
@@ -50,6 +52,20 @@ def _copy_rights(old: Path, new: Path) -> None:
     with suppress(PermissionError):  # only root may give a file away
         os.chown(new, facts.st_uid, facts.st_gid)
     new.chmod(facts.st_mode & 0o7777)
+
+
+def check_room(folder: Path, purpose: str) -> None:
+    """Write a file without a name into `folder`, or where it would be made; `purpose` is such as "the recording".
+
+    Raises InputError when the folder is forbidden, read-only or full, so that the user hears it before the work.
+    """
+    place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=place) as file:
+            file.write(bytes(ROOM_BYTES))
+            file.flush()
+    except OSError as error:
+        raise InputError(f"The folder {folder} for {purpose} cannot be written: {error.strerror}.") from None
 
 
 def read_bounded(path: Path, most_bytes: int, what: str) -> bytes:

@@ -31,7 +31,7 @@ def no_threads_left():
     """Every thread that a test starts has an owner that ends it."""
     before = set(threading.enumerate())
     yield
-    ours = ("reader", "worker", "encoder", "preview", "prefetch")
+    ours = ("reader", "drawer", "finisher", "encoder", "preview", "prefetch")
     left = [t for t in threading.enumerate() if t not in before and t.name.startswith(ours)]
     for thread in left:
         thread.join(60)  # at once on an idle machine

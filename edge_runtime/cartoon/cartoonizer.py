@@ -1,35 +1,36 @@
-"""Turns the faces of a frame, or the whole frame, into a cartoon."""
+"""Turns the faces of a frame, or the whole frame, into a cartoon.
+
+It has two halves, so that the next frame can be drawn while a frame is finished: `draw` finds the faces and runs the
+generator, `finish` steadies the cartoons and lays them over the frame.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
-from itertools import zip_longest
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from facetoon.edge_runtime import pixels, styles
 from facetoon.edge_runtime.cartoon import whole_frame
-from facetoon.edge_runtime.cartoon.background_painter import BackgroundPainter
-from facetoon.edge_runtime.cartoon.drawn_head import DrawnHead
+from facetoon.edge_runtime.cartoon.drawn_head import DrawnFrame, DrawnHead
+from facetoon.edge_runtime.cartoon.frame_finisher import FrameFinisher
 from facetoon.edge_runtime.cartoon.morph import StyleMorph
 from facetoon.edge_runtime.cartoon.settings import LiveSettings, first_style
-from facetoon.edge_runtime.cartoon.steady import Steadier
 from facetoon.edge_runtime.cartoon.style_tiles import StyleTiles
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.framing import Face
-from facetoon.edge_runtime.pixels import Image, Mask
+from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sessions.session import Session
 from facetoon.edge_runtime.timing import StageTimer
-
-AROUND_HEAD = 1.7  # scale of a crop's area that a changed background spares, so that every crop lies inside it
 
 
 class Cartoonizer:
     """Finds faces, crops them with training's framing, runs the generator and pastes the result back.
 
-    Not thread-safe: one worker owns it. `models`, `styles` and `faces_only` never change, so any thread may read them.
+    `draw` belongs to one thread and `finish` to one, which may be another. `models`, `styles` and `faces_only` never
+    change, so any thread may read them.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Cartoonizer:
     ) -> None:
         """`sessions` is one generator, or several by name; LiveSettings.model picks one for each frame.
 
-        `budget_ms` bounds the time for the faces of a frame: once it is spent, the smaller faces stay photographs.
+        `budget_ms` bounds the time to draw the faces of a frame: once it is spent, the smaller faces stay photographs.
         """
         self.models = dict(sessions) if isinstance(sessions, Mapping) else {sessions.spec.name: sessions}
         self.styles = {name: tuple(session.styles) for name, session in self.models.items()}
@@ -56,9 +57,9 @@ class Cartoonizer:
         self._clock = clock
         self._budget_s = None if budget_ms is None else budget_ms / 1000
         self._morph = StyleMorph()
-        self._steadier = Steadier()
-        self._painter = BackgroundPainter()
+        self._finisher = FrameFinisher(timer)
         self._orientation = (0, False)
+        self._begins_scene = True
         self._squares = {size: pixels.feather(size) for size in {s.size_px for s in self.models.values()}}
         self._session = self.models[first]
         self.faces: list[Face] = []
@@ -71,13 +72,17 @@ class Cartoonizer:
     def begin_scene(self) -> None:
         """Forget the faces of the frames before, whose places mean nothing after a cut."""
         self._finder.forget()
-        self._steadier.forget()
+        self._begins_scene = True
 
     def process(self, frame: Image, settings: LiveSettings | None = None) -> Image:
         """Cartoonize a BGR frame, in place unless it is turned, and return it.
 
         In face mode a frame without a face stays as it is. ValueError for any frame but uint8 (height, width, 3).
         """
+        return self.finish(self.draw(frame, settings))
+
+    def draw(self, frame: Image, settings: LiveSettings | None = None) -> DrawnFrame:
+        """Turn a BGR frame and draw its faces, or all of it. The frame itself is not changed before `finish`."""
         pixels.check_image(frame, "frame")
         settings = settings or self.settings
         if self._orientation != (orientation := (settings.turn, settings.mirror)):
@@ -86,16 +91,23 @@ class Cartoonizer:
         frame = pixels.turn(frame, settings.turn // 90, settings.mirror)
         if self.tiles:
             self.tiles.tend(frame, self.faces)
-        before = None if settings.split is None else frame.copy()
-        strength = settings.strength * self._dress(settings)
+        settings = dataclasses.replace(settings, strength=settings.strength * self._dress(settings))
         if settings.mode == "frame":
             self.faces = []
-            self._replace_all(frame, strength)
+            heads: tuple[DrawnHead, ...] = ()
         else:
-            self._replace_faces(frame, dataclasses.replace(settings, strength=strength))
-        if before is not None and settings.split is not None:
-            pixels.split_view(before, frame, settings.split)
-        return frame
+            heads = self._draw_faces(frame, settings)
+        draws_all = settings.mode == "frame" or (bool(self.faces) and settings.background == "cartoon")
+        whole = self._draw_all(frame) if draws_all and settings.strength > 0 else None
+        begins_scene, self._begins_scene = self._begins_scene, False
+        framing, size_px = self._session.spec.framing, self._session.size_px
+        return DrawnFrame(
+            frame, settings, tuple(self.faces), heads, whole, framing, self._squares[size_px], begins_scene
+        )
+
+    def finish(self, drawn: DrawnFrame) -> Image:
+        """Lay the cartoons over their frame, in place, and return it. Frames must come in the order of `draw`."""
+        return self._finisher.finish(drawn)
 
     def _dress(self, settings: LiveSettings) -> float:
         """Change to the settings' model and style; return the strength of the mix, see `styles.to_vector`."""
@@ -103,29 +115,25 @@ class Cartoonizer:
         if session is not self._session:
             self._session = session
             self._morph.forget()
-            self._steadier.forget()
+            self._begins_scene = True
         mix = self._morph.at(self._clock(), settings.style, settings.morph_s)
         vector, strength = styles.to_vector(mix, session.styles)
         if not np.array_equal(vector, session.style):
             session.set_style(vector)
-            self._steadier.forget()
+            self._begins_scene = True
         return strength
 
-    def _replace_all(self, frame: Image, strength: float) -> None:
+    def _draw_all(self, frame: Image) -> Image:
         with self._timer.stage("tiles"):
-            if strength > 0:
-                cartoon = whole_frame.cartoonize(frame, self._session.run, self._session.size_px)
-                frame[:] = pixels.mix(frame, cartoon, strength)
+            return whole_frame.cartoonize(frame, self._session.run, self._session.size_px)
 
-    def _replace_faces(self, frame: Image, settings: LiveSettings) -> None:
+    def _draw_faces(self, frame: Image, settings: LiveSettings) -> tuple[DrawnHead, ...]:
         start_s = self._clock()
-        self._steadier.next_frame()
         with self._timer.stage("detect"):
             self._finder.max_faces = settings.faces
             self.faces = self._finder.find(frame)
-        keeps = settings.background == "keep"
-        if not self.faces or (keeps and settings.strength == 0):
-            return
+        if settings.background == "keep" and settings.strength == 0:
+            return ()
         heads: list[DrawnHead] = []
         for number, face in enumerate(self.faces):
             # The largest face is always drawn. The next is drawn only if it will fit the budget at the pace so far.
@@ -133,17 +141,10 @@ class Cartoonizer:
             if number and self._budget_s is not None and elapsed_s * (number + 1) / number > self._budget_s:
                 self.skipped += len(self.faces) - number
                 break
-            heads.append(self._draw(frame, face))
-            if keeps:
-                self._paste(frame, frame, heads[-1], settings)
-        if not keeps:
-            photograph = frame.copy()
-            with self._timer.stage("background"):
-                self._change_background(frame, photograph, heads, settings)
-            for head in heads:
-                self._paste(frame, photograph, head, settings)
+            heads.append(self._draw_face(frame, face))
+        return tuple(heads)
 
-    def _draw(self, frame: Image, face: Face) -> DrawnHead:
+    def _draw_face(self, frame: Image, face: Face) -> DrawnHead:
         stage, session = self._timer.stage, self._session
         with stage("crop"):
             matrix = session.spec.framing.crop_matrix(face, session.size_px)
@@ -155,40 +156,6 @@ class Cartoonizer:
             tensor = session.infer(tensor)
         with stage("to_image"):
             cartoon = pixels.swap_red_blue(session.to_image(tensor))
-            matte = session.to_matte(tensor) if session.spec.matte else None
-        with stage("steady"):
-            cartoon, matte = self._steadier.steady(face, crop, cartoon, matte)
-            shares = self._squares[session.size_px] if matte is None else pixels.soft_edge(matte)
+            shares = session.to_matte(tensor) if session.spec.matte else self._squares[session.size_px]
         moves = styles.moving_share(session.style, session.spec)
         return DrawnHead(matrix, crop, cartoon, shares, session.spec.matte, moves)
-
-    def _paste(self, frame: Image, photograph: Image, head: DrawnHead, settings: LiveSettings) -> None:
-        """Lay a head over the frame; `photograph` is the frame before any change."""
-        with self._timer.stage("paste"):
-            head = head.matched(settings.colour_match)
-            layer = head.layer(settings.strength, settings.background == "keep")
-            pixels.paste(frame, layer, head.matrix, head.slopes(settings.sharpen), photograph)
-
-    def _change_background(
-        self, frame: Image, photograph: Image, heads: Sequence[DrawnHead], settings: LiveSettings
-    ) -> None:
-        """Change all but the heads, and the squares around heads without a matte."""
-        mattes, squares = np.zeros((2, *frame.shape[:2]), np.uint8)
-        for face, head in zip_longest(self.faces, heads):
-            if head is not None and head.has_matte:
-                mattes = np.maximum(mattes, pixels.spread(head.shares, head.matrix, frame))
-            else:
-                squares = np.maximum(squares, self._square(frame, face))
-        if settings.background == "cartoon":
-            self._replace_all(frame, settings.strength)
-        else:
-            self._painter.paint(frame, settings, mattes)
-        # At full strength the cartoon alone covers the head, so that no photograph shows through its soft edge.
-        pixels.uncover(frame, photograph, squares if settings.strength == 1 else np.maximum(squares, mattes))
-
-    def _square(self, frame: Image, face: Face) -> Mask:
-        """Return the shares of a face's surroundings, uint8 (height, width)."""
-        near = dataclasses.replace(face, height_px=face.height_px * AROUND_HEAD)
-        size_px = self._session.size_px
-        matrix = self._session.spec.framing.crop_matrix(near, size_px)
-        return pixels.spread(self._squares[size_px], matrix, frame)

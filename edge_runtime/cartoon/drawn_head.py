@@ -1,4 +1,4 @@
-"""The cartoon of one head, and what is laid over the frame of it."""
+"""The cartoons of a frame's heads, and what is laid over the frame of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facetoon.edge_runtime import pixels
+from facetoon.edge_runtime.cartoon.settings import LiveSettings
+from facetoon.edge_runtime.framing import Face, Framing
 from facetoon.edge_runtime.pixels import Image, Layer, Mask
 
 LARGER = 1.15
@@ -27,6 +29,7 @@ class DrawnHead:
     shares: Mask
     """Where the cartoon shows, (n, n): the head by its matte, or a rounded square for a model without."""
     has_matte: bool
+    """Whether `shares` come from a matte. They are the matte itself until the head is steadied."""
     moves: float
     """Share, 0..1, of the styles that move features."""
 
@@ -53,3 +56,25 @@ class DrawnHead:
         if amount == 0 or self.moves or pixels.crop_scale(self.matrix) < LARGER:
             return None
         return pixels.slopes(self.crop, self.cartoon, amount)
+
+
+@dataclass(frozen=True)
+class DrawnFrame:
+    """A frame that is drawn and not finished: see Cartoonizer.draw."""
+
+    frame: Image
+    """The photograph, BGR (height, width, 3), upright."""
+    settings: LiveSettings
+    """Their strength is that of the styles' mix."""
+    faces: tuple[Face, ...]
+    """Largest first."""
+    heads: tuple[DrawnHead, ...]
+    """Of the first faces: the others stay photographs."""
+    whole: Image | None
+    """The cartoon of the whole frame, where the settings show it."""
+    framing: Framing
+    """The model's."""
+    square: Mask
+    """The rounded square, (n, n), as which a head without a matte is laid over the frame."""
+    begins_scene: bool
+    """Whether earlier cartoons say nothing about this frame."""

@@ -16,7 +16,7 @@ from facetoon.edge_runtime.sessions.session import Session
 
 TILE_PX = 160
 ASKED_S = 3.0  # nobody asks for longer: nothing is drawn
-SHARE = 0.04  # of the worker's time
+SHARE = 0.04  # of the drawer's time
 SHORTEST_S = 0.25
 AWAY_S = 3.0  # without a face for so long, the stand-in is drawn: a visitor's face leaves with him
 
@@ -34,7 +34,7 @@ class Tile:
 
 
 class StyleTiles:
-    """One tile a turn, while somebody asks, in a small share of the worker's time. The worker owns the sessions."""
+    """One tile a turn, while somebody asks, in a small share of the drawer's time. The drawer owns the sessions."""
 
     def __init__(
         self,

@@ -36,7 +36,7 @@ class TurnedLook:
         self._orientation = (0, False)
 
     def look(self, frame: Image, settings: LiveSettings, has_faces: bool, time_s: float) -> None:
-        """Take a finished BGR frame, in which the finder found faces or none, and its time in the source."""
+        """Take an upright BGR frame, in which the finder found faces or none, and its time in the source."""
         orientation = (settings.turn, settings.mirror)
         if has_faces or self._since_s is None or orientation != self._orientation or settings.mode == "frame":
             self.hint, self._orientation, self._tries = "", orientation, 0

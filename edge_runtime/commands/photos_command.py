@@ -10,6 +10,7 @@ from facetoon.edge_runtime.command_line import add_picture_limit
 from facetoon.edge_runtime.commands.live_command import positive, thread_count
 from facetoon.edge_runtime.sessions.runtimes import RUNTIMES
 from facetoon.edge_runtime.sessions.session import DEFAULT_MODEL, model_file
+from facetoon.edge_runtime.whole_file import check_room
 
 HELP = "cartoonize pictures, folders of them or patterns such as '*.jpg', at their own size, and write the cartoons"
 ALL = "all"
@@ -57,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     from facetoon.edge_runtime.sessions.session import open_session
 
     logs.set_up("text")
+    check_room(arguments.out, "the cartoons")
     session = open_session(arguments.model, arguments.runtime, arguments.threads)
     tracker_runtime = runtime_beside(arguments.runtime).name
     cartoonist = StillCartoonist(session, tracker_runtime, arguments.faces, arguments.smallest_face)

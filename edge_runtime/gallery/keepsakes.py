@@ -20,7 +20,7 @@ from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.picture_files import read_picture
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sources.films import VideoSource
-from facetoon.edge_runtime.whole_file import write_whole
+from facetoon.edge_runtime.whole_file import check_room, write_whole
 
 THUMBNAILS = ".thumbnails"
 THUMBNAIL_PX = 320
@@ -59,7 +59,7 @@ class Album:
     ) -> None:
         """Files older than `keep_days` are removed, and above `keep_mb` (10^6 bytes) the oldest.
 
-        Raises InputError when the folder does not exist: a mistyped one would fill in secret.
+        Raises InputError when the folder cannot be written or does not exist: a mistyped one would fill in secret.
         """
         if not folder.is_dir():
             raise InputError(f"The folder {folder} for the gallery does not exist.")
@@ -69,6 +69,8 @@ class Album:
             threading.Lock()
         )  # one thumbnail at a time, so that a page of them leaves the live picture alone
         self._next_prune_s = 0.0
+        self._prune()  # may make room
+        check_room(folder, "the gallery")
 
     def new_path(self, style: str, suffix: str) -> Path:
         """Return the path of a new file; `suffix` is one of KINDS."""

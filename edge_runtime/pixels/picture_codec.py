@@ -13,9 +13,19 @@ from numpy.typing import NDArray
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.picture_files import LIMIT_FLAG, most_pixels
 from facetoon.edge_runtime.pixels.arrays import Image, swap_red_blue
-from facetoon.edge_runtime.pixels.picture_headers import has_alpha, is_cut_short, is_heic, picture_size, scan_count
+from facetoon.edge_runtime.pixels.avif_trial import decodes_as_avif
+from facetoon.edge_runtime.pixels.picture_headers import (
+    has_alpha,
+    is_boxed,
+    is_cut_short,
+    is_heic,
+    picture_size,
+    scan_count,
+    text_bytes,
+)
 
 MOST_PASSES = 20  # over the most pixels of a picture; cameras and programs write JPEGs of up to 12 scans
+MOST_TEXT_BYTES = 100_000_000
 STRIP_PIXELS = 2**20  # of a transparent picture that are laid over white at once: as float32 they fill 16 MB
 _DECODE_FLAGS = {
     1: cv2.IMREAD_COLOR,
@@ -29,8 +39,9 @@ def decode_image(data: bytes, name: str, reduce: int = 1) -> Image:
     """Decode the bytes of a picture file to RGB uint8 (height, width, 3), with EXIF rotation, over white.
 
     `reduce` (1, 2, 4 or 8) divides the sides while decoding, which for JPEG saves memory too. Of an animation it takes
-    the first frame. Raises InputError, which names the file, when the bytes are no picture, are cut short, or claim
-    more pixels than `picture_files.most_pixels`.
+    the first frame. Raises InputError, which names the file, when the bytes are no picture, are cut short, or hold
+    more pixels than `picture_files.most_pixels`, texts of more than MOST_TEXT_BYTES, or in an AVIF a
+    larger picture than its header says.
     """
     if header := picture_size(data):
         width, height, shrinks = header
@@ -39,6 +50,10 @@ def decode_image(data: bytes, name: str, reduce: int = 1) -> Image:
             raise InputError(f"{name} would take too long to decode: {width}x{height} pixels in {scans} scans.")
     if is_cut_short(data):
         raise InputError(f"{name} is cut short.")
+    if text_bytes(data) > MOST_TEXT_BYTES:
+        raise InputError(f"{name} holds texts that may fill more than {MOST_TEXT_BYTES // 10**6} MB.")
+    if is_boxed(data) and not decodes_as_avif(data, header[0] * header[1] if header else most_pixels()):
+        return _decode_heic(data, name)
     frame = _decode(data, cv2.IMREAD_UNCHANGED) if has_alpha(data) else None
     if frame is not None and frame.ndim == 3 and frame.shape[2] == 4 and frame.dtype.kind == "u":
         return swap_red_blue(on_white(frame))
@@ -73,7 +88,7 @@ def _decode_heic(data: bytes, name: str) -> Image:
         pixels = np.asarray(picture)
     except InputError:
         raise
-    except (ValueError, OSError, EOFError, SyntaxError):
+    except (ValueError, OSError, EOFError, SyntaxError, RuntimeError):  # libheif's own limits are a RuntimeError
         raise InputError(f"{name} is not a picture that can be read.") from None
     return swap_red_blue(on_white(pixels[..., [2, 1, 0, 3]])) if pixels.shape[2] == 4 else pixels
 

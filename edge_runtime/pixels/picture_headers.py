@@ -11,6 +11,8 @@ _BASELINE = (0xC0, 0xC1)
 _SCAN, _END = 0xDA, 0xD9
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)  # not a stuffed byte, padding or restart mark
 _PNG = b"\x89PNG\r\n\x1a\n"
+_DEFLATE_RATIO = 1032  # no deflate stream unpacks to more
+_LARGEST_TEXT_BYTES = 8_000_000  # libpng drops a larger text
 _HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
@@ -52,6 +54,11 @@ def is_animated(data: bytes) -> bool:
 def is_heic(data: bytes) -> bool:
     """Whether the bytes hold an HEIC picture, as iPhones take them."""
     return data[4:8] == b"ftyp" and data[8:12] in _HEIC
+
+
+def is_boxed(data: bytes) -> bool:
+    """Whether the bytes hold an AVIF or HEIC picture, or another file of that kind of boxes."""
+    return data[4:8] == b"ftyp"
 
 
 def web_format(data: bytes) -> str | None:
@@ -107,14 +114,25 @@ def _jpeg_marks(data: bytes) -> Iterator[int]:
         at += max(struct.unpack(">H", data[at : at + 2])[0], 2)
 
 
+def text_bytes(data: bytes) -> int:
+    """Return the most memory that the texts of a PNG fill, once libpng has unpacked them; 0 for other files."""
+    if data[:8] != _PNG:
+        return 0
+    packed = [length for kind, length in _png_chunks(data) if kind in (b"zTXt", b"iTXt")]
+    return sum(min(length * _DEFLATE_RATIO, _LARGEST_TEXT_BYTES) for length in packed)
+
+
 def _png_has_end(data: bytes) -> bool:
+    return any(kind == b"IEND" for kind, _ in _png_chunks(data))
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield each chunk's kind and stated length."""
     at = 8
     while at + 12 <= len(data):
         (length,) = struct.unpack(">I", data[at : at + 4])
-        if data[at + 4 : at + 8] == b"IEND":
-            return True
+        yield data[at + 4 : at + 8], length
         at += 12 + length
-    return False
 
 
 def _size(data: bytes) -> tuple[int, int] | None:

@@ -1,1 +1,1 @@
-"""The order and times of frames: one source after another, at their own times, and where a scene ends."""
+"""The order and times of frames: one source after another, at their own times, through threads and scenes."""

@@ -13,7 +13,7 @@ BOUNDARY = "facetoon-frame"
 MULTIPART = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
 BARE = "video/x-mjpeg"
 # At most some 30 frames a second for each viewer. Without a limit, a file that is read at full speed is also sent at
-# full speed: ten viewers then take a third of the worker's rate on two cores.
+# full speed: ten viewers then take a third of the loop's rate on two cores.
 SHORTEST_INTERVAL_S = 0.03
 
 

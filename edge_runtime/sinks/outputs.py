@@ -14,14 +14,15 @@ from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.command_line import counted
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
-from facetoon.edge_runtime.whole_file import write_whole
+from facetoon.edge_runtime.whole_file import check_room, write_whole
 
 
 class SequenceSink:
     """A folder of JPEG pictures, frame-000001.jpg and so on; each appears only when it is complete."""
 
     def __init__(self, folder: Path, quality: int = 95) -> None:
-        """Make the folder. Raises InputError when that fails, or when it holds frames, which are never overwritten."""
+        """Make the folder. Raises InputError when it cannot be written, or holds frames: none is overwritten."""
+        check_room(folder, "pictures")
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -22,6 +22,7 @@ from facetoon.edge_runtime.sinks.new_files import CreateFile, create_beside, cre
 from facetoon.edge_runtime.sinks.sink import FileSink
 from facetoon.edge_runtime.sources.containers import load_av
 from facetoon.edge_runtime.sources.sound import Sound, SoundCopy
+from facetoon.edge_runtime.whole_file import check_room
 
 TICK_S = Fraction(1, 90000)  # the time unit of video containers
 FRAGMENT_TICKS = 45000  # half a second
@@ -37,8 +38,6 @@ def check_path(path: Path) -> None:
         raise InputError(f"A recording is an .mp4 file, which {path} is not.")
     if not path.parent.is_dir():
         raise InputError(f"The folder {path.parent} for the recording does not exist.")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"The folder {path.parent} for the recording may not be written to.")
 
 
 class Recording:
@@ -49,9 +48,11 @@ class Recording:
     ) -> None:
         """`rate_hz` is a hint for the encoder and the length of the first frame. `sound` is copied from its film.
 
-        The first frame lets `create` create the file. Raises InputError when `path` does not suit or PyAV is missing.
+        The first frame lets `create` create the file. Raises InputError when `path` does not suit, its folder cannot be
+        written or PyAV is missing.
         """
         check_path(path)
+        check_room(path.parent, "the recording")
         self._av = load_av()
         self._path, self._rate = path, Fraction(min(max(rate_hz, 1), 240)).limit_denominator(1000)
         self._sound, self._create = sound, create
@@ -181,6 +182,8 @@ class RotatingRecording:
         self._length_s, self._start_s = minutes * 60, 0.0
         self._file: FileSink | None = None
         self._done: list[str] = []
+        if not (keep and self._files()):  # else an old file makes room
+            check_room(path.parent, "the recording")
 
     def write(self, frame: Image, time_s: float) -> None:
         """Append one frame, to a new file when the current one is full."""

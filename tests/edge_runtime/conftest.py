@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -139,6 +140,15 @@ def start_live():
             live.end()
 
 
+@pytest.fixture
+def full_disk():
+    """No file may be larger than half a megabyte, as on a disk that is nearly full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 @pytest.fixture(scope="session")
 def wait_until():
     """The function `wait_for`."""
@@ -152,19 +162,32 @@ def patience_s():
 
 
 @pytest.fixture
-def browser(needs_program, tmp_path):
-    """A headless Chromium, driven by selenium."""
+def open_browser(needs_program, tmp_path):
+    """Open a further headless Chromium with cookies of its own, driven by selenium."""
     from selenium import webdriver
 
-    options = webdriver.ChromeOptions()
-    options.binary_location = needs_program("chromium", "chromium")
-    for flag in (
-        "headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
-        "disable-component-update", "disable-sync", "window-size=1100,900", f"user-data-dir={tmp_path / 'profile'}",
-    ):  # fmt: skip
-        options.add_argument(f"--{flag}")
-    options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path / "downloads")})
-    service = webdriver.ChromeService(needs_program("chromedriver", "chromium-driver"))
-    driver = webdriver.Chrome(options, service)
-    yield driver
-    driver.quit()
+    drivers = []
+
+    def open_one():
+        options = webdriver.ChromeOptions()
+        options.binary_location = needs_program("chromium", "chromium")
+        profile = tmp_path / f"profile-{len(drivers)}"
+        for flag in (
+            "headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
+            "disable-component-update", "disable-sync", "window-size=1100,900", f"user-data-dir={profile}",
+        ):  # fmt: skip
+            options.add_argument(f"--{flag}")
+        options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path / "downloads")})
+        service = webdriver.ChromeService(needs_program("chromedriver", "chromium-driver"))
+        drivers.append(webdriver.Chrome(options, service))
+        return drivers[-1]
+
+    yield open_one
+    for driver in drivers:
+        driver.quit()
+
+
+@pytest.fixture
+def browser(open_browser):
+    """A headless Chromium."""
+    return open_browser()

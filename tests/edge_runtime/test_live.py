@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from facetoon.edge_runtime.cartoon.settings import LiveSettings
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.live import LiveLoop, Slot
+from facetoon.edge_runtime.live import LiveLoop
 from facetoon.edge_runtime.timing import StageTimer
 
 LONGEST_S = 120  # for a state that an idle machine reaches at once
@@ -64,7 +65,7 @@ class Identity:
     def begin_scene(self):
         self.scenes += 1
 
-    def process(self, frame, settings):
+    def draw(self, frame, settings):
         self.settings_seen = settings
         self.working.set()
         time.sleep(self.pause_s)
@@ -72,7 +73,10 @@ class Identity:
             assert self.until.wait(LONGEST_S)
         if self.fail:
             raise RuntimeError("no cartoon today")
-        return frame
+        return SimpleNamespace(frame=frame, faces=self.faces)
+
+    def finish(self, drawn):
+        return drawn.frame
 
 
 class Collector:
@@ -214,27 +218,45 @@ def test_the_end_waits_for_the_frame_that_is_worked_on():
     assert worker.working.wait(LONGEST_S)
     loop.stop()
     loop.join()
-    assert not [thread.name for thread in threading.enumerate() if thread.name == "worker"]
+    assert not {thread.name for thread in threading.enumerate()} & {"drawer", "finisher"}
 
 
-def test_lossless_slot_makes_the_giver_wait(wait_until):
-    slot = Slot(lossless=True)
-    numbers = []
+def test_the_next_frame_is_drawn_while_a_frame_is_finished():
+    class TwoHands(Identity):
+        """Finishes its first frame only when the second has been drawn."""
 
-    def give():
-        for n in (1, 2, 3):
-            slot.put(n)
-            numbers.append(n)
-        slot.close()
+        def __init__(self):
+            super().__init__()
+            self.second = threading.Event()
+            self.drawn = 0
 
-    giver = threading.Thread(target=give)
-    giver.start()
-    wait_until(lambda: numbers == [1])
-    time.sleep(0.05)
-    assert numbers == [1]
-    assert [slot.take(), slot.take(), slot.take(), slot.take()] == [1, 2, 3, None]
-    giver.join()
-    assert slot.dropped == 0
+        def draw(self, frame, settings):
+            self.drawn += 1
+            if self.drawn == 2:
+                self.second.set()
+            return super().draw(frame, settings)
+
+        def finish(self, drawn):
+            assert self.second.wait(LONGEST_S)
+            return super().finish(drawn)
+
+    loop, sink = run(Frames(5), TwoHands(), fast=True)
+    loop.join()
+    assert sink.numbers == [1, 2, 3, 4, 5]
+
+
+def test_the_work_on_a_frame_is_the_slower_halfs():
+    class SlowEnd(Identity):
+        def finish(self, drawn):
+            time.sleep(0.05)
+            return super().finish(drawn)
+
+    for worker in (SlowEnd(), Identity(pause_s=0.05)):
+        loop, _ = run(Frames(3), worker, fast=True)
+        loop.join()
+        frames, busy_s = loop.work
+        assert frames == 3
+        assert busy_s >= 0.15
 
 
 def test_state_tells_what_the_preview_shows():

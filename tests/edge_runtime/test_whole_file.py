@@ -6,7 +6,7 @@ import os
 import pytest
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.whole_file import disk_faults, replacing, write_whole
+from facetoon.edge_runtime.whole_file import check_room, disk_faults, replacing, write_whole
 
 
 def test_text_and_bytes_are_written_and_folders_made(tmp_path):
@@ -84,3 +84,17 @@ def test_a_replaced_file_keeps_its_rights(tmp_path):
     (tmp_path / "secret").touch(0o600)
     write_whole(tmp_path / "secret", "new")
     assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_without_room_is_refused_and_one_to_be_made_is_not_made(tmp_path, full_disk):
+    with pytest.raises(InputError, match=r"^The folder .*a/b for the film cannot be written: File too large\.$"):
+        check_room(tmp_path / "a" / "b", "the film")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_room_stays_empty_and_a_file_is_no_folder(tmp_path):
+    check_room(tmp_path / "a" / "b", "the film")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"file for the film cannot be written: Not a directory\.$"):
+        check_room(tmp_path / "file", "the film")

@@ -17,6 +17,12 @@ def resized(images: Any, size_px: int) -> Any:
     return ops.clip(ops.image.resize(images, (size_px, size_px), "bicubic", antialias=True), -1.0, 1.0)
 
 
+def middle(images: Any, size_px: int) -> Any:
+    """Cut the middle, (batch, size_px, size_px, 3), of pictures (batch, n, n, 3)."""
+    first = (images.shape[1] - size_px) // 2
+    return images[:, first : first + size_px, first : first + size_px]
+
+
 def shifted(images: Any, offset: Any, most_px: int) -> Any:
     """Move pictures (batch, n, n, 3) by `most_px` - `offset` pixels (y, x); `offset` is int, 0..2 `most_px`.
 

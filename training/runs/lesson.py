@@ -10,23 +10,25 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.training.drawings.head_mattes import SAME_SHAPE, HeadMattes
+from facetoon.training.drawings.network_cartoons import NetworkCartoons
 from facetoon.training.drawings.picture_teacher import PictureTeacher
+from facetoon.training.guides.guide_networks import FaceSegments
 from facetoon.training.pictures.images import ImageSet
 
-TEACHING_BATCH = 32
 
-
-def lesson(photos: ImageSet, teachers: Sequence[Any], mattes: HeadMattes | None = None) -> ImageSet:
+def lesson(
+    photos: ImageSet, teachers: Sequence[Any], mattes: HeadMattes | None = None, *, hold_skin: bool = False
+) -> ImageSet:
     """Return uint8 (n, 1 + teachers, side, side, 3): photographs (n, side, side, 3) and their cartoons.
 
     With `mattes` there is a fourth channel: of a cartoon the matte of the head in the drawing's shape, of a photograph
     the mask of eyes, brows and mouth.
 
     A teacher is a Keras model or a PictureTeacher. It sees the whole picture at its own size, a zoom that it was
-    trained on. Photographs without a face for a drawn style are left out.
+    trained on. With `hold_skin`, which needs `mattes`, a Keras model's faces are not lighter than the photograph's.
+    Photographs without a face for a drawn style are left out.
     """
     side_px = photos.images.shape[1]
     taught = np.empty((len(photos), 1 + len(teachers), side_px, side_px, 4 if mattes else 3), np.uint8)
@@ -40,9 +42,8 @@ def lesson(photos: ImageSet, teachers: Sequence[Any], mattes: HeadMattes | None 
             taught[:, number, ..., :3], faces = teacher.draw(photos.images)
             has_face &= faces
         else:
-            for start in tqdm(range(0, len(photos), TEACHING_BATCH), desc="teacher", unit="batch", disable=None):
-                rows = slice(start, start + TEACHING_BATCH)
-                taught[rows, number, ..., :3] = _answers(teacher, photos.images[rows])
+            segments = FaceSegments(mattes.segments) if mattes and hold_skin else None
+            taught[:, number, ..., :3] = NetworkCartoons(teacher, segments).draw(photos.images)
     if has_face.all():
         return dataclasses.replace(photos, images=taught)
     tqdm.write(f"{(~has_face).sum()} of {len(photos)} photographs show no face and are left out.", file=sys.stderr)
@@ -54,10 +55,3 @@ def lesson(photos: ImageSet, teachers: Sequence[Any], mattes: HeadMattes | None 
 def size_px(teacher: Any) -> int:
     """Return the side of the pictures that a teacher takes."""
     return teacher.size_px if isinstance(teacher, PictureTeacher) else int(teacher.input_shape[1])
-
-
-def _answers(teacher: Any, images: pixels.Image) -> pixels.Image:
-    """Return a Keras teacher's cartoons of RGB uint8 (n, side, side, 3), in the same shape and dtype."""
-    pictures = np.stack([pixels.square(image, size_px(teacher)) for image in images])
-    cartoons = pixels.from_unit(np.asarray(teacher(pixels.to_unit(pictures), training=False)))
-    return np.stack([pixels.square(image, images.shape[1]) for image in cartoons])

@@ -34,7 +34,7 @@ LATER_FIELDS = {
     "student": ("kind", "middle_filters", "matte"),
     "distill": (
         *("detail_weight", "line_weight", "matte_weight", "perceptual_weight"),
-        *("settle_from", "webcam_share", "window_px", "whole_from"),
+        *("settle_from", "webcam_share", "window_px", "whole_from", "hold_skin"),
     ),
     "optimizer": ("beta_1", "beta_2"),
 }

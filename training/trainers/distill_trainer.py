@@ -24,7 +24,7 @@ from facetoon.training.engine.backend import compile_step, value_and_grad
 from facetoon.training.networks import losses
 from facetoon.training.networks.batch_norm import FusedBatchNormalization
 from facetoon.training.networks.deep_student import build_student_of
-from facetoon.training.networks.tensor_resampling import resized, shifted
+from facetoon.training.networks.tensor_resampling import middle, resized, shifted
 from facetoon.training.pictures.images import ImageSet
 from facetoon.training.recipes.recipe import Recipe
 from facetoon.training.runs.lesson import lesson, size_px
@@ -33,12 +33,8 @@ from facetoon.training.runs.trainer import Trainer
 from facetoon.training.trainers.adversary import Adversary
 from facetoon.training.trainers.optimizers import adam, cosine_decay
 
-WIDEST = 8.0
-"""`range_weight` penalizes values beyond +-8 in the sums of the student's blocks; their deviation is about 1."""
-
-
-FEATURES_PX = 128
-"""Side at which the frozen features see a whole crop. At 256 px they would cost four times as much."""
+WIDEST = 8.0  # beyond it `range_weight` penalizes the sums of the student's blocks; their deviation is about 1
+FEATURES_PX = 128  # at which the frozen features see a whole crop; at 256 px they would cost four times as much
 TEST_BATCH = 8  # pictures: all 64 of 256 px at once would take gigabytes
 PICTURE_LOSSES = {
     "gradient": losses.gradient_l1,
@@ -83,7 +79,7 @@ class Distillation(Trainer):
         self.generators = {"ab": self.student}
         self.networks: dict[str, Any] = {"student": self.student}
         if recipe.distill.adversarial_weight:
-            self.critic_px = min(recipe.data.size_px, *map(size_px, self.teachers))
+            self.critic_px = recipe.distill.window_px or min(recipe.data.size_px, *map(size_px, self.teachers))
             self.networks["critic"] = self.critic = Adversary(
                 recipe, "critic", recipe.seed, self.critic_px, self.styles
             )
@@ -110,7 +106,8 @@ class Distillation(Trainer):
         With a matte there are four channels. This is done once for the run, because in every step it would take more
         than half of the time.
         """
-        return {"taught": lesson(domains["photos"], self.teachers, self.mattes)}
+        hold_skin = self.recipe.distill.hold_skin
+        return {"taught": lesson(domains["photos"], self.teachers, self.mattes, hold_skin=hold_skin)}
 
     def step(self, index: int, photos: Tensor, targets: Tensor) -> dict[str, float]:
         """Train once on photographs and their teachers' cartoons, float32 (batch, side, side, 3) in -1..1.
@@ -195,7 +192,7 @@ class Distillation(Trainer):
         _, (parts, output), gradients = value_and_grad(lambda: self._loss(noisy, targets), variables)
         self.optimizer.apply(gradients, variables)
         if "critic" in self.networks:
-            real, fake = (resized(ops.stop_gradient(x[..., :3]), self.critic_px) for x in (targets, output))
+            real, fake = (self._judged(ops.stop_gradient(x[..., :3])) for x in (targets, output))
             variables = self.critic.trainable_variables
             loss, _, gradients = value_and_grad(
                 lambda: (self.critic.discriminator_loss(real, fake, self._shares()), ()), variables
@@ -224,8 +221,12 @@ class Distillation(Trainer):
             seen_px = FEATURES_PX * output.shape[1] // self.recipe.data.size_px
             parts["perceptual"] = _perceptual_loss(self.frozen, output, cartoons, seen_px)
         if "critic" in self.networks:
-            parts["adversarial"] = self.critic.generator_loss(resized(output, self.critic_px), self._shares())
+            parts["adversarial"] = self.critic.generator_loss(self._judged(output), self._shares())
         return sum(getattr(d, f"{name}_weight") * value for name, value in parts.items()), (parts, whole)
+
+    def _judged(self, pictures: Any) -> Any:
+        """Return pictures at the critic's size. A critic of windows sees the middle of whole crops, at their scale."""
+        return (middle if self.recipe.distill.window_px else resized)(pictures, self.critic_px)
 
     def _feature_loss(self, output: Any, targets: Any) -> Any:
         """Return the L1 distance between the teacher's features of both pictures, relative to the target's features."""
@@ -262,6 +263,8 @@ def _perceptual_loss(frozen: FrozenFeatures, output: Any, targets: Any, size_px:
 def _check_files(recipe: Recipe, features: Path | None, mattes: HeadMattes | None) -> None:
     if recipe.distill.perceptual_weight and features is None:
         raise InputError("distill.perceptual_weight needs --features FILE.npz, or set it to 0.")
+    if recipe.distill.hold_skin and mattes is None:
+        raise InputError("distill.hold_skin finds the skin by --segments FILE.tflite; or set it to false.")
     if recipe.student.matte and mattes is None:
         raise InputError("A student with a matte learns it from --segments FILE.tflite; or set student.matte=false.")
 
@@ -270,11 +273,8 @@ def _check_window(recipe: Recipe) -> None:
     window_px, size_px = recipe.distill.window_px, recipe.data.size_px
     if window_px % 8 or window_px > size_px:
         raise InputError(f"distill.window_px must be a multiple of 8 and at most {size_px}, not {window_px}.")
-    if window_px and (recipe.distill.adversarial_weight or recipe.distill.feature_weight):
-        raise InputError(
-            "distill.window_px does not go with distill.adversarial_weight or feature_weight, which look at whole "
-            "crops: set one or the others to 0."
-        )
+    if window_px and recipe.distill.feature_weight:
+        raise InputError("distill.window_px does not go with distill.feature_weight, which looks at whole crops.")
 
 
 def _features(teacher: Any) -> Any:

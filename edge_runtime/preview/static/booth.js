@@ -7,6 +7,7 @@ const FILM_MS = 2000; // of a boomerang
 const REVIEW_S = 3;
 const SHARE_S = 25;
 const ALONE_MS = 20000; // nobody stands there and nothing is touched
+const LEAST_TILE_PX = 72; // smaller ones would hide the face and miss the finger: the tiles scroll instead
 const SAMPLE_MS = 4000; // between two styles while the booth is alone
 
 const byId = (id) => document.getElementById(id);
@@ -129,6 +130,7 @@ async function shoot() {
   if (busy || byId("shutter").disabled) return;
   busy = true;
   document.body.classList.add("busy");
+  showState();
   wake();
   try {
     for (let again = true; again;) {
@@ -182,6 +184,7 @@ function showTiles(state) {
     byId("tiles").replaceChildren(...(state.tiles.length > 1 ? state.tiles.map(tileButton) : []));
   }
   tiles = state.tiles;
+  fitTiles();
   for (const [index, button] of [...byId("tiles").children].entries()) {
     const { number } = tiles[index];
     const image = button.firstChild;
@@ -191,6 +194,16 @@ function showTiles(state) {
     }
     button.ariaPressed = String(button.dataset.key === chosen);
   }
+}
+
+// A screen beside the picture is high and narrow: the number of columns that gives the largest squares is taken.
+function fitTiles() {
+  const { clientWidth, clientHeight } = byId("tiles");
+  const style = getComputedStyle(byId("tiles"));
+  const [gap, edges] = [parseFloat(style.rowGap), 2 * parseFloat(style.paddingTop)];
+  const room = (px, count) => (px - edges + gap) / count - gap;
+  const sides = tiles.map((_, fewer) => Math.min(room(clientWidth, fewer + 1), room(clientHeight, Math.ceil(tiles.length / (fewer + 1)))));
+  byId("tiles").style.setProperty("--side", `${Math.floor(Math.max(LEAST_TILE_PX, ...sides))}px`);
 }
 
 function tileButton(tile) {
@@ -274,5 +287,6 @@ if (!keeps) {
   byId("hint").className = "";
 }
 navigator.wakeLock?.request("screen").catch(() => {}); // not everywhere allowed; the kiosk's own settings do it there
+new ResizeObserver(fitTiles).observe(byId("tiles"));
 showState();
 poll();

@@ -43,6 +43,19 @@ def test_a_frame_without_a_face_is_untouched(cartoonizer):
     assert cartoonizer.faces == []
 
 
+def test_a_drawn_frame_is_not_changed_before_it_is_finished(cartoonizer, tiny_model, timer, portrait):
+    """So the next frame may be drawn meanwhile: the two halves are the whole."""
+    other, second = Cartoonizer(open_session(tiny_model), FaceFinder(), timer), np.roll(portrait, 2, axis=1)
+    expected = [other.process(frame.copy()) for frame in (portrait, second)]
+    frames = [portrait.copy(), second.copy()]
+    drawn = [cartoonizer.draw(frame) for frame in frames]
+    assert np.array_equal(frames[0], portrait)
+    assert drawn[0].begins_scene
+    assert not drawn[1].begins_scene
+    finished = [cartoonizer.finish(one) for one in drawn]
+    assert all(np.array_equal(a, b) for a, b in zip(finished, expected, strict=True))
+
+
 def test_every_stage_is_timed(cartoonizer, portrait, timer):
     cartoonizer.process(portrait.copy())
     assert set(timer.percentiles()) == set(STAGES) - {"decode", "encode"}

@@ -83,3 +83,10 @@ def test_an_unwritable_folder_is_one_sentence(photos, holiday, tmp_path):
     status, _, complaints = photos(holiday / "a.jpg", "--out", tmp_path / "out")
     assert status == 2
     assert "cannot be written" in complaints
+
+
+def test_a_full_disk_is_told_before_anything_is_drawn(photos, holiday, tmp_path, full_disk):
+    status, _, complaints = photos(holiday, "--out", tmp_path / "out")
+    assert status == 2
+    assert "for the cartoons cannot be written: File too large." in complaints
+    assert not (tmp_path / "out").exists()

@@ -105,3 +105,8 @@ def test_a_zip_is_whole_and_leaves_out_what_is_gone(album, tmp_path):
         assert archive.testzip() is None
         assert archive.namelist() == [names[0], names[2]]
         assert archive.read(names[2]) == (tmp_path / names[2]).read_bytes()
+
+
+def test_a_full_disk_is_said_at_the_start(tmp_path, full_disk):
+    with pytest.raises(InputError, match="for the gallery cannot be written: File too large"):
+        Album(tmp_path)

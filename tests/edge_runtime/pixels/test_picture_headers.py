@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import struct
+import sys
+import types
 
 import cv2
 import numpy as np
@@ -60,10 +62,28 @@ def test_a_png_that_claims_more_than_there_is_is_refused_before_memory_is_taken(
         pixels.decode_image(bomb, "x")
 
 
+@pytest.mark.parametrize("kind", [b"zTXt", b"iTXt"])
+def test_a_png_whose_texts_unpack_to_hundreds_of_megabytes_is_refused(kind):
+    data = encoded(".png")
+    text = chunk(kind, b"a\0\0" + bytes(9000))  # libpng would keep up to 8 MB of each
+    assert pixels.decode_image(data[:33] + text + data[33:], "x").shape == (33, 57, 3)
+    with pytest.raises(InputError, match="x holds texts that may fill more than 100 MB"):
+        pixels.decode_image(data[:33] + 13 * text + data[33:], "x")
+
+
 def test_animations_are_told_from_stills():
     for kind in (".png", ".webp", ".gif", ".jpg"):
         assert not is_animated(encoded(kind))
     assert not is_animated(b"")
+
+
+def test_heic_that_its_library_refuses_is_one_sentence(monkeypatch):
+    def refuse(*_, **__):
+        raise RuntimeError("Memory allocation error: Security limit exceeded")
+
+    monkeypatch.setitem(sys.modules, "pillow_heif", types.SimpleNamespace(open_heif=refuse))
+    with pytest.raises(InputError, match=r"a\.heic is not a picture that can be read"):
+        pixels.decode_image(b"\0\0\0\x18ftypheic" + bytes(60), "a.heic")
 
 
 def test_heic_is_named():

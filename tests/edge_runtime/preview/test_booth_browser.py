@@ -116,6 +116,26 @@ def test_nothing_of_the_booth_is_cut_off(booth, wait_until, width, height):
         assert box["y"] + box["height"] <= height + 1
         assert min(box["width"], box["height"]) >= 35, element.get_attribute("outerHTML")  # a finger hits it
     assert booth.find_element("id", "stream").rect["width"] >= 0.55 * min(width, height * 4 / 3)
+    rooms = "return [...document.querySelectorAll('.tile span')].map((name) => [name.scrollWidth, name.clientWidth])"
+    assert all(needed <= given for needed, given in booth.execute_script(rooms))  # no name is cut
+
+
+def test_few_tiles_fill_the_room_beside_the_picture(browser, start_live, tiny_model, wait_until):
+    live = start_live("--port", 0, "--model", tiny_model.with_name("tiny-32-styles.tflite"))
+    metrics = {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(f"{live.url}/booth")
+    wait_until(lambda: len(browser.find_elements("css selector", ".tile")) > 1)
+    first, second = (tile.rect for tile in browser.find_elements("css selector", ".tile"))
+    assert second["y"] > first["y"]  # under each other, where both are larger than in a row
+    assert first["width"] > 0.7 * browser.find_element("id", "tiles").rect["width"]
+
+
+def test_the_button_waits_while_the_picture_is_taken(booth):
+    booth.find_element("id", "shutter").click()
+    assert not booth.find_element("id", "shutter").is_enabled()
+    flash = booth.find_element("id", "flash").rect
+    assert (flash["width"], flash["height"]) == tuple(booth.execute_script("return [innerWidth, innerHeight]"))
 
 
 @pytest.mark.slow

@@ -10,7 +10,6 @@ import cv2
 import pytest
 
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.sinks import recording as recording_module
 from facetoon.edge_runtime.sinks.guarded import RETRY_S, GuardedSink
 from facetoon.edge_runtime.sinks.new_files import NewFile, create_beside
 from facetoon.edge_runtime.sinks.outputs import SequenceSink
@@ -118,7 +117,15 @@ def test_a_failure_ends_what_is_only_done_for_its_output(tmp_path, demo_frames):
     assert sink.lost == 3
 
 
-def test_what_the_user_can_mend_is_said_before_the_first_frame(tmp_path, monkeypatch):
-    monkeypatch.setattr(recording_module.os, "access", lambda *_: False)
-    with pytest.raises(InputError, match="may not be written to"):
-        GuardedSink("it", lambda: open_recording(tmp_path / "a.mp4", 20))
+@pytest.mark.parametrize("minutes", [None, 1])
+def test_a_full_disk_is_said_before_the_first_frame(tmp_path, full_disk, minutes):
+    with pytest.raises(InputError, match="for the recording cannot be written: File too large"):
+        GuardedSink("it", lambda: open_recording(tmp_path / "a.mp4", 20, minutes))
+    with pytest.raises(InputError, match="for pictures cannot be written: File too large"):
+        GuardedSink("it", lambda: SequenceSink(tmp_path / "frames"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_an_old_file_makes_room_a_full_disk_is_no_fault(tmp_path, full_disk):
+    (tmp_path / "a-00001.mp4").touch()
+    open_recording(tmp_path / "a.mp4", 20, minutes=1, keep=1).close()

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from facetoon.training.networks.tensor_resampling import resized, shifted
+from facetoon.training.networks.tensor_resampling import middle, resized, shifted
 
 
 def test_a_shift_moves_the_picture_and_continues_its_border():
@@ -23,3 +23,8 @@ def test_a_whole_factor_takes_means_and_another_one_stays_in_range():
     larger = np.asarray(resized(x, 16))
     assert larger.shape == (2, 16, 16, 3)
     assert np.abs(larger).max() <= 1
+
+
+def test_the_middle_of_pictures():
+    x = np.random.default_rng(2).uniform(-1, 1, (2, 12, 12, 3)).astype("float32")
+    assert np.array_equal(middle(x, 8), x[:, 2:10, 2:10])

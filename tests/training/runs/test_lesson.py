@@ -72,12 +72,14 @@ def test_a_student_with_a_matte_learns_it(mesh_file, segments_file, features_fil
     command += ["--set", "steps=150", "--set", "checkpoint_every=50", "--set", "student.middle_filters=16"]
     command += ["--set", "distill.settle_from=1"]  # the moving statistics of so few steps are not yet the true ones
     command += ["--set", "distill.window_px=16", "--set", "distill.whole_from=0.5"]
+    command += ["--set", "distill.adversarial_weight=0.01", "--set", "discriminator.layers=2"]
     assert main([*command, "--segments", str(segments_file)]) == 2  # the recipe's perceptual loss lacks its features
     assert main([*command, "--features", str(features_file)]) == 2
+    assert main([*command, "--set", "student.matte=false", "--features", str(features_file)]) == 2  # skin by segments
     assert main([*command, "--segments", str(segments_file), "--features", str(features_file)]) == 0
     lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["matte"] < 0.7 * lines[0]["matte"]
-    assert {"detail", "line", "perceptual", "test_matte"} <= lines[-1].keys()
+    assert {"adversarial", "critic", "detail", "line", "perceptual", "test_matte"} <= lines[-1].keys()
 
 
 def test_photographs_of_which_none_shows_a_face_are_one_sentence(mesh_file, inverted, draw_face):

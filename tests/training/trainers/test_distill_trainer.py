@@ -153,7 +153,7 @@ def test_several_teachers_without_names_are_refused(teachers, tmp_path, capsys):
         ("distill.shares=most few", "2 whole numbers"),
         ("distill.window_px=12", "a multiple of 8 and at most 32, not 12"),
         ("distill.window_px=40", "a multiple of 8 and at most 32, not 40"),
-        ("distill.window_px=16, distill.adversarial_weight=0.1", "does not go with distill.adversarial_weight"),
+        ("distill.window_px=16, distill.feature_weight=0.1", "does not go with distill.feature_weight"),
     ],
 )
 def test_batches_that_cannot_be_are_refused(styled, drawn, tmp_path, capsys, override, said):
