@@ -19,7 +19,7 @@ from keras import layers, ops
 from facetoon.convert.quiet import refusing
 from facetoon.convert.sources import onnx_operators as form
 from facetoon.convert.sources.exported_onnx import Function
-from facetoon.convert.sources.onnx_values import LAST, OnnxNode, as_onnx, axis_of, beside, is_picture
+from facetoon.convert.sources.onnx_values import LAST, SECOND, OnnxNode, as_onnx, axis_of, beside, is_picture
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.model_files.tailed_file import read_model_bytes
 from facetoon.edge_runtime.sessions.model_trial import check_and_try
@@ -243,11 +243,12 @@ def _channels_last(value: Any) -> Any:
 def check_values(path: Path, shape: Sequence[int], source: Function, network: Any, whose: str) -> None:
     """Raise InputError unless the Keras model agrees with `source`, which takes one picture of `shape`, on noise."""
     pictures = np.random.default_rng(1).uniform(-1, 1, (TRIED, *network.inputs[0].shape[1:])).astype(np.float32)
-    with refusing(f"{path} draws single pictures only"):
+    fed = pictures if shape[-1] == 3 else pictures.transpose(SECOND)
+    with refusing(f"{path} cannot be tried on two pictures of noise"):
         drawn = [np.asarray(y) for y in keras.tree.flatten(network(pictures, training=False))]
-    for place, picture in enumerate(pictures):
-        fed = picture if shape[-1] == 3 else picture.transpose(2, 0, 1)
-        for there, several in zip(source(np.ascontiguousarray(fed[np.newaxis])), drawn, strict=True):
+        expected = [source(np.ascontiguousarray(picture)) for picture in fed[:, np.newaxis]]
+    for place, outputs in enumerate(expected):
+        for there, several in zip(outputs, drawn, strict=True):
             here = several[place : place + 1]
             held = there if there.shape == here.shape else there.transpose(LAST)
             worst = float(np.abs(held - here).max()) / max(1.0, float(np.abs(held).max()))
