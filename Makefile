@@ -25,7 +25,8 @@ lint: $(TEST_VENV)/.installed  ## style and types
 	$(TEST_VENV)/bin/mypy
 
 fuzz: $(TEST_VENV)/.installed  ## 20,000 mutants a kind; tests run 1,000
-	FACETOON_FUZZ=20000 $(TEST_VENV)/bin/pytest tests/fuzz
+	$(TEST_VENV)/bin/python tests/fuzz/many_mutants.py --journal build/fuzz/models.jsonl
+	FACETOON_FUZZ=20000 $(TEST_VENV)/bin/pytest tests/fuzz --deselect tests/fuzz/test_model_mutants.py::test_a_mutant_is_a_model_or_a_sentence
 
 lock: $(LOCK_VENV)/.installed  ## the newest versions within pyproject's ranges, with their hashes, for CI and the image
 	$(COMPILE) pyproject.toml requirements/lock.in -o requirements/device.txt

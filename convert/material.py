@@ -17,7 +17,7 @@ from facetoon.convert.formats.to_onnx import to_onnx
 from facetoon.convert.formats.to_tflite import to_tflite
 from facetoon.convert.improve.fold import has_style_affines
 from facetoon.convert.improve.improvements import improve
-from facetoon.convert.judge.comparison import Comparison, check_change, check_range, compare, float_pictures
+from facetoon.convert.judge.comparison import Comparison, check_generator, compare, float_pictures
 from facetoon.convert.judge.sample_checks import check_samples
 from facetoon.convert.quiet import quiet, refusing
 from facetoon.convert.sources.foreign_source import is_model
@@ -107,9 +107,7 @@ def load_material(request: Request) -> Material:
     if style is not None:
         calibration, test = (replace(s, styles=np.tile(style, (len(s.images), 1))) for s in (calibration, test))
     styles = test.styles if source.styles else None
-    check_range(source.generator, test.images, styles)
-    if is_model(request.run):
-        check_change(source.generator, test.images, styles)
+    check_generator(source.generator, test.images, styles, is_model(request.run))
     expected = float_pictures(source.generator, test.images, styles)
     plain = Material(source, calibration, test, expected, style, source.generator, npu=request.npu)
     return _improved(plain, request, request.improve)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
@@ -32,18 +33,27 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def refusing(what: str) -> Iterator[None]:
-    """Turn any error of a library inside the block into an InputError that begins with `what`.
+    """Turn any error that a library raises inside the block into an InputError that begins with `what`.
 
     Converters, checkers and runtimes raise exceptions of many kinds for a network that they do not take. The original
-    error stays the cause. Faults of the disk, an OSError, pass.
+    error stays the cause. An error that a line of this kit raises is a defect and passes, as faults of the disk do, an
+    OSError. Memory that runs out is the network's fault wherever it happens.
     """
     try:
         yield
     except (InputError, OSError):
         raise
     except Exception as error:
+        if _is_raised_here(error) and not isinstance(error, MemoryError):
+            raise
         lines = (line.strip() for line in str(error).splitlines())
         raise InputError(f"{what}: {next(filter(None, lines), type(error).__name__)}") from error
+
+
+def _is_raised_here(error: Exception) -> bool:
+    """Whether the line that raised the error is the kit's. NumPy and OpenCV have no lines of Python to be seen."""
+    *_, (innermost, _) = traceback.walk_tb(error.__traceback__)
+    return str(innermost.f_globals["__name__"]).startswith("facetoon.")
 
 
 @contextmanager

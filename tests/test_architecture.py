@@ -55,7 +55,9 @@ SHARED_WITH_SCORE = SHARED_WITH_TRAINING | {"sessions", "styles", "model_files"}
 SHARED_WITH_DRAWN = SHARED_WITH_TRAINING | {"sessions"}  # it runs the face mesh, a foreign file, on LiteRT
 SHARED_WITH_FOREIGN = SHARED_WITH_TRAINING | {"sessions", "model_files"}  # it runs other projects' files
 SHARED_WITH_DETECTORS = SHARED_WITH_TRAINING | {"sessions"}  # it tries files of detectors in a child process
+SHARED_WITH_GUIDES = SHARED_WITH_TRAINING | {"sessions"}  # it opens files of networks through the runtime's door
 SHARED_WITH_ROOM = {
+    "guides": SHARED_WITH_GUIDES,
     "score": SHARED_WITH_SCORE,
     "drawn": SHARED_WITH_DRAWN,
     "foreign": SHARED_WITH_FOREIGN,

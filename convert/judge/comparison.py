@@ -182,34 +182,29 @@ def float_pictures(generator: Any, inputs: Image, styles: NDArray[np.float32] | 
     return pixels.from_unit(values)
 
 
-def check_range(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> None:
-    """Raise InputError when the generator's values on a few pictures are not on the scale -1..1 but, say, 0..255."""
-    values, _ = _few(generator, inputs, styles)
+def check_generator(
+    generator: Any, inputs: Image, styles: NDArray[np.float32] | None, must_heed_the_picture: bool = False
+) -> None:
+    """Raise InputError when the generator's values on a few pictures are not on the scale -1..1 but, say, 0..255.
+
+    A generator of 0..255 from another tool hardly heeds pictures of -1..1, which is refused too where it must.
+    """
+    few = inputs[:FEW]
+    varied = np.concatenate([few, 255 - few])
+    styles = None if styles is None else np.concatenate([styles[:FEW]] * 2)
+    values = _values(generator, varied, styles)[..., :3]
     least, greatest = float(values.min()), float(values.max())
     if least >= 0 or float(np.mean(np.abs(values) > MOST_OVERSHOOT)) > 0.5:
         raise InputError(
             f"The generator {generator.name} gives values of {least:.3g}..{greatest:.3g}: it must take and give "
             "pictures of -1..1, or have its range stated with --range."
         )
-
-
-def check_change(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> None:
-    """Raise InputError when another tool's generator hardly heeds the picture, as one of 0..255 does with -1..1."""
-    values, varied = _few(generator, inputs, styles)
     change = float(values.std(0).mean() / pixels.to_unit(varied).std(0).mean())
-    if change < LEAST_CHANGE:
+    if must_heed_the_picture and change < LEAST_CHANGE:
         raise InputError(
             f"The generator {generator.name} draws a flat picture: different photographs change it by {change:.1%} of "
             "their own difference. Is the range of its values another one (--range)?"
         )
-
-
-def _few(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> tuple[NDArray[np.float32], Image]:
-    """Values of a few pictures and their negatives, and these pictures."""
-    few = inputs[:FEW]
-    varied = np.concatenate([few, 255 - few])
-    styles = None if styles is None else np.concatenate([styles[:FEW]] * 2)
-    return _values(generator, varied, styles)[..., :3], varied
 
 
 def _values(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> NDArray[np.float32]:

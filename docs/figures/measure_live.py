@@ -6,7 +6,9 @@ Every round uses a film of 640x480 with one face: the demo, or --film scaled to 
 - the film, processed as fast as possible;
 - the film, played in real time;
 - the endless demo as fast as possible, alternately without viewers and with ten, one of whom reads nothing;
-- a still frame with noise: the flicker of its cartoon, divided by the flicker of the video.
+- a still frame with noise: the flicker of its cartoon, divided by the flicker of the video;
+- the endless demo at its 30 frames/s with a gallery: the longest of 20 photos, from the request to the file, and the
+  gallery's page, list and first thumbnails, which must be drawn.
 The viewers run on the same processors and are a part of their own cost. The bars are for two idle x86-64 cores and a
 128 px model. The load of the machine is printed.
 """
@@ -29,6 +31,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +50,7 @@ SIZE_PX = (640, 480)
 RATE_HZ = 30.0
 VIEWERS = 10
 NOISE_LEVELS = 3.0  # standard deviation, like a webcam's in a lit room
+PHOTOS = 20
 SETTLED = 20  # noisy frames before the flicker is measured
 START_UP_S = 300.0  # the longest that a busy machine may take to show the first frame
 BARS = {
@@ -55,6 +59,9 @@ BARS = {
     "all but inference p50, ms": "< 8",
     "ten viewers cost, %": "< 10",
     "flicker, cartoon to video": "<= 1.5",
+    "photo, request to file, ms": "< 150",
+    "gallery opens, s": "< 1",
+    "opening the gallery costs, %": "< 5",
 }
 
 
@@ -71,12 +78,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--noisy-frames", type=int, default=60, metavar="N", help="flicker frames (default: %(default)s)"
     )
+    gallery_help = "photos in the gallery (default: %(default)s)"
+    parser.add_argument("--gallery", type=int, default=5000, metavar="N", help=gallery_help)
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         frames = round(RATE_HZ * (arguments.seconds + arguments.spare))
         film = make_film(Path(folder) / "film.mp4", arguments.film, frames)
         rounds = [
             measure_round(arguments.model, film, arguments.seconds, arguments.noisy_frames, number)
+            | booth(arguments.model, arguments.seconds, arguments.gallery)
             for number in range(arguments.rounds)
         ]
     load = " ".join(f"{load:.1f}" for load in os.getloadavg())
@@ -176,6 +186,46 @@ def flicker(model: Path, still: Image, frames: int, seed: int) -> float:
         return float(np.mean([cv2.absdiff(a, b).mean() for a, b in itertools.pairwise(crops)]))
 
     return change(cartoons) / change(video)
+
+
+def booth(model: Path, seconds: float, pictures: int) -> dict[str, float]:
+    """Measure photos and a gallery of so many pictures, while the demo plays at its own rate."""
+    with tempfile.TemporaryDirectory() as folder, live(model, "--gallery", folder) as url:
+        photo_s = max(seconds_of(url, "/api/photo", b"{}") for _ in range(PHOTOS))
+        photo = next(Path(folder).glob("*.jpg"))
+        for number in range(pictures - PHOTOS):
+            os.link(photo, photo.with_name(f"20260101-{number:06}_demo_{number:022}.jpg"))
+        alone = rate(url, seconds)
+        with ThreadPoolExecutor() as pool:
+            opened = pool.submit(rate, url, seconds)
+            time.sleep(1)  # until the rate is measured
+            gallery_s = open_gallery(url)
+        costs = 100 * (1 - opened.result() / alone)
+    return {
+        "photo, request to file, ms": 1000 * photo_s,
+        "gallery opens, s": gallery_s,
+        "opening the gallery costs, %": costs,
+    }
+
+
+def open_gallery(url: str) -> float:
+    """Measure seconds for all that a browser asks for, one after another."""
+    start_s = time.monotonic()
+    seconds_of(url, "/gallery")
+    with urllib.request.urlopen(f"{url}/api/gallery", timeout=START_UP_S) as answer:
+        entries = json.load(answer)["entries"]
+    for entry in entries:
+        seconds_of(url, f"/gallery/{entry['name']}/thumbnail.jpg")
+    return time.monotonic() - start_s
+
+
+def seconds_of(url: str, path: str, body: bytes | None = None) -> float:
+    """Measure a request, a POST with a body."""
+    start_s = time.monotonic()
+    request = urllib.request.Request(url + path, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=START_UP_S) as answer:
+        answer.read()
+    return time.monotonic() - start_s
 
 
 @contextlib.contextmanager

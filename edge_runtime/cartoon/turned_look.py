@@ -52,7 +52,10 @@ class TurnedLook:
         if sees and self._tries % 2:
             # A mirrored frame shows a clockwise turn as an anticlockwise one.
             turn = (settings.turn + (-90 if settings.mirror else 90) * quarters) % 360
-            self.hint = f"No face was found for {PATIENCE_S:.0f} seconds, but a turned look finds one: --turn {turn}."
+            self.hint = (
+                f"No face was found for {PATIENCE_S:.0f} seconds, but a turned look finds one: "
+                f"choose Turn {turn}° under More, or --turn {turn}."
+            )
             self._told = True
             log.warning(self.hint)
         self._tries += 1 if sees else 2 - self._tries % 2

@@ -121,7 +121,13 @@ def _add_faces(parser: argparse.ArgumentParser) -> None:
         help="cartoonize the N largest faces of a frame (default: %(default)s)",
     )
     add("--budget-ms", type=positive, metavar="MS", help="leave smaller faces alone once a frame took MS")
-    add("--search-every", type=positive, default=15, metavar="N", help="frames between searches for further faces")
+    add(
+        "--search-every",
+        type=positive,
+        default=15,
+        metavar="N",
+        help="frames between searches for further faces (default: %(default)s)",
+    )
     add("--smallest-face", type=positive, metavar="PX", help=SMALLEST_HELP)
     add("--target-fps", type=positive_rate, metavar="HZ", help="measure first; choose the model that keeps HZ here")
 
@@ -146,13 +152,13 @@ def _add_gallery(parser: argparse.ArgumentParser) -> None:
     gallery_help = "keep the page's photos and recordings in this folder, which /gallery shows"
     add("--gallery", "--recordings", dest="gallery", type=Path, metavar="FOLDER", help=gallery_help)
     add("--keep-days", type=positive, metavar="N", help="remove photos and recordings that are older than N days")
-    add("--keep-mb", type=positive, metavar="N", help="remove the oldest above N megabytes in all")
+    add("--keep-mb", type=positive, metavar="N", help="remove the oldest files while all are larger than N megabytes")
     public_help = "the preview's address for guests' phones, such as a proxy's (default: this machine's)"
     add("--public-url", type=_web_address, metavar="URL", help=public_help)
     embed_help = "let pages of this origin show the preview, such as http://homeassistant.local:8123"
     add("--allow-embed", action="append", default=[], metavar="ORIGIN", help=embed_help)
-    add("--button", metavar="PIN", help="a button between this GPIO pin and ground is the booth's (extra: gpio)")
-    mqtt_help = "report to and obey this MQTT broker, with discovery for Home Assistant (extra: mqtt)"
+    add("--button", metavar="PIN", help="GPIO pin of the booth's button, which connects it to ground (extra: gpio)")
+    mqtt_help = "report to this MQTT broker and obey it, with discovery for Home Assistant (extra: mqtt)"
     add("--mqtt", metavar="mqtt://USER@HOST", help=mqtt_help)
 
 

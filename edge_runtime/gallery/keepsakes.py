@@ -111,14 +111,19 @@ class Album:
         return True
 
     def thumbnail(self, name: str) -> Path | None:
-        """Return a JPEG of at most THUMBNAIL_PX a side, which is drawn once; None where the file shows no picture."""
+        """Return a JPEG of at most THUMBNAIL_PX a side, which is drawn once; None where the file shows no picture.
+
+        Of a picture that is higher than wide, such as a strip, it shows the upper square.
+        """
         path, small = self.path(name), self._thumbnail_path(name)
         if path is None:
             return None
         with self._drawing:
             if not small.exists():
                 try:
-                    write_whole(small, pixels.encode_jpeg(pixels.scale_to(_first_frame(path), THUMBNAIL_PX), 80))
+                    frame = _first_frame(path)
+                    upper = frame[: frame.shape[1]]
+                    write_whole(small, pixels.encode_jpeg(pixels.scale_to(upper, THUMBNAIL_PX), 80))
                 except (InputError, OSError) as error:
                     log.info("%s has no thumbnail: %s", name, error)
                     return None

@@ -34,7 +34,7 @@ def read_metadata(model: bytes, name: str = "The model") -> dict[str, str]:
 
     Raises InputError, with the file's `name`, for damaged metadata.
     """
-    with _sound(name):
+    with _refusing_damage(name):
         root = _root(model)
         texts = {field: root.data(slot) for slot, field in TEXTS} if root else {}
     return {field: data.decode("utf-8", "replace")[:MOST_CHARACTERS] for field, data in texts.items() if data}
@@ -46,19 +46,17 @@ def metadata_ranges(model: bytes, name: str = "The model") -> tuple[ValueRange |
     `(x - mean) / deviation` turns a grey level into an input value, and an output value into a grey level. Raises
     InputError as `read_metadata` does.
     """
-    with _sound(name):
+    with _refusing_damage(name):
         root = _root(model)
-        graphs = root.tables(SUBGRAPHS, MOST_ENTRIES)[:1] if root else []
-        tensors = [[tensor for graph in graphs for tensor in graph.tables(slot, MOST_ENTRIES)[:1]]
-                   for slot in (INPUTS, OUTPUTS)]  # fmt: skip
-        scales = [_normalization(found[0]) if found else [] for found in tensors]
-    source = _ascending([[(x - mean) / deviation for mean, deviation in scales[0]] for x in (0, GREY_LEVELS)])
-    target = _ascending([[x * deviation + mean for mean, deviation in scales[1]] for x in (0, GREY_LEVELS)])
+        graphs = root.tables(SUBGRAPHS, MOST_ENTRIES) if root else []
+        inputs, outputs = (_normalization(graphs[0], slot) if graphs else [] for slot in (INPUTS, OUTPUTS))
+    source = _ascending([[(x - mean) / deviation for mean, deviation in inputs] for x in (0, GREY_LEVELS)])
+    target = _ascending([[x * deviation + mean for mean, deviation in outputs] for x in (0, GREY_LEVELS)])
     return source, target
 
 
 @contextmanager
-def _sound(name: str) -> Iterator[None]:
+def _refusing_damage(name: str) -> Iterator[None]:
     try:
         yield
     except DamagedFlatbuffer as error:
@@ -78,9 +76,10 @@ def _root(model: bytes) -> FlatbufferTable | None:
     return None
 
 
-def _normalization(tensor: FlatbufferTable) -> list[tuple[float, float]]:
-    """Mean and deviation of a TensorMetadata, once or for each channel; empty where it has none."""
-    for unit in tensor.tables(PROCESS_UNITS, MOST_ENTRIES):
+def _normalization(graph: FlatbufferTable, slot: int) -> list[tuple[float, float]]:
+    """Mean and deviation of a graph's first input or output, once or for each channel; empty where it has none."""
+    tensors = graph.tables(slot, MOST_ENTRIES)
+    for unit in tensors[0].tables(PROCESS_UNITS, MOST_ENTRIES) if tensors else []:
         options = unit.table(OPTIONS)
         if options and unit.number(KIND, "<B") == NORMALIZATION:
             means, deviations = (list(options.numbers(slot, "f")) for slot in (MEAN, DEVIATION))

@@ -78,6 +78,8 @@ def _check_graph(graph: FlatbufferTable, codes: list[int], buffers: list[int]) -
     tensors = [_tensor(tensor, buffers) for tensor in graph.tables(TENSORS, MOST_TABLES)]
     inputs, outputs = graph.numbers(INPUTS, "i"), graph.numbers(OUTPUTS, "i")
     _check_indices((*inputs, *outputs), tensors)
+    if any(tensors[index].constant for index in inputs):
+        raise DamagedFlatbuffer("an input of the graph has values in the file")
     ready = {*inputs, *(index for index, tensor in enumerate(tensors) if tensor.constant)}
     for operator in graph.tables(OPERATORS, MOST_TABLES):
         _check_operator(operator, codes, tensors, ready)
@@ -98,6 +100,8 @@ def _check_operator(operator: FlatbufferTable, codes: list[int], tensors: list[_
         raise DamagedFlatbuffer("an operator reads what none before it computes")
     if any(tensors[index].constant and tensors[index].bytes and index in ready for index in outputs):
         raise DamagedFlatbuffer("an operator writes over a constant")
+    if any(index in ready and not tensors[index].constant for index in outputs):
+        raise DamagedFlatbuffer("an operator writes over an input, or over what another has computed")
     layer = sum(tensors[index].bytes for index in (*required, *outputs) if not tensors[index].constant)
     if layer > most_layer_bytes():
         raise DamagedFlatbuffer(

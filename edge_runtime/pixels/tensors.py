@@ -62,9 +62,10 @@ def to_range(images: Image, values: ValueRange) -> NDArray[np.float32]:
 
 
 def from_range(numbers: NDArray[np.floating], values: ValueRange) -> Image:
-    """Convert float (..., 3) in another project's range to uint8, rounded to nearest and clipped."""
+    """Convert float (..., 3) in another project's range to uint8, rounded to nearest and clipped; NaN becomes 0."""
     low, high = (np.array(ends, np.float32) for ends in (values.low, values.high))
-    return np.clip(np.rint((numbers - low) * (np.float32(255) / (high - low))), 0, 255).astype(np.uint8)
+    with np.errstate(over="ignore", invalid="ignore"):  # a damaged network gives huge values, or NaN
+        return np.clip(np.rint((numbers - low) * (np.float32(255) / (high - low))), 0, 255).astype(np.uint8)
 
 
 def to_matte(tensor: Tensor, table: Mask | None) -> Mask:
@@ -73,5 +74,5 @@ def to_matte(tensor: Tensor, table: Mask | None) -> Mask:
     `table` is that of `to_image`.
     """
     if table is None:
-        return from_unit(tensor[0, :, :, 3].astype(np.float32))
+        return from_range(tensor[0, :, :, 3].astype(np.float32), UNIT)
     return cv2.LUT(cv2.extractChannel(tensor[0].view(np.uint8), 3), table)

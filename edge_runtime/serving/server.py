@@ -69,11 +69,11 @@ class PreviewServer:
         if self._context is None:
             self._bridge.serve(IOStream(raw), visit)
         else:
-            known = partial(self._know, visit)
-            visit.close = FirstByte(raw, self._context, wsgi_bridge.HEADER_S, known).close
+            take = partial(self._serve_stream, visit)
+            visit.close = FirstByte(raw, self._context, wsgi_bridge.HEADER_S, take).close
         self._bridge.visitors.wait(visit)
 
-    def _know(self, visit: Visit, stream: IOStream | None) -> None:
+    def _serve_stream(self, visit: Visit, stream: IOStream | None) -> None:
         if stream is None:
             self._bridge.visitors.leave(visit)
         else:

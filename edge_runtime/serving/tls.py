@@ -32,11 +32,11 @@ class FirstByte:
     """Waits for a connection's first byte, which tells TLS from plain HTTP, and makes the stream of that kind."""
 
     def __init__(
-        self, raw: socket.socket, context: ssl.SSLContext, timeout_s: float, known: Callable[[IOStream | None], None]
+        self, raw: socket.socket, context: ssl.SSLContext, timeout_s: float, take: Callable[[IOStream | None], None]
     ) -> None:
-        """`known` gets the stream, or None for a connection that ends first or sends nothing for `timeout_s`."""
+        """`take` gets the stream, or None for a connection that ends first or sends nothing for `timeout_s`."""
         raw.setblocking(False)
-        self._raw, self._context, self._known = raw, context, known
+        self._raw, self._context, self._take = raw, context, take
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(timeout_s, self.close)
         self._loop.add_reader(raw, self._look)
@@ -52,16 +52,16 @@ class FirstByte:
         self._end()
         if first == HANDSHAKE:
             raw = self._context.wrap_socket(self._raw, server_side=True, do_handshake_on_connect=False)
-            self._known(SSLIOStream(raw, ssl_options=self._context))
+            self._take(SSLIOStream(raw, ssl_options=self._context))
         else:
-            self._known(IOStream(self._raw))
+            self._take(IOStream(self._raw))
 
     def close(self) -> None:
         """End the connection; idempotent."""
         if self._raw.fileno() >= 0:
             self._end()
             self._raw.close()
-            self._known(None)
+            self._take(None)
 
     def _end(self) -> None:
         self._timer.cancel()

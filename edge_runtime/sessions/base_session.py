@@ -117,15 +117,17 @@ class BaseSession(ABC):
 
     def _to_style_tensor(self, style: NDArray[np.float32]) -> Tensor:
         info = self._style_input
-        if info is None or info.is_float:
+        if info is None:
             return style[np.newaxis]
+        if info.is_float:
+            return style[np.newaxis].astype(info.dtype)
         limits = np.iinfo(info.dtype)
         levels = np.rint(style / info.scale) + info.zero_point
         return np.clip(levels, limits.min, limits.max).astype(info.dtype)[np.newaxis]
 
 
 def _ranges(path: Path, spec: ModelSpec) -> tuple[ValueRange, ValueRange]:
-    """The ranges of input and output. Raises InputError for a range that rises not, and another order of colours."""
+    """The ranges of input and output. Raises InputError for a range that does not rise, or another order of colours."""
     if spec.colour_order not in ("RGB", "BGR"):
         raise InputError(f"{path} wants its colours in the order {spec.colour_order}, which is neither RGB nor BGR.")
     pairs = spec.value_range, spec.output_range or spec.value_range

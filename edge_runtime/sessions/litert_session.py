@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +20,8 @@ from facetoon.edge_runtime.sessions.model_trial import try_model
 from facetoon.edge_runtime.sessions.picture_shape import Sides, one_picture
 from facetoon.edge_runtime.sessions.runtimes import choose_runtime
 from facetoon.edge_runtime.spec import read_model
+
+QUIETING = threading.Lock()
 
 
 class LiteRtSession(BaseSession):
@@ -115,12 +118,13 @@ def _fix_sides(interpreter: Any, sides_px: Sides | None, usual_px: int) -> None:
 
 @contextlib.contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Hide the output of C++: "Created TensorFlow Lite XNNPACK delegate"."""
-    saved = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
+    """Hide the output of C++: "Created TensorFlow Lite XNNPACK delegate". All threads share the stream, so in turns."""
+    with QUIETING:
+        saved = os.dup(2)
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)

@@ -55,7 +55,7 @@ class OnnxSession(BaseSession):
         """See Session."""
         feeds = {self._input.key: tensor}
         if self._style_input:
-            feeds[self._style_input.key] = self._style_tensor.astype(self._style_input.dtype)
+            feeds[self._style_input.key] = self._style_tensor
         return self._session.run([self._output.key], feeds)[0]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 
+import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'")
@@ -68,6 +70,26 @@ def test_faults_of_the_disk_and_our_own_sentences_pass():
         raise InputError("Bad.")
     with pytest.raises(InputError, match=r"^what: ValueError$"), refusing("what"):
         raise ValueError
+
+
+def kit_function(body):
+    """A function of a module of the kit."""
+    namespace = {"__name__": "facetoon.convert.some_module", "json": json, "np": np}
+    exec(f"def work():\n    {body}", namespace)
+    return namespace["work"]
+
+
+@pytest.mark.parametrize("body", ["None + 1", "json.loads(wrong=1)", "np.zeros(3) @ np.zeros(4)"])
+def test_a_defect_of_the_kit_keeps_its_traceback(body):
+    with pytest.raises((TypeError, ValueError)) as caught, refusing("what"):
+        kit_function(body)()
+    assert caught.traceback[-1].name == "work"
+
+
+@pytest.mark.parametrize(("body", "words"), [("json.loads('{')", "Expecting"), ("raise MemoryError", "MemoryError")])
+def test_an_error_of_a_library_that_the_kit_calls_is_a_refusal(body, words):
+    with pytest.raises(InputError, match=f"^what: {words}"), refusing("what"):
+        kit_function(body)()
 
 
 def test_operators_that_give_no_numbers_come_first_and_are_drawn():

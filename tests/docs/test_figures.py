@@ -38,11 +38,18 @@ def test_live_figures_of_a_tiny_model(script, tiny_model, capsys):
     script("measure_live").main(
         [
             *("--model", str(tiny_model), "--rounds", "1", "--noisy-frames", "24"),
-            *("--seconds", "0.5", "--spare", "20"),  # a busy machine must not reach the end of the film
+            *(
+                "--seconds",
+                "0.5",
+                "--gallery",
+                "70",
+                "--spare",
+                "20",
+            ),  # a busy machine must not reach the end of the film
         ]
     )
     rows = {row[0]: row[2:] for row in cells(capsys.readouterr().out)[2:]}
-    assert len(rows) == 7
+    assert len(rows) == 10
     for name, values in rows.items():
         assert len(values) == 3, name
         assert all(re.fullmatch(r"-?\d+\.\d\d", value) for value in values), name

@@ -6,8 +6,6 @@ line differs from the mesh's by 4 degrees (standard deviation), also when YuNet 
 
 from __future__ import annotations
 
-import hashlib
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +17,11 @@ from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.faces.finder import FaceFinder
 from facetoon.edge_runtime.framing import Face, Framing
-from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.detectors.yunet import detect_around, open_yunet
 from facetoon.training.drawn.landmarks import BELIEVE, BOX, LandmarkNet, Points, box_of
 from facetoon.training.guides.photo_guides import file_digest
 from facetoon.training.pictures.images import ImageSet
+from facetoon.training.work.kept_arrays import kept_arrays
 
 Float = NDArray[np.float32]
 
@@ -79,18 +77,8 @@ class Labeller:
         mesh, net = LandmarkNet(self.mesh), open_yunet(self.detector)
         files = file_digest(mesh.path), file_digest(self.detector)
         what = (VERSION, images.digest, images.images.shape, margin, files)
-        kept = self.cache and self.cache / f"labels-{hashlib.sha256(repr(what).encode()).hexdigest()[:16]}.npz"
-        if kept and kept.exists():
-            with np.load(kept) as arrays:
-                return _unpacked(images.images, dict(arrays))
-        labels = _label_all(images.images, net, mesh, margin)
-        if not labels.faces:
-            raise InputError("The networks found no face in any picture.")
-        if kept:
-            buffer = io.BytesIO()
-            np.savez(buffer, **_packed(labels))
-            write_whole(kept, buffer.getvalue())
-        return labels
+        arrays = kept_arrays(self.cache, "labels", what, lambda: _packed(_label_all(images.images, net, mesh, margin)))
+        return _unpacked(images.images, arrays)
 
 
 def _label_all(images: pixels.Image, net: Any, mesh: LandmarkNet, margin: float) -> Labelled:
@@ -108,6 +96,8 @@ def _label_all(images: pixels.Image, net: Any, mesh: LandmarkNet, margin: float)
         labels.taken.extend((row, face) for face in taken)
         hits = finder.detect(frame, ALARM_STEP, hits=0)
         labels.alarms.extend((row, hit) for hit in hits if not any(sees(hit, face) for face in taken))
+    if not labels.faces:
+        raise InputError("The networks found no face in any picture.")
     return labels
 
 

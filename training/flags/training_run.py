@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from facetoon.training.recipes.recipe import Recipe
 
 
+WITH_COMPUTE = ("cyclegan", "pairs", "sharpen")
+"""Kinds that heed the recipe's section `compute`. For a student bfloat16 was no faster than float32."""
+
+
 @dataclass(frozen=True)
 class TrainingPlan:
     """The parts in which training commands differ."""
@@ -41,6 +45,7 @@ def train_by_plan(
     `plan` is called after the back-end has started, so it may import Keras. `beneath` holds recipe sections with
     values for keys that the recipe does not set.
     """
+    from facetoon.training.recipes.parts import ComputeRecipe
     from facetoon.training.recipes.recipe import load_recipe
 
     if not arguments.run and not arguments.dry_run:
@@ -48,6 +53,11 @@ def train_by_plan(
     recipe = load_recipe(arguments.recipe, arguments.set, dict(beneath or {}))
     if recipe.kind != arguments.command:
         raise InputError(f"The recipe {arguments.recipe} is for toon-train {recipe.kind}, not {arguments.command}.")
+    if recipe.kind not in WITH_COMPUTE and recipe.compute != ComputeRecipe():
+        raise InputError(
+            f"toon-train {recipe.kind} computes in float32 without XLA; the recipe's section compute is for "
+            f"{', '.join(WITH_COMPUTE)}: leave it out."
+        )
     if arguments.workers > 1:
         if arguments.backend != "jax" or not arguments.coordinator:
             raise InputError("Several workers need --backend jax and --coordinator HOST:PORT.")

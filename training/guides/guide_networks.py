@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.litert_session import open_interpreter
+from facetoon.edge_runtime.sessions.model_trial import check_and_try
+from facetoon.edge_runtime.whole_file import read_bounded
 
 Points = NDArray[np.float32]
 Labels = NDArray[np.int64]
 POINTS = 468
+MOST_BYTES = 50_000_000  # of a network's file
 ROOM = 1.5  # side of the face mesh's crop over the face's longer side: a quarter of margin on each side
 
 
@@ -26,13 +30,9 @@ class GuideNetwork:
 
         The input must be (1, side_px, side_px, 3), and there must be an output of each number of values.
         """
-        from ai_edge_litert.interpreter import Interpreter
-
-        try:
-            self._interpreter = Interpreter(str(path), num_threads=1)
-            self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError, OSError) as error:
-            raise InputError(f"{path} is no .tflite model that can be run: {str(error).splitlines()[0]}") from None
+        model = read_bounded(path, MOST_BYTES, "The network")
+        check_and_try(model, path, "litert")
+        self._interpreter, _ = open_interpreter(model, str(path), "litert", 1)
         self._input = self._interpreter.get_input_details()[0]
         shape = tuple(map(int, self._input["shape"]))
         if shape != (1, side_px, side_px, 3):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ from numpy.typing import NDArray
 
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.whole_file import write_whole
 from facetoon.training.guides.drawn_geometry import Geometry, draw
 from facetoon.training.guides.guide_networks import FaceMesh, FaceSegments, Labels
 from facetoon.training.pictures.images import ImageSet
+from facetoon.training.work.kept_arrays import kept_arrays
 
 VERSION = 2  # of the cached arrays: another number makes them again
 SKIN, FEATURES, HAIR = (1, 7, 8, 10, 14), (2, 3, 4, 5, 6, 11, 12, 13), (17,)
@@ -42,23 +41,10 @@ class Guides:
 
         The channels of the masks are skin, hair and features (brows, eyes, glasses, mouth), each 0 or 255.
         """
-        kept = self._kept(photos)
-        if kept is not None and kept.exists():
-            with np.load(kept) as arrays:
-                made = arrays["guides"]
-        else:
-            made = self._make(photos.images)
-            if kept is not None:
-                buffer = io.BytesIO()
-                np.savez(buffer, guides=made)
-                write_whole(kept, buffer.getvalue())
+        digests = sorted(self.digests().items())
+        what = (VERSION, photos.digest, photos.images.shape, digests, Geometry())
+        made = kept_arrays(self.cache, "guides", what, lambda: {"guides": self._make(photos.images)})["guides"]
         return ImageSet(np.concatenate([photos.images[:, None], made], 1), photos.source, photos.digest)
-
-    def _kept(self, photos: ImageSet) -> Path | None:
-        if self.cache is None:
-            return None
-        what = (VERSION, photos.digest, photos.images.shape, sorted(self.digests().items()), Geometry())
-        return self.cache / f"guides-{hashlib.sha256(repr(what).encode()).hexdigest()[:16]}.npz"
 
     def _make(self, images: pixels.Image) -> pixels.Image:
         with ThreadPoolExecutor(2) as pool:

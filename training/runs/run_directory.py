@@ -26,19 +26,6 @@ from facetoon.training.runs.environment import environment
 INPUT_DOMAINS = {"ab": "photos", "ba": "cartoons"}
 """The domain of the input pictures, by direction of the generator."""
 KEEPS_SHAPE = "keeps_shape"
-LATER_FIELDS = {
-    "hold": ("cells", "kept_share", "skin_weight", "hair_weight", "light_weight", "light_slack", "rest_weight"),
-    "start": ("draw", "steps", "learning_rate"),
-    "discriminator": ("kind", "projected_filters", "look_px", "pixel_filters", "pixel_weight"),
-    "loss": ("back_px",),
-    "student": ("kind", "middle_filters", "matte"),
-    "distill": (
-        *("detail_weight", "line_weight", "matte_weight", "perceptual_weight"),
-        *("settle_from", "webcam_share", "window_px", "whole_from", "hold_skin"),
-    ),
-    "optimizer": ("beta_1", "beta_2"),
-}
-"""Fields of a recipe that version 0.1.0 did not have, by section."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +136,13 @@ class RunDirectory:
             )
 
     def describe(self, config: dict[str, Any], sources: Mapping[str, Sequence[DataSource]]) -> None:
-        """Write config.json, sources.json and environment.json."""
+        """Write config.json, sources.json and environment.json.
+
+        A run that exists keeps the fields of its recipe, but for the steps: a version that knows more fields changes
+        neither the file nor the run's `sha256`.
+        """
+        if self.exists:
+            config = {**config, "recipe": {**self._config["recipe"], "steps": config["recipe"]["steps"]}}
         places = {domain: [source.as_json() for source in domain_sources] for domain, domain_sources in sources.items()}
         for name, value in (("config", config), ("sources", places), ("environment", environment())):
             write_whole(self.path / f"{name}.json", _stable(value))
@@ -185,20 +178,7 @@ def identity(recipe: Recipe) -> dict[str, Any]:
     for kind, field in (("fast-style", "fast_style"), ("style", "new_style")):
         if recipe.kind != kind:
             del fields[field]
-    return _without_unused(fields)
-
-
-def _without_unused(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields without LATER_FIELDS if all of those have their defaults: such a run is named as 0.1.0 named it."""
-    defaults = _as_json(Recipe())
-    if any(
-        fields[section][name] != defaults[section][name] for section, names in LATER_FIELDS.items() for name in names
-    ):
-        return fields
-    for section, names in LATER_FIELDS.items():
-        for name in names:
-            del fields[section][name]
-    return {key: value for key, value in fields.items() if value != {}}
+    return fields
 
 
 def _as_json(recipe: Recipe) -> dict[str, Any]:

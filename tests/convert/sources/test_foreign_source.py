@@ -12,7 +12,7 @@ pytest.importorskip("tensorflow", reason="needs pip install 'facetoon[convert]'"
 import keras
 from keras import layers, ops
 
-from facetoon.convert.judge.comparison import check_change
+from facetoon.convert.judge.comparison import check_generator
 from facetoon.convert.sources.foreign_source import open_foreign
 from facetoon.convert.sources.source_facts import read_facts
 from facetoon.edge_runtime.errors import InputError
@@ -61,9 +61,9 @@ def test_a_flat_picture_is_a_wrong_range(tmp_path):
     image = keras.Input((16, 16, 3))
     model = keras.Model(image, layers.Activation("tanh")(layers.Rescaling(1 / 127.5, -1)(image)))
     path = saved(tmp_path, model)
-    check_change(open_foreign(path, facts(ranges="0..255,-1..1")), PICTURES, None)
+    check_generator(open_foreign(path, facts(ranges="0..255,-1..1")), PICTURES, None, True)
     with pytest.raises(InputError, match=r"draws a flat picture.*--range"):
-        check_change(open_foreign(path, facts(ranges="-1..1")), PICTURES, None)
+        check_generator(open_foreign(path, facts(ranges="-1..1")), PICTURES, None, True)
 
 
 def test_hdf5_opens_by_its_own_name_alone(tmp_path):

@@ -53,6 +53,11 @@ def test_a_thumbnail_is_drawn_once_and_goes_with_its_picture(album, tmp_path):
     assert album.thumbnail(broken.name) is None
 
 
+def test_a_strip_has_a_sharp_thumbnail_of_its_upper_square(album):
+    strip = album.add(pixels.encode_jpeg(np.full((2040, 660, 3), 90, np.uint8)), "ink", "jpg")
+    assert pixels.picture_size(album.thumbnail(strip.name).read_bytes())[:2] == (320, 320)
+
+
 def test_a_film_has_a_thumbnail(album, film):
     path = album.new_path("ink", "mp4")
     path.write_bytes(film.read_bytes())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import struct
 
+import numpy as np
 import pytest
 
 from facetoon.edge_runtime.errors import InputError
@@ -73,6 +74,20 @@ def read_the_output(tree):
     first_operator(tree).inputs = first_operator(tree).outputs
 
 
+def write_over_the_input(tree):
+    first_operator(tree).outputs = [tree.subgraphs[0].inputs[0]]
+
+
+def give_the_input_values(tree):
+    tree.subgraphs[0].tensors[tree.subgraphs[0].inputs[0]].buffer = len(tree.buffers)
+    tree.buffers.append(type(tree.buffers[0])())
+    tree.buffers[-1].data = np.zeros(99_999, np.uint8)
+
+
+def compute_twice(tree):
+    tree.subgraphs[0].operators.append(tree.subgraphs[0].operators[-1])
+
+
 def leave_out_the_graph(tree):
     tree.subgraphs = []
 
@@ -88,6 +103,9 @@ def leave_out_the_graph(tree):
         (enlarge_a_constant, "has values for"),
         (name_no_code, "an operator has no code"),
         (read_the_output, "an operator reads what none before it computes"),
+        (write_over_the_input, "an operator writes over an input"),
+        (give_the_input_values, "an input of the graph has values in the file"),
+        (compute_twice, "over what another has computed"),
         (leave_out_the_graph, "it has no graph"),
     ],
     ids=lambda item: getattr(item, "__name__", ""),

@@ -59,3 +59,10 @@ def test_each_channel_may_have_a_range_of_its_own():
     ends = pixels.to_range(np.uint8([[0, 0, 0], [255, 255, 255]]), values)
     np.testing.assert_allclose(ends, [values.low, values.high], atol=1e-6)
     assert pixels.from_range(np.float32([9, 0, -9]), values).tolist() == [255, 128, 0]
+
+
+def test_values_that_are_no_grey_levels_are_drawn_without_a_warning():
+    damaged = np.array([np.nan, np.inf, -np.inf, 3e38], np.float32).reshape(1, 2, 2, 1).repeat(4, -1)
+    levels = np.array([[0, 255], [0, 255]], np.uint8)
+    assert np.array_equal(pixels.to_image(damaged, None), np.dstack([levels] * 3))
+    assert np.array_equal(pixels.to_matte(damaged, None), levels)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import struct
 import threading
+import zlib
 from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 TOKEN = "0123456789abcdef-tok"
@@ -65,24 +68,60 @@ def test_what_is_refused_is_one_sentence_even_while_the_client_still_sends(live,
     assert files(tmp_path) == []
 
 
+def png(width, height, texts=0):
+    """A PNG of any stated size with hardly a pixel in it, and with texts of 7.9 MB."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    body = chunk(b"IDAT", zlib.compress(bytes(1 + 3 * width)))
+    text = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(7_900_000), 9))
+    return b"\x89PNG\r\n\x1a\n" + head + texts * text + body + chunk(b"IEND", b"")
+
+
+def forged_avif():
+    data = cv2.imencode(".avif", np.full((5000, 5000, 3), 90, np.uint8), [cv2.IMWRITE_AVIF_SPEED, 10])[1].tobytes()
+    at = data.index(b"ispe") + 8
+    return data[:at] + struct.pack(">II", 64, 64) + data[at + 8 :]
+
+
+def test_bombs_take_no_memory_and_the_live_picture_goes_on(live, wait_until):
+    server = psutil.Process(live.process.pid)
+    before_bytes = server.memory_info().rss
+    bombs = {
+        "30000x30000 pixels": png(30000, 30000),
+        "1x50000000 pixels": png(1, 50_000_000),
+        "not a picture that can be read": forged_avif(),
+        "may fill more than 100 MB": png(64, 64, texts=100),
+    }
+    for sentence, bomb in bombs.items():
+        answer, data = send(live, bomb)
+        assert answer.status == 400, sentence
+        assert sentence in json.loads(data)["error"]
+    assert server.memory_info().rss - before_bytes < 100e6
+    frames = state(live)["frames"]
+    wait_until(lambda: state(live)["frames"] > frames + 5)
+
+
+def state(live):
+    connection = http.client.HTTPConnection(urlsplit(live.url).netloc, timeout=120)
+    connection.request("GET", "/api/state", headers={**BEARER, "Connection": "close"})
+    with connection.getresponse() as answer:
+        return json.load(answer)
+
+
 def test_many_pictures_at_once_leave_the_live_picture_running(live, portrait, wait_until):
     jpeg = cv2.imencode(".jpg", cv2.resize(portrait, (2000, 2000)))[1].tobytes()
     answers = []
     senders = [threading.Thread(target=lambda: answers.append(send(live, jpeg)[0].status)) for _ in range(8)]
     for sender in senders:
         sender.start()
-    state = http.client.HTTPConnection(urlsplit(live.url).netloc, timeout=120)
-
-    def frames():
-        state.request("GET", "/api/state", headers=BEARER)
-        return json.load(state.getresponse())["frames"]
-
-    first = frames()
-    wait_until(lambda: frames() > first + 5 or len(answers) == 8)
+    first = state(live)["frames"]
+    wait_until(lambda: state(live)["frames"] > first + 5 or len(answers) == 8)
     for sender in senders:
         sender.join(120)
     assert set(answers) <= {200, 503}
-    state.close()
     assert answers.count(200) >= 3
     assert send(live, jpeg)[0].status == 200  # every place was given back
 

@@ -13,7 +13,7 @@ from facetoon.training.pictures.images import list_pictures, read_square
 def test_a_file_that_is_no_model_is_one_sentence(tmp_path):
     (tmp_path / "text.tflite").write_text("no")
     for network in (FaceMesh, FaceSegments):
-        with pytest.raises(InputError, match=r"is no \.tflite model that can be run") as raised:
+        with pytest.raises(InputError, match="is not a model that litert can run") as raised:
             network(tmp_path / "text.tflite")
         assert "\n" not in str(raised.value)
 

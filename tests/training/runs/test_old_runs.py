@@ -62,7 +62,9 @@ def test_it_resumes_to_what_the_old_code_reached(run):
         variables = np.concatenate([file[name].ravel().astype(np.float64) for name in names])
         host = {name: file[name] for name in file if name.startswith("host/")}
     assert len(variables) == len(expected["variables"])
-    np.testing.assert_allclose(variables, expected.pop("variables"), rtol=0, atol=1e-5)
+    # With another number of threads sums have another order, which moves a few variables by 4e-5. One wrong step moves
+    # most of them by the learning rate, 2e-4.
+    np.testing.assert_allclose(variables, expected.pop("variables"), rtol=0, atol=1e-4)
     assert host.keys() == expected.keys()
     for name, value in host.items():
         np.testing.assert_allclose(value, expected[name], rtol=0, atol=1e-4, err_msg=name)

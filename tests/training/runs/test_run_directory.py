@@ -137,18 +137,17 @@ def test_what_is_no_directory_is_one_sentence(tmp_path):
     assert not RunDirectory(tmp_path / "none").exists
 
 
-def test_fields_that_0_1_0_did_not_have_are_written_only_when_used(begin):
-    plain = identity(load_recipe("face_toon_64"))
-    assert "hold" not in plain
-    assert "kind" not in plain["discriminator"]
-    changed = identity(load_recipe("face_toon_64", ["optimizer.beta_1=0.0"]))
-    assert changed["optimizer"]["beta_1"] == 0
-    assert changed["discriminator"]["kind"] == "patch"
+def test_a_run_of_an_older_version_keeps_its_fields(begin):
     run = begin("cyclegan", {"photos": ["a"]})
     config = json.loads((run.path / "config.json").read_text())
-    run.refuse_another(config)
+    older = {key: value for key, value in config["recipe"].items() if key != "hold"}
+    older["optimizer"] = {key: value for key, value in older["optimizer"].items() if key != "beta_1"}
+    (run.path / "config.json").write_text(json.dumps({**config, "recipe": older}))
+    longer = {**config, "recipe": {**config["recipe"], "steps": 77}}
+    run = RunDirectory(run.path)
+    run.refuse_another(longer)
+    run.describe(longer, {})
+    assert json.loads((run.path / "config.json").read_text())["recipe"] == {**older, "steps": 77}
+    changed = identity(load_recipe("face_toon_64", ["optimizer.beta_1=0.0"]))
     with pytest.raises(InputError, match="beta_1"):
-        run.refuse_another({**config, "recipe": changed})
-    changed["optimizer"]["beta_1"] = 0.5  # a run that wrote them with their defaults is the same run
-    (run.path / "config.json").write_text(json.dumps({**config, "recipe": changed}))
-    RunDirectory(run.path).refuse_another(config)
+        RunDirectory(run.path).refuse_another({**config, "recipe": changed})
