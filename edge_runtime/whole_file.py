@@ -59,8 +59,8 @@ def check_room(folder: Path, purpose: str) -> None:
 
     Raises InputError when the folder is forbidden, read-only or full, so that the user hears it before the work.
     """
-    place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     try:
+        place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
         with tempfile.TemporaryFile(dir=place) as file:
             file.write(bytes(ROOM_BYTES))
             file.flush()

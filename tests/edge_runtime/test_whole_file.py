@@ -98,3 +98,5 @@ def test_a_folder_with_room_stays_empty_and_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"file for the film cannot be written: Not a directory\.$"):
         check_room(tmp_path / "file", "the film")
+    with pytest.raises(InputError, match=r"for the film cannot be written: File name too long\.$"):
+        check_room(tmp_path / ("x" * 300), "the film")

@@ -3,9 +3,9 @@
     python tests/fuzz/many_mutants.py --mutants 20000 --journal build/fuzz/models.jsonl
 
 A worker process opens each mutant as toon-live does, so that a crash there is seen. The same call goes on where the
-journal ends. A trial in a child process costs 0.2 s, of which Python's start and its imports are nine tenths; here a
-fork of a process with these imports runs the same trial under the same limits. Each trial whose process died, and
-each 20th, runs again in a child of its own.
+journal ends. A trial in a child process costs 0.2 s, and nine tenths of it are Python's start and its imports. Here a
+fork of the worker runs the same trial under the same limits. A trial whose fork died runs again in a child of its own,
+and so does each 20th.
 """
 
 from __future__ import annotations
@@ -79,29 +79,26 @@ def supervise(args):
 def work(journal, mutants):
     """Open the mutants that the journal lacks, in their order. A warning counts as an error."""
     warnings.simplefilter("error")
-    os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()
     trials = Trials()
     model_trial.run_trial = trials.run
     models = [read_model(DATA / name) for name in FILES]
-    for number in range(len(lines_of(journal)), mutants):
-        place = number % len(FILES)
-        trials.begin(number)
-        path = Path(tempfile.gettempdir()) / f"{os.getpid()}-{FILES[place]}"
-        model, spec = models[place]
-        write_model(path, mutate(model, number), spec)
-        Path("/proc/self/clear_refs").write_text("5")  # forgets the peak, VmHWM
-        before_mb, start_s = memory_mb("VmRSS"), time.monotonic()
-        fate, text = fate_of(path)
-        append(
-            journal,
-            number=number,
-            file=FILES[place],
-            fate=fate,
-            text=text,
-            seconds=round(time.monotonic() - start_s, 3),
-            mb=round(memory_mb("VmHWM") - before_mb, 1),
-            **trials.story(),
-        )
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_CACHE_HOME"] = folder
+        for number in range(len(lines_of(journal)), mutants):
+            place = number % len(FILES)
+            path, (model, spec) = Path(folder) / FILES[place], models[place]
+            write_model(path, mutate(model, number), spec)
+            trials.begin(number)
+            append(journal, number=number, file=FILES[place], **measured(path), **trials.story())
+
+
+def measured(path):
+    """Open a model; what became of it, its time, and the memory that this process took for it."""
+    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak, VmHWM
+    before_mb, start_s = memory_mb("VmRSS"), time.monotonic()
+    fate, text = fate_of(path)
+    seconds, mb = time.monotonic() - start_s, memory_mb("VmHWM") - before_mb
+    return {"fate": fate, "text": text, "seconds": round(seconds, 3), "mb": round(mb, 1)}
 
 
 def fate_of(path):

@@ -33,7 +33,8 @@ LICENCE = "research and non-commercial use, as the photographs it was trained on
 
 
 def fit(crops: Crops, steps: int, seed: int, tell: Callable[[str], None]) -> keras.Model:
-    """Train a network. The same seed gives the same batches. It tells the loss every REPORT_STEPS."""
+    """Train a network. The same seed gives the same network. It tells the loss every REPORT_STEPS."""
+    keras.utils.clear_session()  # Keras numbers its layers over the whole process, and a file holds their names
     keras.utils.set_random_seed(seed)
     net = build_tracker()
     warm_up = min(100, steps // 10 + 1)

@@ -23,7 +23,7 @@ def test_a_sequence_is_numbered_and_overwrites_nothing(tmp_path, demo_frames):
     with pytest.raises(InputError, match="holds frames already"):
         SequenceSink(tmp_path / "new" / "frames")
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="cannot be made"):
+    with pytest.raises(InputError, match="cannot be written"):
         SequenceSink(tmp_path / "file")
 
 

@@ -12,6 +12,7 @@ from facetoon.edge_runtime.faces.tracker import read_tracker
 from facetoon.training.__main__ import main
 from facetoon.training.face_tracker.perturbed_crops import SIZE_PX
 from facetoon.training.face_tracker.tracker_network import build_tracker, loss
+from facetoon.training.face_tracker.tracker_training import convert, fit
 
 TARGETS = np.zeros((4, 16), np.float32)
 TARGETS[:2, 4] = 1  # upright
@@ -42,6 +43,20 @@ def test_a_wrong_place_costs_only_where_there_is_a_face():
     more = np.asarray(loss(TARGETS, wrong)) - np.asarray(loss(TARGETS, TARGETS))
     assert more[:2].min() > 1
     assert np.all(more[2:] == 0)
+
+
+class NoisyCrops:
+    """Crops of noise with targets of noise."""
+
+    def draw(self, count, random):
+        pictures = random.integers(0, 256, (count, SIZE_PX, SIZE_PX, 3)).astype(np.uint8)
+        return pictures, random.normal(size=(count, 16)).astype(np.float32)
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_file():
+    first, again = (convert(fit(NoisyCrops(), 2, 1, print), None) for _ in range(2))
+    assert first == again
 
 
 @pytest.mark.slow
