@@ -15,6 +15,7 @@ EXAMPLES = """examples:
   toon-convert build runs/styles --style anime:0.6,comic:0.4 --out mixed.tflite
   toon-convert build runs/student --improve equalize,bn --out anime.tflite
   toon-convert build unet.keras --photos /media/faces.zip --out unet.tflite
+  toon-convert build cyclegan.pt2 --photos /media/faces.zip --range=-1..1 --out cyclegan.tflite
   toon-convert adopt whitebox.tflite --bgr --out peer.tflite
   toon-convert build runs/student --target-db 40 --improve equalize,bn --out anime.tflite
   toon-convert inspect anime.tflite
@@ -39,6 +40,7 @@ PROGRAM = Program(
     },
     extras={
         **dict.fromkeys(("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "ai_edge_quantizer"), "convert"),
+        **dict.fromkeys(("torch", "onnxscript"), "torch"),
         "ethosu": "npu",
         "openvino": "openvino",
     },

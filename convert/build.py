@@ -21,7 +21,7 @@ from facetoon.convert.destination import (
     withdraw,
     write_faults,
 )
-from facetoon.convert.formats.quantization import ONNX, RECIPES, TFLITE, Quantization, find_recipe
+from facetoon.convert.formats.quantization import ONNX, ONNX_RANGES, RECIPES, TFLITE, WIDEST, Quantization, find_recipe
 from facetoon.convert.formats.tflite_metadata import with_metadata
 from facetoon.convert.judge.comparison import Comparison, file_pictures, score
 from facetoon.convert.judge.conversion_report import (
@@ -104,7 +104,8 @@ def _summary(result: Report | InputError) -> str:
 def build_file(request: Request, recipe: Quantization, steps: Sequence[Material]) -> Report:
     """Build one file with its report and verdict.
 
-    `steps` are the materials of load_steps. A recipe with int8 weights tries each, and keeps the best.
+    `steps` are the materials of load_steps. A recipe with int8 weights tries each, and keeps the best; int8 ONNX tries
+    each kind of ranges as well.
     """
     suffix = request.out.suffix
     check_request(request, recipe, steps[0])
@@ -119,14 +120,19 @@ def build_file(request: Request, recipe: Quantization, steps: Sequence[Material]
 
 
 def ways_of(recipe: Quantization, steps: Sequence[Material], suffix: str, dynamic_batch: bool = False) -> list[Way]:
-    """Return a way for each material that makes a difference to the recipe."""
+    """Return a way for each material that makes a difference to the recipe; for int8 ONNX also each of ONNX_RANGES."""
 
     def way(material: Material) -> Way:
-        marks = material.improvements if recipe.weight_bits == 8 else ()
+        marks: tuple[str, ...] = (material.ranges,) if material.ranges != WIDEST else ()
+        marks += material.improvements if recipe.weight_bits == 8 else ()
         marks += (NPU_MARK,) if material.npu else ()
         return Way(recipe, marks, lambda pictures: convert(material, recipe, suffix, pictures, dynamic_batch), material)
 
-    return [way(material) for material in (steps if recipe.weight_bits == 8 else steps[:1])]
+    kinds = ONNX_RANGES if suffix == ONNX and recipe.is_static else (WIDEST,)
+    materials = steps if recipe.weight_bits == 8 else steps[:1]
+    return [
+        way(material if kind == WIDEST else replace(material, ranges=kind)) for material in materials for kind in kinds
+    ]
 
 
 def judge_and_deliver(way: Way, spec: ModelSpec, request: Request, tried: Sequence[Mapping[str, Any]] = ()) -> Report:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ from numpy.typing import NDArray
 
 from facetoon.convert.formats.bake import batch_of_one
 from facetoon.convert.formats.npu_ready import with_convolutions
-from facetoon.convert.formats.quantization import ONNX, Quantization
+from facetoon.convert.formats.quantization import ONNX, WIDEST, Quantization
 from facetoon.convert.formats.to_onnx import to_onnx
 from facetoon.convert.formats.to_tflite import to_tflite
 from facetoon.convert.improve.fold import has_style_affines
 from facetoon.convert.improve.improvements import improve
-from facetoon.convert.judge.comparison import Comparison, check_generator, compare
+from facetoon.convert.judge.comparison import Comparison, check_generator, compare, float_pictures
 from facetoon.convert.judge.sample_checks import check_samples
 from facetoon.convert.quiet import quiet, refusing
 from facetoon.convert.sources.foreign_source import is_model
@@ -24,6 +25,7 @@ from facetoon.convert.sources.generator_source import GeneratorSource, read_sour
 from facetoon.convert.sources.samples import Sample, load_samples
 from facetoon.convert.sources.source_facts import NO_FACTS, SourceFacts
 from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sessions.session import Session, open_session
 from facetoon.edge_runtime.styles import parse_mix, to_vector
 
@@ -75,6 +77,8 @@ class Material:
     source: GeneratorSource
     calibration: Sample
     test: Sample
+    expected: Image
+    """The float generator's pictures of `test`, which every file is compared with: see float_pictures."""
     style: NDArray[np.float32] | None
     """The style to bake, float32 (styles,)."""
     improved: Any = None
@@ -83,6 +87,8 @@ class Material:
     """What `improved` was improved by."""
     npu: bool = False
     """See Request."""
+    ranges: str = WIDEST
+    """How int8 ONNX measures the ranges of tensors: one of ONNX_RANGES."""
 
     @property
     def is_live(self) -> bool:
@@ -100,8 +106,10 @@ def load_material(request: Request) -> Material:
     check_samples(calibration, test)
     if style is not None:
         calibration, test = (replace(s, styles=np.tile(style, (len(s.images), 1))) for s in (calibration, test))
-    check_generator(source.generator, test.images, test.styles if source.styles else None, is_model(request.run))
-    plain = Material(source, calibration, test, style, source.generator, npu=request.npu)
+    styles = test.styles if source.styles else None
+    check_generator(source.generator, test.images, styles, is_model(request.run))
+    expected = float_pictures(source.generator, test.images, styles)
+    plain = Material(source, calibration, test, expected, style, source.generator, npu=request.npu)
     return _improved(plain, request, request.improve)
 
 
@@ -147,13 +155,21 @@ def convert(
     """Return model bytes without a spec; `calibration` is the material's whole sample or a half of it."""
     with refusing(f"The generator {material.source.generator.name} cannot become {recipe.name} in {suffix}"):
         fixed = fixed_network(material, recipe, None if dynamic_batch else 1)
-        return (to_onnx if suffix == ONNX else to_tflite)(fixed, recipe, calibration)
+        if suffix == ONNX:
+            return to_onnx(fixed, recipe, calibration, material.ranges)
+        return to_tflite(fixed, recipe, calibration)
 
 
 def fixed_network(material: Material, recipe: Quantization, batch: int | None = 1) -> Any:
     """Return the network that becomes the file, with a fixed batch; None keeps it dynamic."""
     network = material.improved if recipe.weight_bits == 8 else material.source.generator
-    return batch_of_one(with_convolutions(network) if material.npu else network, material.style, batch)
+    return _fixed(network, material.npu, None if material.style is None else tuple(material.style), batch)
+
+
+@lru_cache(maxsize=2)  # converters keep the float form of the last one, from which several recipes begin
+def _fixed(network: Any, npu: bool, style: tuple[float, ...] | None, batch: int | None) -> Any:
+    vector = None if style is None else np.array(style, np.float32)
+    return batch_of_one(with_convolutions(network) if npu else network, vector, batch)
 
 
 def measure(path: Path, material: Material) -> Comparison:
@@ -165,4 +181,4 @@ def measure_session(session: Session, material: Material) -> Comparison:
     """Do `measure` for a file that is open already, in any runtime."""
     test = material.test
     styles = test.styles if material.source.styles else None
-    return compare(session, material.source.generator, test.images, styles, material.style is not None)
+    return compare(session, material.expected, test.images, styles, material.style is not None)

@@ -63,7 +63,7 @@ SHARED_WITH_ROOM = {
     "foreign": SHARED_WITH_FOREIGN,
     "detectors": SHARED_WITH_DETECTORS,
 }
-SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks"}
+SHARED_WITH_CONVERT = {"engine", "pictures", "runs", "networks", "foreign"}
 LATE: dict[str, str] = {  # module -> why it imports another one of the kit inside a function
     "training.flags.training_run": "the back-end is chosen before Keras is imported, and --help does without it",
     "training.runs.checkpoint": "the layers of a generator need Keras, which reading a run directory does without",

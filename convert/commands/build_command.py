@@ -22,7 +22,9 @@ MOST_DB = 60  # what float32 files reach
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="run directory, .keras file or SavedModel")
+    parser.add_argument(
+        "run", type=Path, metavar="RUN", help="run directory, or another project's model (docs/CONVERT.md)"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".tflite or .onnx; with --all a folder")
     parser.add_argument("--recipe", default="", help=f"{', '.join(RECIPES)} (default: {DEFAULT})")
     parser.add_argument("--all", action="store_true", help="every recipe in every format, with a table of verdicts")

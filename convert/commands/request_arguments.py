@@ -28,7 +28,9 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calibration-images", type=int, default=200, metavar="N", help="default: %(default)s")
     parser.add_argument("--test-images", type=int, default=200, metavar="N", help="default: %(default)s")
     parser.add_argument("--qat-steps", type=int, default=300, metavar="N", help="training steps of qat (default: 300)")
-    parser.add_argument("--size", default="", metavar="HxW", help="another project's model of variable size: its sides")
+    parser.add_argument(
+        "--size", default="", metavar="HxW", help="another project's model of variable size: its sides in px"
+    )
     parser.add_argument(
         "--range",
         default="",

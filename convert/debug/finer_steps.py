@@ -12,7 +12,7 @@ from facetoon.convert.build import NPU_MARK, judge_and_deliver
 from facetoon.convert.debug.onnx_ranking import rank_onnx
 from facetoon.convert.debug.ranking import MakeFiner, OperatorError
 from facetoon.convert.debug.tflite_ranking import rank_tflite
-from facetoon.convert.formats.quantization import ONNX, Quantization, find_recipe
+from facetoon.convert.formats.quantization import ONNX, ONNX_RANGES, WIDEST, Quantization, find_recipe
 from facetoon.convert.improve.methods import IMPROVEMENTS
 from facetoon.convert.judge.comparison import Comparison
 from facetoon.convert.judge.conversion_report import Report
@@ -93,8 +93,9 @@ def debug(path: Path, request: Request, finer: str, counts: Sequence[int], tell:
         raise InputError(f"{path} is {recipe.name}; debug takes only static_wi8_ai8.")
     # The file's improvements are repeated; the request sets the number of steps of "qat".
     improve = tuple(name for name in spec.recipe.split("+") if name in IMPROVEMENTS)
-    is_npu = NPU_MARK in spec.recipe.split("+")
-    material = load_material(replace(request, improve=improve, npu=is_npu))
+    marks = spec.recipe.split("+")
+    material = load_material(replace(request, improve=improve, npu=NPU_MARK in marks))
+    material = replace(material, ranges=next((kind for kind in ONNX_RANGES if kind in marks), WIDEST))
     if material.source.sha256 != spec.run:
         raise InputError(f"{path} was made from run {spec.run[:12]}, not from {material.source.sha256[:12]}.")
     tell("measuring every operator ...")
@@ -120,7 +121,7 @@ def rank(material: Material, recipe: Quantization, suffix: str) -> tuple[list[Op
         warnings.simplefilter("ignore")  # TensorFlow's own interpreter is deprecated
         fixed = fixed_network(material, recipe)
         if suffix == ONNX:
-            return rank_onnx(fixed, material.calibration)
+            return rank_onnx(fixed, material.calibration, material.ranges)
         return rank_tflite(fixed, material.calibration, recipe)
 
 

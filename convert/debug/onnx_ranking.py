@@ -11,31 +11,32 @@ import numpy as np
 import onnx
 
 from facetoon.convert.debug.ranking import MakeFiner, OperatorError, snr_db, worst_first
-from facetoon.convert.formats.to_onnx import CalibrationReader, best_ranges, float32, prepare, quantize
+from facetoon.convert.formats.to_onnx import CalibrationReader, measured, prepared, quantize
 from facetoon.convert.sources.samples import Sample
 
 PICTURES = 8  # memory holds all their tensors, twice
 
 
-def rank_onnx(fixed: Any, calibration: Sample) -> tuple[list[OperatorError], MakeFiner]:
+def rank_onnx(fixed: Any, calibration: Sample, kind: str) -> tuple[list[OperatorError], MakeFiner]:
     """Rank the operators of a Keras model from bake.batch_of_one, worst first; also return a MakeFiner for them.
 
-    "float" puts the operator into float, "int16" its output tensor into 16 bits. Ranges are measured as in to_onnx.
+    "float" puts the operator into float, "int16" its output tensor into 16 bits. `kind` is one of ONNX_RANGES.
     """
-    prepared = prepare(float32(fixed))
-    maker = {name: node for node in prepared.graph.node for name in node.output}
+    exact = prepared(fixed)
+    maker = {name: node for node in exact.graph.node for name in node.output}
     few = replace(calibration, images=calibration.images[:PICTURES], styles=calibration.styles[:PICTURES])
-    ranges, quantized = best_ranges(prepared, calibration)
+    ranges = measured(kind, exact, calibration)
+    quantized = quantize(exact, calibration, ranges)
     errors = [
         OperatorError(maker[tensor].op_type, tensor, ratio_db)
-        for tensor, ratio_db in _snrs_db(prepared, quantized, few).items()
+        for tensor, ratio_db in _snrs_db(exact, quantized, few).items()
         if tensor in maker
     ]
 
     def make_finer(tensors: list[str], finer: str) -> bytes:
         nodes = [maker[tensor].name for tensor in tensors]
         chosen = {"in_float": nodes} if finer == "float" else {"in_int16": tensors}
-        model = quantize(prepared, calibration, ranges, **chosen)
+        model = quantize(exact, calibration, ranges, **chosen)
         return bytes(model.SerializeToString(deterministic=True))
 
     return worst_first(errors), make_finer

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from facetoon.edge_runtime.errors import InputError
 
 TFLITE, ONNX = ".tflite", ".onnx"
+WIDEST = "widest"
+ONNX_RANGES = (WIDEST, "mean", "percentile")
+"""How ranges of tensors are measured over the pictures; for .tflite they are recipes of their own."""
 MATTE_ERROR = "matte_error_share"
 """The one score of which less is better."""
 

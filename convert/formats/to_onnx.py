@@ -7,6 +7,7 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +16,29 @@ import onnx
 import tensorflow as tf
 
 from facetoon.convert.formats.percentiles import Spans, onnx_tensors, percentile_spans
-from facetoon.convert.formats.quantization import Quantization
+from facetoon.convert.formats.quantization import WIDEST, Quantization
 from facetoon.convert.quiet import quiet
 from facetoon.convert.sources.samples import Sample
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Tensor
-from facetoon.edge_runtime.sessions.onnx_session import open_onnx
 
 OPSET = 17  # tf2onnx writes 18 at most, and calls its 18 incomplete
-JUDGED = 50  # calibration pictures that compare the kinds of ranges
 
 
-def to_onnx(fixed: Any, recipe: Quantization, calibration: Sample) -> bytes:
+def to_onnx(fixed: Any, recipe: Quantization, calibration: Sample, ranges: str = WIDEST) -> bytes:
     """Return ONNX bytes of a Keras model from bake.batch_of_one; a dynamic batch stays dynamic.
 
-    Every recipe has float32 inputs and outputs. Raises InputError when tf2onnx knows no ONNX for an operation.
+    A static recipe measures its `ranges` in one way of ONNX_RANGES. Every recipe has float32 inputs and outputs. Raises
+    InputError when tf2onnx knows no ONNX for an operation.
     """
     with quiet():
-        model = float32(fixed)
         if recipe.weight_bits == 16:
-            model = _float16(model)
-        elif recipe.is_static:
-            model = _int8(model, calibration)
+            model = _float16(float32(fixed))
+        elif not recipe.is_static:
+            model = float32(fixed)
+        else:
+            exact = prepared(fixed)
+            model = quantize(exact, calibration, measured(ranges, exact, calibration))
         onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString(deterministic=True))
 
@@ -90,16 +92,6 @@ def _float16(model: onnx.ModelProto) -> onnx.ModelProto:
     return halved.model
 
 
-def _int8(model: onnx.ModelProto, calibration: Sample) -> onnx.ModelProto:
-    """QDQ with uint8 activations (x86 runs int8 ones 2-3 times slower) and per-channel int8 weights of 7 bits.
-
-    Ranges are the widest of all pictures, or averages of each picture's least and greatest value, or percentiles.
-    Outliers spoil the widest ranges; averages clip pictures or styles that are unlike the others. The ranges with the
-    smallest error on JUDGED calibration pictures are used.
-    """
-    return best_ranges(prepare(model), calibration)[1]
-
-
 @dataclass(frozen=True)
 class Ranges:
     """How the ranges of tensors are measured: the widest, averaged, or as `spans` says, by tensor."""
@@ -108,27 +100,32 @@ class Ranges:
     spans: Spans = field(default_factory=dict)
 
 
-def best_ranges(prepared: onnx.ModelProto, calibration: Sample) -> tuple[Ranges, onnx.ModelProto]:
-    """Return the ranges with the smallest error, and the model quantized with them."""
-    tensors = onnx_tensors(prepared, iter(CalibrationReader(prepared, calibration).get_next, None))
-    kinds = Ranges(), Ranges(average=True), Ranges(spans=percentile_spans(tensors))
-    candidates = [(ranges, quantize(prepared, calibration, ranges)) for ranges in kinds]
-    return min(candidates, key=lambda candidate: _mean_square(prepared, candidate[1], calibration))
+def measured(kind: str, exact: onnx.ModelProto, calibration: Sample) -> Ranges:
+    """Return the ranges of a kind of ONNX_RANGES.
+
+    Outliers spoil the widest ranges of all pictures. Averages of each picture's least and greatest value clip pictures
+    or styles that are unlike the others. Percentiles clip single pixels.
+    """
+    if kind != "percentile":
+        return Ranges(average=kind == "mean")
+    tensors = onnx_tensors(exact, iter(CalibrationReader(exact, calibration).get_next, None))
+    return Ranges(spans=percentile_spans(tensors))
 
 
-def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Infer shapes and fold normalization in the float model, as the quantizer needs it."""
+@lru_cache(maxsize=1)  # each kind of ranges and both halves of the calibration begin with it
+def prepared(fixed: Any) -> onnx.ModelProto:
+    """Return the float model with inferred shapes and folded normalization, as the quantizer needs it, to read only."""
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     with tempfile.TemporaryDirectory() as name:
-        plain, prepared = (Path(name) / f"{step}.onnx" for step in ("plain", "prepared"))
-        onnx.save(model, plain)  # for a model in memory, the weights would go to a separate file and get lost
-        quant_pre_process(plain, prepared, skip_symbolic_shape=True)
-        return onnx.load(prepared)
+        plain, ready = (Path(name) / f"{step}.onnx" for step in ("plain", "prepared"))
+        onnx.save(float32(fixed), plain)  # for a model in memory, the weights would go to a separate file and get lost
+        quant_pre_process(plain, ready, skip_symbolic_shape=True)
+        return onnx.load(ready)
 
 
 def quantize(
-    prepared: onnx.ModelProto,
+    exact: onnx.ModelProto,
     calibration: Sample,
     ranges: Ranges,
     in_float: Sequence[str] = (),
@@ -136,6 +133,7 @@ def quantize(
 ) -> onnx.ModelProto:
     """Quantize to int8, except the nodes named in `in_float` and the tensors named in `in_int16`.
 
+    It writes QDQ with uint8 activations (x86 runs int8 ones 2-3 times slower) and int8 weights per channel.
     16-bit tensors raise the opset to 21, and the convolutions around them run in float.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
@@ -147,12 +145,12 @@ def quantize(
         overrides.setdefault(tensor, {})["quant_type"] = QuantType.QUInt16
     with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy warns about a tensor that is always 0
-        plain, quantized = (Path(name) / f"{step}.onnx" for step in ("prepared", "int8"))
-        onnx.save(prepared, plain)
+        plain, quantized = (Path(name) / f"{step}.onnx" for step in ("exact", "int8"))
+        onnx.save(exact, plain)
         quantize_static(
             plain,
             quantized,
-            CalibrationReader(prepared, calibration),
+            CalibrationReader(exact, calibration),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             activation_type=QuantType.QUInt8,
@@ -167,16 +165,6 @@ def quantize(
             },
         )
         return onnx.load(quantized)
-
-
-def _mean_square(exact: onnx.ModelProto, candidate: onnx.ModelProto, calibration: Sample) -> float:
-    runs = [open_onnx(m.SerializeToString(), "the model", threads=2)[0].run for m in (exact, candidate)]
-    reader, errors = CalibrationReader(exact, calibration), []
-    for _ in range(JUDGED):
-        if tensors := reader.get_next():
-            (expected,), (actual,) = (run(None, tensors) for run in runs)
-            errors.append(float(np.mean(np.square(expected - actual))))
-    return float(np.mean(errors))
 
 
 class CalibrationReader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,7 @@ def to_tflite(fixed: Any, recipe: Quantization, calibration: Sample) -> bytes:
         ) from error
 
 
+@lru_cache(maxsize=1)  # several recipes and both halves of the calibration begin with it
 def float32(fixed: Any) -> bytes:
     """Return flatbuffer bytes from TFLiteConverter, without quantization."""
     return bytes(tf.lite.TFLiteConverter.from_keras_model(fixed).convert())

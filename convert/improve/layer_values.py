@@ -11,8 +11,7 @@ import numpy as np
 from keras import layers
 
 from facetoon.convert.improve.fold import Values
-from facetoon.convert.sources.samples import Sample
-from facetoon.edge_runtime import pixels
+from facetoon.convert.sources.samples import Sample, as_input
 
 MOST_PICTURES = 64
 MOST_PIXELS = MOST_PICTURES * 160**2  # memory holds their values in all layers: 2 GB
@@ -23,15 +22,15 @@ Visit = Callable[[Any, Any], Any]
 
 
 def model_inputs(model: Any, calibration: Sample) -> list[Values]:
-    """Order a sample as the model's inputs: float32 pictures -1..1 (n, side, side, 3), styles (n, styles)."""
-    pictures = pixels.to_unit(calibration.images)
+    """Order a sample as the model's inputs: float32 pictures -1..1 (n, h, w, 3), styles (n, styles)."""
+    pictures = as_input(calibration.images, calibration.sides_px)
     return [calibration.styles if len(tensor.shape) == 2 else pictures for tensor in model.inputs]
 
 
 def some(inputs: list[Values]) -> list[Values]:
     """Return the first of the pictures and styles, as many as `watch` can run at once."""
-    (side,) = {values.shape[1] for values in inputs if values.ndim == 4}
-    return [values[: min(MOST_PICTURES, MOST_PIXELS // side**2)] for values in inputs]
+    (count,) = {values.shape[1] * values.shape[2] for values in inputs if values.ndim == 4}
+    return [values[: min(MOST_PICTURES, MOST_PIXELS // count)] for values in inputs]
 
 
 def as_called(inputs: list[Values]) -> Any:

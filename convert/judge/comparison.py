@@ -10,13 +10,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facetoon.convert.sources.samples import as_input
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image
 from facetoon.edge_runtime.sessions.session import Session
 
 IDENTICAL_DB = 100.0  # for equal pictures: JSON and means cannot hold their infinite PSNR
-BATCH = 20
+FEW = 20  # pictures, with their negatives
+# Keras keeps the values of every layer until the last: a ResNet-9 of 256 px has 1 GB of them for each picture.
+MOST_PIXELS = 20 * 64**2
 MOST_OVERSHOOT = 1.2  # largest absolute value that counts as -1..1 before clipping
 LEAST_CHANGE = 0.02  # of a drawing, as a share of the photographs' own spread
 PERCENTILES = (1, 5, 25, 50, 75, 95)
@@ -77,20 +80,20 @@ class Errors:
 
 def compare(
     session: Session,
-    generator: Any,
+    expected: Image,
     inputs: Image,
     styles: NDArray[np.float32] | None = None,
     baked: bool = False,
 ) -> Comparison:
-    """Run `inputs`, uint8 RGB (n, side, side, 3), through file and generator, and score the difference.
+    """Run `inputs`, uint8 RGB (n, side, side, 3), through the file, and score its difference from `expected`.
 
-    `styles`, float32 (n, styles), is the style of each picture, for a generator that takes one. With `baked` the file
-    holds the style already, so the session gets none.
+    `expected` are the pictures of the float generator, from float_pictures. `styles`, float32 (n, styles), is the style
+    of each picture, for a generator that takes one. With `baked` the file holds the style already, so the session gets
+    none.
 
     The session returns uint8, as a device shows it. pixels.from_unit rounds the float generator's output to uint8 too,
     so a score measures the file's error beyond that rounding.
     """
-    expected = float_pictures(generator, inputs, styles)
     if baked or styles is None:
         return score(inputs, expected, file_pictures(session, inputs))
     rows = {name: np.flatnonzero(styles[:, i] == 1) for i, name in enumerate(session.styles)}
@@ -186,9 +189,9 @@ def check_generator(
 
     A generator of 0..255 from another tool hardly heeds pictures of -1..1, which is refused too where it must.
     """
-    few = inputs[:BATCH]
+    few = inputs[:FEW]
     varied = np.concatenate([few, 255 - few])
-    styles = None if styles is None else np.concatenate([styles[:BATCH]] * 2)
+    styles = None if styles is None else np.concatenate([styles[:FEW]] * 2)
     values = _values(generator, varied, styles)[..., :3]
     least, greatest = float(values.min()), float(values.max())
     if least >= 0 or float(np.mean(np.abs(values) > MOST_OVERSHOOT)) > 0.5:
@@ -205,16 +208,26 @@ def check_generator(
 
 
 def _values(generator: Any, inputs: Image, styles: NDArray[np.float32] | None) -> NDArray[np.float32]:
-    """Float values (n, side, side, channels), in batches of the size that a Keras generator has or else BATCH."""
+    """Float values (n, side, side, channels), in batches of the size that a Keras generator has or else MOST_PIXELS."""
     tensors = getattr(generator, "inputs", ())  # other functions take any batch
-    batch = (tensors[0].shape[0] if tensors else None) or BATCH
+    batch = (tensors[0].shape[0] if tensors else None) or max(1, MOST_PIXELS // inputs[0][..., 0].size)
     return np.concatenate([_call(generator, inputs[i : i + batch], styles, i) for i in range(0, len(inputs), batch)])
 
 
 def _call(generator: Any, inputs: Image, styles: NDArray[np.float32] | None, start: int) -> NDArray[np.float32]:
-    pictures = pixels.to_unit(inputs)
+    shapes = [tensor.shape for tensor in getattr(generator, "inputs", ())]
+    sides_px = next(((shape[1], shape[2]) for shape in shapes if len(shape) == 4), None)
+    pictures = as_input(inputs, sides_px)
     if styles is None:
-        return np.asarray(generator(pictures, training=False))
+        return _middle(np.asarray(generator(pictures, training=False)))
     vectors = styles[start : start + len(inputs)]
-    arguments = [vectors if len(tensor.shape) == 2 else pictures for tensor in generator.inputs]
-    return np.asarray(generator(arguments, training=False))
+    arguments = [vectors if len(shape) == 2 else pictures for shape in shapes]
+    return _middle(np.asarray(generator(arguments, training=False)))
+
+
+def _middle(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Cut the largest centred square out of a rectangular drawing, (n, h, w, channels), as sessions do."""
+    height, width = values.shape[1:3]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return values[:, top : top + side, left : left + side]

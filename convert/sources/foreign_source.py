@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +11,34 @@ import keras
 import numpy as np
 from keras import ops
 
-from facetoon.convert.sources.onnx_to_keras import load_onnx
+from facetoon.convert.sources.exported_onnx import EXPORTED, SCRIPTED, from_tflite, from_torch
+from facetoon.convert.sources.onnx_to_keras import as_keras, load_onnx
 from facetoon.convert.sources.source_facts import SourceFacts
 from facetoon.edge_runtime.errors import InputError
-from facetoon.edge_runtime.model_files.tailed_file import ONNX
-from facetoon.edge_runtime.value_range import EXAMPLES, ValueRange
+from facetoon.edge_runtime.model_files.tailed_file import ONNX, TFLITE
+from facetoon.edge_runtime.sessions.picture_shape import one_picture
+from facetoon.edge_runtime.value_range import EXAMPLES, UNIT, ValueRange
+from facetoon.training.foreign.foreign_teacher import is_foreign
+from facetoon.training.foreign.model_formats import SAVED_MODEL, open_model
 from facetoon.training.runs.checkpoint import load_generator
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-OUR_LAYERS = b"facetoon>"
-"""Before the names of this kit's layers in a .keras file."""
-KINDS = ".keras, .h5, .onnx or the folder of a SavedModel"
-UNIT = ValueRange((-1.0,), (1.0,))
+KINDS = ".keras, .h5, .onnx, .pt2, .pt, a float .tflite or the folder of a SavedModel"
 
 
 def is_model(place: Path) -> bool:
     """Whether a source is a model, not a run directory."""
-    return place.is_file() or place.suffix in (".keras", ".h5", ONNX) or (place / "saved_model.pb").is_file()
+    return place.is_file() or place.suffix in (".keras", ".h5", ONNX) or (place / SAVED_MODEL).is_file()
 
 
 def open_foreign(place: Path, facts: SourceFacts) -> Any:
-    """Return a Keras model: (batch, n, n, 3) in -1..1 to a picture of the same kind.
+    """Return a Keras model: (batch, h, w, 3) in -1..1 to a picture of the same kind.
 
     Raises InputError when the file is of another kind or cannot be loaded, and when nobody states what it does not say:
     its ranges, its size or which output is the picture.
     """
     model = _load(place, facts)
-    ranges = facts.ranges or ((UNIT, UNIT) if _is_ours(place) else None)
+    ranges = facts.ranges or _said_ranges(place)
     if ranges is None:
         raise InputError(f"{place} does not say the range of its values: state it with --range, such as {EXAMPLES}.")
     if len(model.inputs) > 1:  # perhaps a style
@@ -46,17 +46,27 @@ def open_foreign(place: Path, facts: SourceFacts) -> Any:
     return _in_unit_range(place, model, ranges, facts)
 
 
+def _said_ranges(place: Path) -> tuple[ValueRange, ValueRange] | None:
+    """The ranges by the file's own words: TFLITE_METADATA, or the layers of this kit."""
+    if place.suffix == ".keras" and not is_foreign(place):
+        return UNIT, UNIT
+    source, target = open_model(place).said if place.suffix == TFLITE else (None, None)
+    return (source, target) if source and target else None
+
+
 def _load(place: Path, facts: SourceFacts) -> Any:
-    if (place / "saved_model.pb").is_file():
+    if (place / SAVED_MODEL).is_file():
         return _load_saved_model(place, facts)
     if not place.is_file():
         raise InputError(f"{place} does not exist.")
-    if place.suffix == ".tflite":
-        raise InputError(f"{place} is converted already: give the model that it was made from.")
-    if place.suffix in (".pt", ".pth", ".pt2"):
-        raise InputError(f"{place} is PyTorch's: export it there with torch.onnx.export, and convert the .onnx file.")
     if place.suffix == ONNX:
-        return load_onnx(place, facts.size_px, facts.output)
+        return load_onnx(place, facts.sides_px, facts.output)
+    if place.suffix == TFLITE:
+        model, source = from_tflite(place)
+        return as_keras(model, place, facts.sides_px, facts.output, source)
+    if place.suffix in (EXPORTED, *SCRIPTED):
+        model, source = from_torch(place, facts.sides_px)
+        return as_keras(model, place, facts.sides_px, facts.output, source)
     if place.suffix not in (".keras", ".h5"):
         raise InputError(f"{place} is no model that can be converted: it takes a run directory, {KINDS}.")
     return _load_keras(place, facts)
@@ -100,16 +110,6 @@ def _custom_objects(module: Path | None) -> dict[str, Any]:
     return {name: value for name, value in members if value.__module__ == module.stem}
 
 
-def _is_ours(place: Path) -> bool:
-    """Whether a .keras file lies in a run, or has this kit's layers, and so takes -1..1."""
-    if place.suffix != ".keras":
-        return False
-    if any((folder / "config.json").is_file() for folder in (place.parent, place.parent.parent)):
-        return True
-    with zipfile.ZipFile(place) as archive:
-        return OUR_LAYERS in archive.read("config.json")
-
-
 def _load_saved_model(place: Path, facts: SourceFacts) -> Any:
     """A Keras model around a SavedModel's serving signature."""
     import tensorflow as tf
@@ -125,9 +125,7 @@ def _load_saved_model(place: Path, facts: SourceFacts) -> Any:
     if name not in outputs or (len(outputs) > 1 and not facts.output):
         raise InputError(f"{place} has {len(outputs)} outputs: choose one with --output: {', '.join(outputs)}.")
     ((source, spec),) = inputs.items()
-    batch, *sides = spec.shape
-    shape = tuple(facts.size_px if side is None else side for side in sides)
-    image = keras.Input(shape, batch_size=batch, name=source)
+    image = keras.Input(one_picture(spec.shape, facts.sides_px)[1:], batch_size=spec.shape[0], name=source)
     layer = keras.layers.TFSMLayer(str(place), call_endpoint="serving_default")
     return keras.Model(image, layer(image)[name], name="saved_model")
 
@@ -140,7 +138,8 @@ def _in_unit_range(place: Path, model: Any, ranges: tuple[ValueRange, ValueRange
     is_plain = not is_first and None not in sides and ranges == (UNIT, UNIT) and len(model.outputs) == 1
     if is_plain or len(sides) != 3:
         return model
-    free = [facts.size_px if side is None else side for side in (sides[1:] if is_first else sides[:2])]
+    own = sides[1:] if is_first else sides[:2]
+    free = [side or stated for side, stated in zip(own, facts.sides_px or (None, None), strict=True)]
     if None in free:
         raise InputError(f"{place} takes pictures of any size: its shapes are dynamic. State one with --size, as 256.")
     image = keras.Input((*free, 3), batch_size=batch, name="image")

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from facetoon.convert.sources.foreign_source import KINDS, is_model, open_foreign
-from facetoon.convert.sources.onnx_to_keras import external_weights
 from facetoon.convert.sources.source_facts import NO_FACTS, SourceFacts
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.framing import Framing
-from facetoon.edge_runtime.model_files.tailed_file import ONNX
+from facetoon.edge_runtime.sessions.picture_shape import RGB, WITH_MATTE, Sides
+from facetoon.training.foreign.model_parts import digest_of, parts_of
 from facetoon.training.pictures.data_source import DataSource, as_source
 from facetoon.training.runs.checkpoint import DIRECTIONS, load_generator
 from facetoon.training.runs.run_directory import InputPictures, RunDirectory
 
 TEST_SHARE = 0.2  # for a model without a run
-RGB, WITH_MATTE = 3, 4  # channels
 
 
 @dataclass(frozen=True)
@@ -26,9 +24,10 @@ class GeneratorSource:
     """A float generator and the facts of its training run."""
 
     generator: Any
-    """Keras: pictures (batch, n, n, 3), or [pictures, styles (batch, s)], to pictures, or to four channels with a
+    """Keras: pictures (batch, h, w, 3), or [pictures, styles (batch, s)], to pictures, or to four channels with a
     matte; float -1..1."""
     size_px: int
+    """The side of the square pictures that it draws, the shorter one of a rectangular network."""
     direction: str
     styles: tuple[str, ...]
     """Names for the style input; empty without one."""
@@ -39,6 +38,12 @@ class GeneratorSource:
     float_bytes: int
     keeps_shape: tuple[str, ...] = ()
     """See RunDirectory.keeps_shape; empty without a run."""
+
+    @property
+    def sides_px(self) -> Sides:
+        """Height and width of its tensors."""
+        (picture,) = (tensor.shape for tensor in self.generator.inputs if len(tensor.shape) == 4)
+        return picture[1], picture[2]
 
     @property
     def has_matte(self) -> bool:
@@ -56,7 +61,7 @@ def read_source(
     """Load a generator from a run directory, or a model as foreign_source opens it by the user's `facts`.
 
     `pictures` are the present places of the run's pictures; empty means their places in training. Raises InputError
-    for anything but a generator of square pictures of a fixed size.
+    for anything but a generator of pictures of a fixed size.
     """
     if is_model(place):
         return _of_model(place, direction, pictures, style_names, facts)
@@ -103,8 +108,6 @@ def _of_model(
     if not pictures:
         raise InputError(f"{place} names no pictures for calibration and test: give some with --photos.")
     generator = open_foreign(place, facts)
-    files = model_parts(place)
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files))
     size_px, styles = check_generator(generator, style_names)
     return GeneratorSource(
         generator,
@@ -113,25 +116,16 @@ def _of_model(
         styles,
         framing=Framing(),
         pictures=InputPictures(tuple(map(as_source, pictures)), TEST_SHARE, None),
-        sha256=digest.hexdigest(),
-        float_bytes=sum(path.stat().st_size for path in files),
+        sha256=digest_of(place),
+        float_bytes=sum(path.stat().st_size for path in parts_of(place)),
     )
 
 
-def model_parts(place: Path) -> list[Path]:
-    """Return the files of a model: a SavedModel's, or the file with the weights that an .onnx file keeps beside it."""
-    if place.is_dir():
-        return sorted(path for path in place.rglob("*") if path.is_file())
-    if not place.is_file():
-        raise InputError(f"{place} does not exist.")
-    return [place, *external_weights(place)] if place.suffix == ONNX else [place]
-
-
 def check_generator(generator: Any, style_names: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
-    """Return size in px and style names.
+    """Return the shorter side in px and style names.
 
-    Raises InputError unless the generator maps a square picture, and perhaps a style, to another picture of the same
-    size, with or without a matte as its fourth channel.
+    Raises InputError unless the generator maps a picture, and perhaps a style, to another picture of the same size,
+    with or without a matte as its fourth channel.
     """
     inputs, outputs = [tuple(t.shape) for t in generator.inputs], [tuple(t.shape) for t in generator.outputs]
     inputs_text, outputs_text = (" and ".join(map(str, shapes)) for shapes in (inputs, outputs))
@@ -140,16 +134,12 @@ def check_generator(generator: Any, style_names: tuple[str, ...]) -> tuple[int, 
         raise InputError(f"{described}: its shapes are dynamic, and a device needs one fixed size.")
     pictures, vectors = [s for s in inputs if len(s) == 4], [s for s in inputs if len(s) == 2]
     is_generator = len(pictures) == len(outputs) == 1 and len(vectors) <= 1 and len(inputs) == 1 + len(vectors)
-    if not is_generator or not _is_square(pictures[0]) or not _answers(outputs[0], pictures[0]):
-        raise InputError(f"{described}, not one square picture to another, with or without a matte.")
+    if not is_generator or pictures[0][3] != RGB or not _answers(outputs[0], pictures[0]):
+        raise InputError(f"{described}, not one picture to another of its size, with or without a matte.")
     width = vectors[0][1] if vectors else 0
     if len(style_names) != width:
         raise InputError(f"{described}, so it takes {width} style names (--style-names), not {len(style_names)}.")
-    return pictures[0][1], style_names
-
-
-def _is_square(shape: tuple[int, ...]) -> bool:
-    return shape[1] == shape[2] and shape[3] == RGB
+    return min(pictures[0][1:3]), style_names
 
 
 def _answers(output: tuple[int, ...], picture: tuple[int, ...]) -> bool:

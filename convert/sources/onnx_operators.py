@@ -207,10 +207,13 @@ def reshape(node: OnnxNode) -> Any:
     shape = list(x.shape)
     if node.kind == "Reshape":
         wanted = [int(size) for size in np.ravel(node.setting("shape", 1))]
-        shape = [shape[i] if size == 0 else size for i, size in enumerate(wanted)]
+        wanted = [shape[i] if size == 0 else size for i, size in enumerate(wanted)]
+        if wanted[:1] == [1] and shape[0] is None:  # the batch, which stays open here
+            rest = prod(shape[1:]) // abs(prod(wanted))
+            wanted = [-1, *(rest if size == -1 else size for size in wanted[1:])]
+        shape = wanted
     elif node.kind == "Flatten":
-        axis = node.attributes.get("axis", 1)
-        shape = [prod(shape[:axis]), prod(shape[axis:])]
+        shape = [-1, prod(shape[node.attributes.get("axis", 1) :])]
     else:
         axes = [int(axis) for axis in np.ravel(node.setting("axes", 1))]
         if node.kind == "Squeeze":

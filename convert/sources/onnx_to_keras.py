@@ -7,7 +7,7 @@ later versions need Python 3.12). A Keras model also passes through every later 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,16 @@ import numpy as np
 import onnx
 from keras import layers, ops
 
+from facetoon.convert.quiet import refusing
 from facetoon.convert.sources import onnx_operators as form
-from facetoon.convert.sources.onnx_values import LAST, OnnxNode, as_onnx, axis_of, beside, is_picture
+from facetoon.convert.sources.exported_onnx import Function
+from facetoon.convert.sources.onnx_values import LAST, SECOND, OnnxNode, as_onnx, axis_of, beside, is_picture
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.model_files.tailed_file import read_model_bytes
 from facetoon.edge_runtime.sessions.model_trial import check_and_try
 from facetoon.edge_runtime.sessions.onnx_session import open_onnx
+from facetoon.edge_runtime.sessions.picture_shape import Sides
+from facetoon.training.foreign.model_parts import external_weights
 
 CLOSE = 1e-4  # largest difference from ONNX Runtime, in shares of the values' reach
 TRIED = 2  # pictures of noise that compare the two
@@ -122,36 +126,12 @@ OPERATORS: dict[str, Callable[[OnnxNode], Any]] = {
 }
 
 
-def load_onnx(path: Path, size_px: int | None, output: str = "") -> Any:
-    """Return a Keras model with the file's values, channels last: (batch, n, n, 3) to its `output`, or to all outputs.
+def load_onnx(path: Path, sides_px: Sides | None, output: str = "") -> Any:
+    """Return a Keras model with the file's values, channels last: (batch, h, w, 3) to its `output`, or to all outputs.
 
-    `size_px` is the side of a network of free size. Weights in files beside `path` are found by the path itself. Raises
-    InputError for an operator without a Keras form, and when values differ from ONNX Runtime's.
+    `sides_px` are height and width for a network of free size. Weights in files beside `path` are found by the path
+    itself. Raises InputError as `as_keras` does.
     """
-    fixed = _of_one_size(path, size_px)
-    session, _ = open_onnx(fixed.SerializeToString(), str(path), threads=1)
-    try:
-        model = _translated(fixed, path.stem)
-    except InputError as error:
-        raise InputError(f"{path} cannot be read: {error}.") from None
-    _check_values(path, session, model)
-    names = [value.name for value in fixed.graph.output]
-    if output and output not in names:
-        raise InputError(f"{path} has no output {output}; it has {', '.join(names)}.")
-    return keras.Model(model.inputs, model.outputs[names.index(output)], name=model.name) if output else model
-
-
-def external_weights(path: Path) -> list[Path]:
-    """Return the files beside an .onnx file in which it keeps large weights."""
-    graph = onnx.load_from_string(read_model_bytes(path)).graph
-    entries = [entry for tensor in graph.initializer for entry in tensor.external_data]
-    return sorted({path.parent / entry.value for entry in entries if entry.key == "location"})
-
-
-def _of_one_size(path: Path, size_px: int | None) -> onnx.ModelProto:
-    """The network for one picture of a fixed size, with constants computed by ONNX Runtime's basic optimizer."""
-    import onnxruntime
-
     try:
         for file in external_weights(path):
             read_model_bytes(file)
@@ -160,16 +140,43 @@ def _of_one_size(path: Path, size_px: int | None) -> onnx.ModelProto:
         raise
     except Exception as error:  # protobuf's and the checker's exceptions share no base class
         raise InputError(f"{path} is not an ONNX model that can be loaded: {str(error).splitlines()[0]}") from None
+    return as_keras(model, path, sides_px, output)
+
+
+def as_keras(
+    model: onnx.ModelProto, path: Path, sides_px: Sides | None, output: str = "", source: Function | None = None
+) -> Any:
+    """Return the Keras model of an ONNX model that was read from `path`, as `load_onnx` does.
+
+    `source` is the function that the file itself is, if it is no .onnx. Raises InputError for an operator without a
+    Keras form, and when values differ from those of ONNX Runtime or the source.
+    """
+    fixed = _of_one_size(model, path, sides_px)
+    session, _ = open_onnx(fixed.SerializeToString(), str(path), threads=1)
+    (entry,) = session.get_inputs()
+    try:
+        network = _translated(fixed, path.stem)
+    except InputError as error:
+        raise InputError(f"{path} cannot be read: {error}.") from None
+    check_values(path, entry.shape, lambda picture: session.run(None, {entry.name: picture}), network, "ONNX Runtime")
+    if source:
+        check_values(path, entry.shape, source, network, "its own runtime")
+    names = [value.name for value in fixed.graph.output]
+    if output and output not in names:
+        raise InputError(f"{path} has no output {output}; it has {', '.join(names)}.")
+    return keras.Model(network.inputs, network.outputs[names.index(output)], name=network.name) if output else network
+
+
+def _of_one_size(model: onnx.ModelProto, path: Path, sides_px: Sides | None) -> onnx.ModelProto:
+    """The network for one picture of a fixed size, with constants computed by ONNX Runtime's basic optimizer."""
+    import onnxruntime
+
     constants = {tensor.name for tensor in model.graph.initializer}
     sources = [value for value in model.graph.input if value.name not in constants]
     shape: Any = sources[0].type.tensor_type.shape.dim if len(sources) == 1 else ()
     if len(shape) != 4:
         raise InputError(f"{path} has {len(sources)} input(s); a generator takes one picture (1, 3, n, n).")
-    channels = 1 if shape[1].dim_value == 3 else 3
-    sizes = [1 if axis == 0 else 3 if axis == channels else dim.dim_value or size_px for axis, dim in enumerate(shape)]
-    if None in sizes:
-        raise InputError(f"{path} takes pictures of any size: state one with --size, such as 256.")
-    for dim, size in zip(shape, sizes, strict=True):
+    for dim, size in zip(shape, _sizes([dim.dim_value for dim in shape], path, sides_px), strict=True):
         dim.Clear()
         dim.dim_value = size
     for value in model.graph.output:
@@ -186,6 +193,18 @@ def _of_one_size(path: Path, size_px: int | None) -> onnx.ModelProto:
         except Exception as error:  # its exceptions share no base class
             raise InputError(f"{path} is not a model that onnxruntime can run: {str(error).splitlines()[0]}") from None
         return onnx.load(options.optimized_model_filepath)
+
+
+def _sizes(shape: list[int], path: Path, sides_px: Sides | None) -> list[int]:
+    """Return a picture's shape without open sizes, which are 0. The batch becomes 1, open colours 3."""
+    channels = 1 if shape[1] == 3 else 3
+    sizes = [1, *shape[1:]]
+    sizes[channels] = 3
+    for axis, side in zip((2, 3) if channels == 1 else (1, 2), sides_px or (0, 0), strict=True):
+        sizes[axis] = sizes[axis] or side
+    if 0 in sizes:
+        raise InputError(f"{path} takes pictures of any size: state one with --size, such as 256 or 480x640.")
+    return sizes
 
 
 def _translated(model: onnx.ModelProto, name: str) -> Any:
@@ -221,16 +240,17 @@ def _channels_last(value: Any) -> Any:
     return value
 
 
-def _check_values(path: Path, session: Any, model: Any) -> None:
-    (source,) = session.get_inputs()
-    shape = (TRIED, *model.inputs[0].shape[1:])
-    pictures = np.random.default_rng(1).uniform(-1, 1, shape).astype(np.float32)
-    for picture in pictures[:, np.newaxis]:
-        fed = picture if source.shape[-1] == 3 else picture.transpose(0, 3, 1, 2)
-        expected = session.run(None, {source.name: np.ascontiguousarray(fed)})
-        actual = [np.asarray(y) for y in keras.tree.flatten(model(picture, training=False))]
-        for there, here in zip(expected, actual, strict=True):
+def check_values(path: Path, shape: Sequence[int], source: Function, network: Any, whose: str) -> None:
+    """Raise InputError unless the Keras model agrees with `source`, which takes one picture of `shape`, on noise."""
+    pictures = np.random.default_rng(1).uniform(-1, 1, (TRIED, *network.inputs[0].shape[1:])).astype(np.float32)
+    fed = pictures if shape[-1] == 3 else pictures.transpose(SECOND)
+    with refusing(f"{path} cannot be tried on two pictures of noise"):
+        drawn = [np.asarray(y) for y in keras.tree.flatten(network(pictures, training=False))]
+        expected = [source(np.ascontiguousarray(picture)) for picture in fed[:, np.newaxis]]
+    for place, outputs in enumerate(expected):
+        for there, several in zip(outputs, drawn, strict=True):
+            here = several[place : place + 1]
             held = there if there.shape == here.shape else there.transpose(LAST)
             worst = float(np.abs(held - here).max()) / max(1.0, float(np.abs(held).max()))
             if not worst <= CLOSE:
-                raise InputError(f"{path} as Keras differs from ONNX Runtime by {worst:.2g}, more than {CLOSE:g}.")
+                raise InputError(f"{path} as Keras differs from {whose} by {worst:.2g}, more than {CLOSE:g}.")

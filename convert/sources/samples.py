@@ -14,6 +14,7 @@ from facetoon.convert.sources.generator_source import GeneratorSource
 from facetoon.edge_runtime import pixels
 from facetoon.edge_runtime.errors import InputError
 from facetoon.edge_runtime.pixels import Image, Tensor
+from facetoon.edge_runtime.sessions.picture_shape import Sides
 from facetoon.training.pictures.even_sampling import take_turns
 from facetoon.training.pictures.images import ImageSet
 
@@ -30,13 +31,15 @@ def _no_styles() -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Sample:
-    """Some pictures of one split, at the generator's size: uint8 RGB (n, side, side, 3)."""
+    """Some square pictures of one split: uint8 RGB (n, side, side, 3), with the generator's shorter side."""
 
     images: Image
     split_sha256: str
     """`ImageSet.digest` of the whole split."""
     styles: NDArray[np.float32] = field(default_factory=_no_styles)
     """The style of each picture, float32 (n, styles); (0, 0) for a generator without a style input."""
+    sides_px: Sides | None = None
+    """Height and width of a rectangular generator's tensors; None for a square one."""
 
     def describe(self) -> dict[str, Any]:
         """Return size and hashes, for spec and report; `sha256` covers pixels and styles in their order."""
@@ -46,7 +49,7 @@ class Sample:
     def feeds(self) -> Iterator[dict[str, Tensor]]:
         """Yield a model's inputs for each picture, by name, since converters reorder inputs."""
         for row, image in enumerate(self.images):
-            tensors: dict[str, Tensor] = {"image": pixels.to_unit(image[np.newaxis])}
+            tensors: dict[str, Tensor] = {"image": as_input(image[np.newaxis], self.sides_px)}
             if self.styles.size:
                 tensors["style"] = self.styles[row : row + 1]
             yield tensors
@@ -55,7 +58,14 @@ class Sample:
         """Return every second picture, HALF at most: `odd` 0 and 1 give disjoint sets with the same mix of styles."""
         turns = np.arange(len(self.images)) // max(1, self.styles.shape[1])  # each turn draws every style once
         rows = np.flatnonzero(turns % 2 == odd)[:HALF]
-        return Sample(self.images[rows], self.split_sha256, self.styles[rows] if self.styles.size else self.styles)
+        return replace(self, images=self.images[rows], styles=self.styles[rows] if self.styles.size else self.styles)
+
+
+def as_input(images: Image, sides_px: Sides | None) -> NDArray[np.float32]:
+    """Return uint8 (n, side, side, 3) as float32 -1..1 (n, h, w, 3), in the middle of a rectangle as in sessions."""
+    if sides_px and sides_px != images.shape[1:3]:
+        images = np.stack([pixels.widen(image, sides_px[1], sides_px[0]) for image in images])
+    return pixels.to_unit(images)
 
 
 def load_samples(source: GeneratorSource, counts: tuple[int, int], seed: int) -> tuple[Sample, Sample]:
@@ -77,7 +87,9 @@ def load_samples(source: GeneratorSource, counts: tuple[int, int], seed: int) ->
         )
     width = len(source.styles)
     fewest = OF_A_STYLE * TURN * width
-    return varied(draw(train, counts[0], seed, width), seed), draw(test, counts[1], seed, width, fewest)
+    samples = varied(draw(train, counts[0], seed, width), seed), draw(test, counts[1], seed, width, fewest)
+    calibration, test_sample = (replace(sample, sides_px=source.sides_px) for sample in samples)
+    return calibration, test_sample
 
 
 def varied(sample: Sample, seed: int) -> Sample:

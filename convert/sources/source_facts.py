@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from facetoon.edge_runtime.errors import InputError
+from facetoon.edge_runtime.sessions.picture_shape import Sides
 from facetoon.edge_runtime.value_range import ValueRange, parse_ranges, read_sides
 
 LAYOUTS = ("last", "first")
@@ -15,8 +15,8 @@ LAYOUTS = ("last", "first")
 class SourceFacts:
     """What the user states. `ranges` of input and output None means that nobody said."""
 
-    size_px: int | None = None
-    """The side, for a network of variable size."""
+    sides_px: Sides | None = None
+    """Height and width, for a network of variable size."""
     ranges: tuple[ValueRange, ValueRange] | None = None
     layout: str = ""
     """Where the colour channels are, "last" or "first"; empty reads it from the shapes."""
@@ -30,10 +30,5 @@ NO_FACTS = SourceFacts()
 
 
 def read_facts(size: str, ranges: str, layout: str, output: str, custom: Path | None) -> SourceFacts:
-    """Read the flags' texts. Raises InputError for a size that is none or no square, and for a range that is none."""
-    sides = read_sides(size)
-    if sides and sides[0] != sides[1]:
-        raise InputError(
-            f"--size {size} is no square: converted files draw squares; toon-convert adopt takes rectangular networks."
-        )
-    return SourceFacts(sides[0] if sides else None, parse_ranges(ranges) if ranges else None, layout, output, custom)
+    """Read the flags' texts. Raises InputError for a size or a range that is none."""
+    return SourceFacts(read_sides(size), parse_ranges(ranges) if ranges else None, layout, output, custom)

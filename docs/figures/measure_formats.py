@@ -28,7 +28,7 @@ select_backend("tensorflow")  # before the first import of Keras
 from facetoon.convert.build import build_all
 from facetoon.convert.formats.quantization import RECIPES, TFLITE
 from facetoon.convert.improve.improvements import improve
-from facetoon.convert.judge.comparison import file_pictures, score
+from facetoon.convert.judge.comparison import file_pictures, float_pictures, score
 from facetoon.convert.judge.conversion_report import Report
 from facetoon.convert.judge.delegation import describe_delegation
 from facetoon.convert.material import Material, Request, convert, load_material, measure
@@ -191,7 +191,8 @@ def baked_into(live: Material, mix: str) -> Material:
     calibration, test = (
         replace(sample, styles=np.tile(style, (len(sample.images), 1))) for sample in (live.calibration, live.test)
     )
-    return Material(source, calibration, test, style, source.generator)
+    expected = float_pictures(source.generator, test.images, test.styles if source.styles else None)
+    return Material(source, calibration, test, expected, style, source.generator)
 
 
 def print_baked_and_live(request: Request, mixes: list[str]) -> None:

@@ -268,5 +268,5 @@ def test_a_generator_of_other_shape_is_said(photos, new_run, tmp_path, capfd):
     halved = keras.Model(image, layers.AveragePooling2D(2)(image), name="halved")
     run = new_run(tmp_path / "run", halved, photos)
     assert main(["build", str(run), "--out", str(tmp_path / "toon.tflite")]) == 2
-    assert "not one square picture to another" in capfd.readouterr().err
+    assert "not one picture to another of its size" in capfd.readouterr().err
     assert names(tmp_path) == ["run"]

@@ -19,10 +19,11 @@ def test_the_fastest_file_that_reaches_the_target_is_kept(run, few, tmp_path, ca
     out, target_db = tmp_path / f"toon{suffix}", 48.0  # beyond static int8, so its worst operators become finer
     assert main(["build", str(run), "--out", str(out), "--target-db", str(target_db), *few]) == 0
     printed = capfd.readouterr()
-    assert f"static_wi8_ai8+1{finer}: " in printed.err
+    assert f"+1{finer}: " in printed.err
     report = json.loads((tmp_path / f"{out.name.removesuffix('.tflite')}.report.json").read_text())
     rows = {row["way"]: row for row in report["tried"]}
-    assert {"float32", "float16", "static_wi8_ai8", f"static_wi8_ai8+1{finer}"} <= rows.keys()
+    assert {"float32", "float16", "static_wi8_ai8"} <= rows.keys()
+    assert any(way.endswith(f"+1{finer}") for way in rows)
     assert rows["static_wi8_ai8"]["result"] == "missed"
     (kept,) = (row for row in rows.values() if row["result"] == "kept")
     reaching = [row for row in rows.values() if row["result"] in ("kept", "reached")]

@@ -10,15 +10,18 @@ from facetoon.edge_runtime.model_files.tailed_file import ONNX, read_model_bytes
 
 
 def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a model file with the weights beside it, or of all files of a SavedModel folder."""
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file())
-    else:
-        files = [path, *external_weights(path)]
+    """Return the SHA-256 of a model's files, in the order of `parts_of`."""
     total = hashlib.sha256()
-    for file in files:
+    for file in parts_of(path):
         total.update(read_model_bytes(file))
     return total.hexdigest()
+
+
+def parts_of(path: Path) -> list[Path]:
+    """Return the files of a model: a SavedModel's, or the file with the weights that an .onnx file keeps beside it."""
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file())
+    return [path, *external_weights(path)]
 
 
 def external_weights(path: Path) -> list[Path]:

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from facetoon.convert.formats.quantization import RECIPES, Thresholds
-from facetoon.convert.judge.comparison import IDENTICAL_DB, Comparison, Fidelity, compare, psnr_db, score, ssim
+from facetoon.convert.judge.comparison import (
+    IDENTICAL_DB,
+    Comparison,
+    Fidelity,
+    compare,
+    float_pictures,
+    psnr_db,
+    score,
+    ssim,
+)
 from facetoon.convert.judge.conversion_report import shortfalls, worst_sheet
 from facetoon.convert.sources.samples import spread_styles
 from facetoon.edge_runtime import pixels
@@ -70,14 +79,15 @@ def swapped(values: np.ndarray, training: bool) -> np.ndarray:
 
 def test_the_shipped_file_is_held_to_the_float_generator(tiny_model):
     inputs = np.stack([noise(seed) for seed in range(25)])
-    scores = compare(open_session(tiny_model), swapped, inputs).scores
+    scores = compare(open_session(tiny_model), float_pictures(swapped, inputs), inputs).scores
     assert scores.psnr_mean_db > 48
     assert scores.largest_error_levels == 1
     assert scores.psnr_min_db <= scores.psnr_5th_percentile_db <= scores.psnr_mean_db
 
 
 def test_a_wrong_colour_order_is_seen(tiny_model):
-    comparison = compare(open_session(tiny_model), lambda values, training: values, np.stack([noise(1), noise(2)]))
+    inputs = np.stack([noise(1), noise(2)])
+    comparison = compare(open_session(tiny_model), inputs, inputs)
     assert comparison.scores.psnr_mean_db < 15
 
 
@@ -89,7 +99,7 @@ def test_the_worst_picture_comes_first_in_the_sheet(tiny_model):
         out[1] = np.clip(out[1] + 20 / 127.5, -1, 1)
         return out
 
-    comparison = compare(open_session(tiny_model), off_on_noise, inputs)
+    comparison = compare(open_session(tiny_model), float_pictures(off_on_noise, inputs), inputs)
     assert np.array_equal(comparison.inputs[0], noise(1))
     sheet = worst_sheet(comparison)
     assert sheet.shape == (3 * 32, 4 * 32, 3)
@@ -105,7 +115,19 @@ def test_not_a_number_is_refused(tiny_model):
             return values * np.nan
 
     with pytest.raises(InputError, match="broken gives values that are not numbers"):
-        compare(open_session(tiny_model), Broken(), np.stack([noise(1)]))
+        float_pictures(Broken(), np.stack([noise(1)]))
+
+
+def test_large_pictures_come_one_by_one_since_keras_keeps_every_layer():
+    batches = []
+
+    def watched(values: np.ndarray, training: bool) -> np.ndarray:
+        batches.append(len(values))
+        return values
+
+    float_pictures(watched, np.stack([noise(seed, 256) for seed in range(3)]))
+    float_pictures(watched, np.stack([noise(seed, 64) for seed in range(3)]))
+    assert batches == [1, 1, 1, 3]
 
 
 def test_shortfalls_name_score_value_and_threshold():
@@ -151,7 +173,7 @@ class Twelve:
 def test_one_bad_style_of_twelve_fails_by_name():
     styles = spread_styles(240, 12, 1)
     inputs = np.stack([noise(seed) for seed in range(240)])
-    comparison = compare(Twelve(), Twelve(), inputs, styles)
+    comparison = compare(Twelve(), float_pictures(Twelve(), inputs, styles), inputs, styles)
     limits = RECIPES["static_wi8_ai8"].thresholds
     assert comparison.scores.psnr_mean_db > limits.psnr_mean_db + 40  # all pictures together hide it
     assert comparison.scores.psnr_5th_percentile_db == IDENTICAL_DB

@@ -153,7 +153,7 @@ def test_black_pictures_calibrate_and_judge_nothing(tmp_path, capfd):
 @pytest.mark.parametrize(
     ("build", "sentence"),
     [
-        (super_resolution, "not one square picture to another"),
+        (super_resolution, "not one picture to another of its size"),
         (of_unit_range, "it must take and give pictures of -1..1"),
         (of_byte_range, "it must take and give pictures of -1..1"),
         (of_any_size, "takes pictures of any size: its shapes are dynamic. State one with --size"),

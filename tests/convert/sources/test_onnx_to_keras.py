@@ -100,9 +100,18 @@ def varied() -> Graph:
     return g
 
 
+def test_a_reshape_to_one_picture_takes_several(tmp_path):
+    """Exporters write the batch of 1 into the shapes of a reshape."""
+    g = Graph()
+    x = g.add("Reshape", "x", g.constant([1, 3, -1]))
+    g.add("Reshape", g.add("Softmax", x, axis=-1), g.constant([1, 3, 32, 32]))
+    model = load_onnx(g.write(tmp_path / "net.onnx", "y"), (32, 32))
+    assert model(np.zeros((4, 32, 32, 3), np.float32)).shape == (4, 32, 32, 3)
+
+
 @pytest.mark.parametrize("build", [cyclegan, varied])
 def test_values_are_those_of_onnx_runtime(build, tmp_path):
-    model = load_onnx(build().write(tmp_path / "net.onnx", "y"), 32)
+    model = load_onnx(build().write(tmp_path / "net.onnx", "y"), (32, 32))
     assert [tuple(t.shape) for t in (*model.inputs, *model.outputs)] == [(None, 32, 32, 3)] * 2
 
 
@@ -122,16 +131,16 @@ def test_weights_beside_the_file_are_found_by_its_own_path(tmp_path, monkeypatch
     (tmp_path / "elsewhere" / "weights.bin").write_bytes(bytes(len(weights)))
     monkeypatch.chdir(tmp_path / "elsewhere")
     picture = np.random.default_rng(1).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
-    assert np.asarray(load_onnx(path, 32)(picture)).std() > 0.1
+    assert np.asarray(load_onnx(path, (32, 32))(picture)).std() > 0.1
 
 
 def test_what_has_no_keras_form_is_named(tmp_path):
     g = Graph()
     g.add("Selu", "x")
     with pytest.raises(InputError, match="its operator Selu has no Keras form here"):
-        load_onnx(g.write(tmp_path / "net.onnx", "y"), 32)
+        load_onnx(g.write(tmp_path / "net.onnx", "y"), (32, 32))
     with pytest.raises(InputError, match="takes pictures of any size: state one with --size"):
         load_onnx(cyclegan().write(tmp_path / "net.onnx", "y"), None)
     (tmp_path / "net.onnx").write_bytes(b"no model")
-    with pytest.raises(InputError, match="is not an ONNX model that can be loaded"):
-        load_onnx(tmp_path / "net.onnx", 32)
+    with pytest.raises(InputError, match="it is no ONNX file"):
+        load_onnx(tmp_path / "net.onnx", (32, 32))
