@@ -55,5 +55,5 @@ def test_without_a_face_the_matte_keeps_the_photographs_shape(segments_file, mes
 
 def test_a_file_that_is_no_net_is_one_sentence(tmp_path, draw_face):
     (tmp_path / "none.tflite").write_bytes(b"not a model")
-    with pytest.raises(InputError, match=r"none\.tflite is no \.tflite model that can be run"):
+    with pytest.raises(InputError, match=r"none\.tflite is not a model that litert can run"):
         HeadMattes(tmp_path / "none.tflite").of(draw_face(64)[None], [SAME_SHAPE])
