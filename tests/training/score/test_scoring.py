@@ -110,7 +110,7 @@ def test_a_dry_run_counts_and_writes_nothing(heads, vector_file, tmp_path, capsy
         ([SWAPS, "--encoder", TINY / "tiny-32.onnx"], "an encoder gives one vector for each picture"),
         ([SWAPS, "--encoder-range=1..-1"], "write LEAST..GREATEST"),
         ([SWAPS, "--landmarks", SWAPS], "takes (1, 32, 32, 3), not (1, 192, 192, 3)"),
-        ([SWAPS, "--segments", "nowhere.tflite"], "nowhere.tflite is no .tflite model"),
+        ([SWAPS, "--segments", "nowhere.tflite"], "The network nowhere.tflite cannot be read"),
         (["nowhere.tflite"], "nowhere.tflite"),
         ([SWAPS, "--style", "anime"], "has no styles to choose from"),
         ([SWAPS, "--set", "data.test_share=0.05"], "too few to score"),
