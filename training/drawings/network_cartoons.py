@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from facetoon.edge_runtime import pixels
+from facetoon.training.drawn.flatten import from_lab, to_lab
 from facetoon.training.guides.guide_networks import FaceSegments, Labels
 
 BATCH = 32
@@ -77,7 +78,7 @@ def with_held_skin(cartoon: pixels.Image, photo: pixels.Image, labels: Labels) -
     inside = cv2.erode(np.isin(labels, SKIN).astype(np.uint8), np.ones((round(side / 37),) * 2, np.uint8)) > 0
     if inside.mean() < 1 / 150:
         return cartoon
-    skin, drawn = np.median(_lab(photo)[inside], 0), _lab(cartoon)
+    skin, drawn = np.median(to_lab(photo)[inside], 0), to_lab(cartoon)
     where = _soft(np.isin(labels, FACE), side / 80) * (1 - _eyes(labels))
     colour = _blurred(drawn * where[..., None], side / 50) / (_blurred(where, side / 50)[..., None] + 1e-3)
     light = np.maximum(colour[..., 0], 1)
@@ -86,7 +87,7 @@ def with_held_skin(cartoon: pixels.Image, photo: pixels.Image, labels: Labels) -
     bleached = np.minimum(excess / BLEACHED, 1) * where * ink
     drawn[..., 1:] += bleached[..., None] * (skin[1:] - colour[..., 1:])
     drawn[..., 0] *= 1 - where * excess / light
-    rgb: pixels.Image = np.rint(cv2.cvtColor(drawn, cv2.COLOR_LAB2RGB).clip(0, 1) * 255).astype(np.uint8)
+    rgb: pixels.Image = np.rint(from_lab(drawn) * 255).astype(np.uint8)
     return rgb
 
 
@@ -103,7 +104,3 @@ def _soft(mask: NDArray[Any], deviation_px: float) -> Mask:
 
 def _blurred(values: Mask, deviation_px: float) -> Mask:
     return cv2.GaussianBlur(values, (0, 0), deviation_px).astype(np.float32, copy=False)
-
-
-def _lab(picture: pixels.Image) -> Mask:
-    return cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).astype(np.float32, copy=False)

@@ -189,7 +189,7 @@ class DistillRecipe:
     # whole crops.
     window_px: CountOrNone = 0
     whole_from: Share = 0.7  # of the steps, after which they train on whole crops
-    hold_skin: bool = False  # a teacher network's faces are not lighter than the person's (--segments)
+    hold_skin: bool = False  # faces by runs and .keras files are not lighter than the person's (--segments)
     webcam_share: Share = 0.0  # of the inputs, made to look like a webcam's: soft, noisy, compressed, dark, tinted
     haar_weight: Weight = 0.0  # L1 of the wavelet's high bands: sharper, but noisy where a teacher flickers
     feature_weight: Weight = 0.0  # L1 of the teacher's own features; makes training a quarter slower

@@ -54,4 +54,4 @@ def lesson(
 
 def size_px(teacher: Any) -> int:
     """Return the side of the pictures that a teacher takes."""
-    return teacher.size_px if isinstance(teacher, PictureTeacher) else int(teacher.input_shape[1])
+    return teacher.size_px if isinstance(teacher, PictureTeacher) else NetworkCartoons(teacher).size_px

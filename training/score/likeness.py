@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facetoon.edge_runtime.pixels import Image
+from facetoon.training.drawn.flatten import to_lab
 from facetoon.training.guides.guide_networks import FaceMesh, FaceSegments, Points
 from facetoon.training.guides.photo_guides import masks
 
@@ -107,7 +108,7 @@ class ColourReference:
 
 def _chroma(picture: Image, places: NDArray[np.bool_]) -> list[NDArray[np.floating]]:
     """Median (a, b) of Lab in each segment of `places` (side, side, segments); NaN where the segment is too small."""
-    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = to_lab(picture)
     segments = np.moveaxis(places, -1, 0)
     nothing = np.full(2, np.nan, np.float32)
     return [np.median(lab[where][:, 1:], 0) if where.mean() > LEAST_SHARE else nothing for where in segments]

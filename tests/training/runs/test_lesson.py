@@ -66,7 +66,9 @@ def test_a_lesson_with_mattes_has_a_fourth_channel(mesh_file, segments_file, inv
     assert 0 < (narrow[42:50] > 127).sum() < (plain[42:50] > 127).sum()
 
 
-def test_a_student_with_a_matte_learns_it(mesh_file, segments_file, features_file, inverted, faces, tmp_path, small):
+def test_a_student_with_a_matte_learns_it(
+    mesh_file, segments_file, features_file, inverted, faces, tmp_path, small, capsys
+):
     command = ["distill", "--recipe", "styles_256", "--teacher", f"draw:{inverted}", "--photos", str(faces), *small]
     command += ["--run", str(tmp_path / "run"), "--landmarks", str(mesh_file), "--set", "data.test_share=0.3"]
     command += ["--set", "steps=150", "--set", "checkpoint_every=50", "--set", "student.middle_filters=16"]
@@ -75,7 +77,8 @@ def test_a_student_with_a_matte_learns_it(mesh_file, segments_file, features_fil
     command += ["--set", "distill.adversarial_weight=0.01", "--set", "discriminator.layers=2"]
     assert main([*command, "--segments", str(segments_file)]) == 2  # the recipe's perceptual loss lacks its features
     assert main([*command, "--features", str(features_file)]) == 2
-    assert main([*command, "--set", "student.matte=false", "--features", str(features_file)]) == 2  # skin by segments
+    assert main([*command, "--set", "student.matte=false", "--features", str(features_file)]) == 2
+    assert "distill.hold_skin finds the skin by --segments" in capsys.readouterr().err
     assert main([*command, "--segments", str(segments_file), "--features", str(features_file)]) == 0
     lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["matte"] < 0.7 * lines[0]["matte"]
